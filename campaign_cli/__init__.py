@@ -1,0 +1,1 @@
+"""Social media campaigns from the terminal: plans in, posts out, once, provably."""

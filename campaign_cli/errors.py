@@ -1,0 +1,110 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    CampaignError                what to show: a message, and the likely fix
+    ├── InputError               plan, accounts or arguments; carries the located problems
+    ├── MissingExtra             an optional part is not installed; says the install line
+    ├── CredentialError          a secret is absent, unreadable, or was refused
+    ├── LedgerError              the ledger can't be used: locked, read-only, full, corrupt
+    │   ├── NewerLedger          written by a later version of this program
+    │   ├── ForeignLedger        the ledger of another workspace (ledger.id differs)
+    │   └── ClaimLost            lease over or token fenced: somebody else owns the delivery now
+    ├── Held                     an open hold covers this; nothing may be created
+    └── Failure                  what a network's answer, or its absence, means
+        ├── Rejected             refused for good; a person must change something
+        ├── Unavailable          provably not done; trying again is safe
+        ├── Unauthorized         the credential was refused
+        └── Unconfirmed          bytes left and no telling answer came: never repeated blindly
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from campaign_cli.models import Problem
+
+
+class CampaignError(Exception):
+    """An error for people: ``message`` says what is wrong, ``fix`` what to do (both in the user's language)."""
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+class InputError(CampaignError):
+    """Bad input; ``problems`` are located findings, sorted by file and line."""
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.problems = tuple(problems)
+
+
+class MissingExtra(CampaignError):
+    """An optional dependency is needed and not installed; ``fix`` is the install line."""
+
+
+class CredentialError(CampaignError):
+    """A secret is absent, unreadable, too widely readable, or was refused."""
+
+
+class LedgerError(CampaignError):
+    """The ledger can't be opened or written; nothing was sent."""
+
+
+class NewerLedger(LedgerError):
+    """The ledger's schema is newer than this program."""
+
+
+class ForeignLedger(LedgerError):
+    """``ledger.id`` of the workspace names another ledger."""
+
+
+class ClaimLost(LedgerError):
+    """The lease ran out or the fencing token changed: the delivery is not ours any more."""
+
+
+class Held(CampaignError):
+    """An open hold covers the delivery: no creating request may leave."""
+
+
+class Failure(CampaignError):
+    """What a network's answer means. ``status`` is the HTTP status where there was one."""
+
+    def __init__(self, message: str, *, status: int | None = None, code: str = "", fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.status = status
+        self.code = code
+
+
+class Rejected(Failure):
+    """The network refused it for good."""
+
+
+class Unavailable(Failure):
+    """Provably not done; ``retry_at`` (aware) is when the network said that it would take it, if it said so."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str = "",
+        fix: str = "",
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code, fix=fix)
+        self.retry_at = retry_at
+
+
+class Unauthorized(Failure):
+    """The network refused the credential."""
+
+
+class Unconfirmed(Failure):
+    """The request may have been carried out: reset, time-out, a 5xx that says nothing, an answer that can't be read."""

@@ -1,0 +1,38 @@
+"""The networks, named without importing them. A new one is a row here, an adapter and a stage file."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from campaign_cli.platforms.base import Platform
+
+PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram")
+"""Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` with a module-level ``platform``."""
+
+PLANNED: Final = (
+    "x",
+    "facebook",
+    "instagram",
+    "threads",
+    "linkedin",
+    "nationbuilder",
+    "whatsapp",
+    "tiktok",
+    "youtube",
+    "discord",
+    "slack",
+    "matrix",
+    "webhook",
+    "manual",
+)
+"""Networks of the final list: a plan may already hold variants for them; an account of one is refused until it works."""
+
+
+def get(name: str) -> Platform:
+    """The adapter of a network. Raises KeyError for a name that is not in ``PLATFORMS``."""
+    if name not in PLATFORMS:
+        raise KeyError(name)
+    platform: Platform = import_module(f"campaign_cli.platforms.{name}").platform
+    return platform

@@ -1,0 +1,267 @@
+"""The contract of a network's adapter.
+
+An adapter is one stateless object. It describes the network (limits, native fields, what it can prove), builds every
+request of it, and reads every answer. It sees a ``Session`` (account, transport, secrets) or a ``Sending`` (one part of
+one delivery) and nothing else: no ledger, no files, no environment, no clock of its own. Preview shows requests by
+running this same ``publish`` over a transport that answers with each request's ``sample``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from campaign_cli.models import Account, Draft, Part, Picture, Receipt
+
+
+class Settings(BaseModel):
+    """Base of each adapter's own keys in accounts.yaml (``platform``, ``timezone``, ``language``, ``rate`` aside)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one message may hold. ``unit`` names what is counted; ``None`` means no limit.
+
+    ``source`` is ``documented`` (the network's documentation) or ``instance`` (read from the live server).
+    """
+
+    text: int | None
+    unit: str
+    text_bytes: int | None = None
+    caption: int | None = None  # text of a message that carries media, where that differs
+    url_length: int | None = None  # every link counts as this many
+    images: int = 4
+    image_bytes: int | None = None
+    image_pixels: int | None = None
+    image_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    alt: int | None = None
+    source: str = "documented"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Count:
+    """One measurement: ``used`` of ``limit`` (``None`` = unlimited) in ``unit``."""
+
+    used: int
+    limit: int | None
+    unit: str
+
+    @property
+    def over(self) -> bool:
+        """True when it does not fit."""
+        return self.limit is not None and self.used > self.limit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What the network can prove after a crash; ``docs/platforms.md`` is generated from it.
+
+    ``look_up``: an own post can be found again. ``repeat_for``: how long after the first attempt the same key may be sent
+    again without making a second post (``None`` = never, ``timedelta.max`` = for ever).
+    """
+
+    look_up: bool
+    repeat_for: timedelta | None = None
+    verified_by: str = ""  # real server, recording, specification
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """One field of a multipart body that carries a file."""
+
+    field: str
+    name: str
+    mime: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One HTTP request as the adapter wants it sent.
+
+    Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating`` marks a
+    request after which something is public (or may be): the transport asks the gate (lease and holds) before it, and
+    an absent answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders such as
+    ``{media_id}`` for what only the server can give. ``errors`` is the network's own table: it may turn an answer into a
+    Failure, or return None for the transport's usual reading.
+    """
+
+    method: str
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: Mapping[str, Any] | None = None
+    content: bytes | None = None
+    uploads: Sequence[Upload] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    creating: bool = False
+    sample: Any = None
+    errors: Callable[[Answer], Exception | None] | None = None
+    accept: Sequence[int] = (200, 201, 202)  # statuses that are an answer; any other is a Failure
+
+
+class Answer(Protocol):
+    """What came back: bounded in size, read whole."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header names in lower case."""
+
+    @property
+    def text(self) -> str:
+        """Body as text."""
+
+    def json(self) -> Any:
+        """Body as JSON; of a creating request that can't be read, raises Unconfirmed; else Unavailable."""
+
+
+class Http(Protocol):
+    """The only way to the network."""
+
+    async def send(self, request: Request) -> Answer:
+        """The answer, or one of Rejected, Unavailable, Unauthorized, Unconfirmed (and Held or ClaimLost by the gate)."""
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One account's access. ``memory`` lives as long as the process (login sessions); it is never written anywhere."""
+
+    account: Account
+    http: Http
+    secret: Callable[[str], str]  # the setting's name → the revealed secret, at the moment of use
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    memory: dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Sending(Session):
+    """One part of one delivery on its way out.
+
+    ``key`` is the attempt key; ``earlier`` are the receipts of the parts before this one; ``steps`` are the finished steps
+    of this part, also those of an earlier process; ``keep`` makes a step durable before it returns; ``load`` gives a
+    picture's prepared bytes.
+    """
+
+    draft: Draft
+    part: int
+    key: str
+    due: datetime
+    earlier: tuple[Receipt, ...]
+    steps: dict[str, Any]
+    keep: Callable[[str, Any], Awaitable[None]]
+    load: Callable[[Picture], Awaitable[bytes]]
+
+    @property
+    def content(self) -> Part:
+        """The part to send."""
+        return self.draft.parts[self.part]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A post on the account that may be ours: ``created_at`` is the network's own instant (aware)."""
+
+    receipt: Receipt
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookUp:
+    """What was found, best first. ``complete``: the search went past the start of the attempt, so absence counts."""
+
+    found: tuple[Found, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemotePost:
+    """A post as the network shows it now, for ``read_back``: plain text (or HTML where ``html``), alt texts in order."""
+
+    id: str
+    url: str | None
+    text: str
+    html: bool = False
+    alts: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountCheck:
+    """What a live account says of itself. ``identity`` is the network's own id; ``notes`` are sentences for people."""
+
+    identity: str
+    handle: str
+    url: str | None = None
+    software: str = ""  # server software and version, where that matters
+    limits: Limits | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Platform(ABC):
+    """One network. Members stand in this order in every adapter."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Settings: ClassVar[type[Settings]]
+    secrets: ClassVar[tuple[str, ...]]  # keys of Settings that hold references
+    fields: ClassVar[frozenset[str]] = frozenset()  # native keys a variant may set
+    visibilities: ClassVar[tuple[str, ...]] = ()  # allowed values of ``visibility``; the first is the default
+    markup: ClassVar[str] = "plain"  # plain | markdown (block: WordPress) | entities (inline: Telegram)
+    link_in: ClassVar[str] = "text"  # text: appended to the text; card: Draft.link
+    hashtags_in: ClassVar[str] = "text"  # text: appended to the text; none: left to native tags
+    threads: ClassVar[bool] = True
+    limits: ClassVar[Limits]
+    proof: ClassVar[Proof]
+    max_wait: ClassVar[float] = 30.0  # seconds for one request
+
+    @abstractmethod
+    def address(self, account: Account) -> str:
+        """The destination, normalised, so that two spellings of one account are equal. Goes into the content hash."""
+
+    @abstractmethod
+    def measure(self, text: str, limits: Limits, *, media: int) -> tuple[Count, ...]:
+        """The text of one message in the network's own units; ``media`` is the number of pictures with it."""
+
+    @abstractmethod
+    async def publish(self, sending: Sending) -> Receipt:
+        """Send one part, going on after the steps that are already done.
+
+        Raises Rejected, Unavailable, Unauthorized, Unconfirmed.
+        """
+
+    @abstractmethod
+    async def look_up(self, sending: Sending, since: datetime) -> LookUp:
+        """Search the account for this part, created at or after ``since``. Raises Failure when the search was refused."""
+
+    def may_repeat(self, session: Session, *, software: str, age: timedelta) -> bool:
+        """Whether the same key may be sent again ``age`` after the first attempt (after a look-up found nothing)."""
+        return self.proof.repeat_for is not None and age <= self.proof.repeat_for
+
+    @abstractmethod
+    async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
+        """The post behind a receipt, or None where it is gone or the network can't be read."""
+
+    @abstractmethod
+    async def delete(self, session: Session, receipt: Receipt) -> None:
+        """Take the post down. Repeating it is harmless. Raises Rejected where the network can't."""
+
+    @abstractmethod
+    async def check(self, session: Session) -> AccountCheck:
+        """Prove that the credential works and may post. Raises Unauthorized, Rejected, Unavailable."""
+
+    def pause_until(self, headers: Mapping[str, str], now: datetime) -> datetime | None:
+        """When this account may send again, if the answer's rate headers say that it is used up; else None."""
+        return None
