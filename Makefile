@@ -1,0 +1,75 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# An environment of the machine (a database, a language, a workspace) must not steer the tests.
+CLEAN := env -u CAMPAIGN_WORKSPACE -u CAMPAIGN_DATABASE_URL
+
+.PHONY: help demo test check test-real bench translations constraints docs clean
+
+help:
+	@echo "make demo        install, rehearse the wage campaign on the local stage, write the preview page"
+	@echo "make test        install and run the tests"
+	@echo "make check       style, types, layers, translations, schema and README in step"
+	@echo "make test-real   publish to a real WordPress, Bluesky PDS and Mastodon API on this machine"
+	@echo "make bench       speed and memory, as ratios"
+	@echo "make translations | constraints | docs   regenerate what is generated"
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 demo"; exit 1; }
+	@echo "==> making .venv"
+	@$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "==> installing campaign into .venv"
+	@$(PIP) --editable '.[all]'
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "==> installing campaign and its test tools into .venv"
+	@$(PIP) --editable '.[dev]'
+	@touch $@ .venv/.installed
+
+demo: .venv/.installed
+	@mkdir -p out
+	@echo "==> campaign check campaigns/upah-layak-2027.yaml"
+	@$(CLEAN) $(BIN)/campaign check campaigns/upah-layak-2027.yaml
+	@echo "==> campaign preview campaigns/upah-layak-2027.yaml --html out/preview.html"
+	@$(CLEAN) $(BIN)/campaign preview campaigns/upah-layak-2027.yaml --html out/preview.html
+	@echo "==> campaign rehearse campaigns/upah-layak-2027.yaml --html out/rehearsal.html"
+	@$(CLEAN) $(BIN)/campaign rehearse campaigns/upah-layak-2027.yaml --html out/rehearsal.html
+	@echo
+	@echo "Preview:   $(CURDIR)/out/preview.html"
+	@echo "Rehearsal: $(CURDIR)/out/rehearsal.html"
+
+test: .venv/.installed-dev
+	@$(CLEAN) $(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+check: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/translations.py check
+	$(BIN)/python tools/generated.py check
+
+test-real: .venv/.installed-dev
+	@$(CLEAN) tests/real/run
+
+bench: .venv/.installed-dev
+	@$(BIN)/python benchmarks/run.py
+
+translations: .venv/.installed-dev
+	$(BIN)/python tools/translations.py update
+
+docs: .venv/.installed-dev
+	$(BIN)/python tools/generated.py write
+
+constraints:
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/python -m pip install --quiet --editable '.[dev]'
+	.venv-constraints/bin/python -m pip freeze --exclude-editable > constraints.txt
+	rm -rf .venv-constraints
+
+clean:
+	rm -rf .venv .venv-constraints out .coverage* .pytest_cache .mypy_cache .ruff_cache

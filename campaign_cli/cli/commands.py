@@ -1,0 +1,30 @@
+"""Every command: its module is ``campaign_cli.cli.NAME``, imported only when it is called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from campaign_cli.i18n import N_
+
+COMMANDS: Final[dict[str, str]] = {
+    "init": N_("Make a workspace with an accounts file, a first plan and a place for secrets."),
+    "check": N_("Check plans and say every problem with its place and its fix. No network, no ledger."),
+    "preview": N_("Show every post as each network will show it."),
+    "rehearse": N_("Publish a whole plan on the local stage, over real HTTP, on a compressed clock."),
+    "queue": N_("Show what differs from the ledger and queue it."),
+    "publish": N_("Publish what is due, once, and end: for cron."),
+    "run": N_("Publish at every minute, until it is stopped."),
+    "post": N_("Queue or send one message without a plan."),
+    "status": N_("Show deliveries and their states."),
+    "log": N_("Show what happened, by whom and when."),
+    "hold": N_("Stop what has not gone out yet."),
+    "release": N_("End a hold and decide on each post that is late by now."),
+    "cancel": N_("Cancel waiting deliveries."),
+    "retry": N_("Queue failed, missed or cancelled deliveries again."),
+    "resolve": N_("Settle an uncertain delivery by hand."),
+    "accounts": N_("List, check and explain accounts and platforms."),
+    "cron": N_("Print the crontab line and the systemd timer for this workspace."),
+    "ledger": N_("Look after the ledger."),
+    "schema": N_("Write the JSON Schema of plans, for editors."),
+    "stage": N_("Run the local rehearsal server that plays every platform."),
+}

@@ -1,0 +1,90 @@
+"""What a command works with: the workspace, its secrets, the clock, the actor. Opened here, passed down from here."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from campaign_cli.accounts import Workspace
+from campaign_cli.cli import usage
+from campaign_cli.credentials import Secrets, load_environment
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _
+from campaign_cli.models import Problem, Severity
+from campaign_cli.plan import open_workspace
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Ledger
+
+
+def now() -> datetime:
+    """The wall clock, aware, in UTC. The only place that asks it."""
+    return datetime.now(UTC)
+
+
+def actor() -> str:
+    """Who is at the keyboard, for the event log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def interactive() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """An opened workspace. ``problems`` are those of accounts.yaml and .env; the command decides what they block."""
+
+    root: Path
+    workspace: Workspace
+    secrets: Secrets
+    environment: Mapping[str, str]
+    problems: Sequence[Problem]
+
+    def require_accounts(self) -> None:
+        """Stop here when accounts.yaml has errors: nothing that sends or queues works on half an accounts file."""
+        blocking = [problem for problem in self.problems if problem.severity is Severity.ERROR]
+        if blocking:
+            raise InputError(_("accounts.yaml has errors; nothing was done."), problems=blocking)
+
+    def ledger(self, *, create: bool = False, check_id: bool = True) -> Ledger:
+        """The workspace's ledger; ``create`` makes one where there is none."""
+        from campaign_cli.ledger import open_ledger
+
+        return open_ledger(
+            self.root,
+            database_url=self.environment.get("CAMPAIGN_DATABASE_URL") or None,
+            clock=now,
+            create=create,
+            check_id=check_id,
+        )
+
+
+def open_context(folder: Path | None) -> Context:
+    """Open a workspace folder. Raises InputError when there is no such folder."""
+    root = (folder or Path()).absolute()
+    if not root.is_dir():
+        raise InputError(
+            _("There is no folder {folder}.").format(folder=root), fix=_("Make a workspace with: campaign init DIR")
+        )
+    environment, problems = load_environment(root, os.environ)
+    workspace, account_problems = open_workspace(root)
+    secrets = Secrets(environment=environment, root=root)
+    usage.redact_with(secrets.redact)
+    return Context(
+        root=root,
+        workspace=workspace,
+        secrets=secrets,
+        environment=environment,
+        problems=(*problems, *account_problems),
+    )

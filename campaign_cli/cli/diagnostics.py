@@ -1,0 +1,133 @@
+"""Everything that goes to stderr, and the one map from errors to exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+from typing import Any
+
+from campaign_cli import errors
+from campaign_cli.i18n import _, ngettext
+from campaign_cli.models import Problem, Severity
+
+
+class ExitCode(IntEnum):
+    """What the shell is told (DESIGN §6)."""
+
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    CREDENTIALS = 3
+    UNCERTAIN = 4
+    HELD = 5
+    INTERRUPTED = 130
+
+
+PRECEDENCE = (ExitCode.UNCERTAIN, ExitCode.CREDENTIALS, ExitCode.FAILED, ExitCode.HELD)
+"""Where several hold, the first of these is told."""
+
+_EXITS: Sequence[tuple[type[BaseException], ExitCode]] = (
+    (errors.CredentialError, ExitCode.CREDENTIALS),
+    (errors.Unauthorized, ExitCode.CREDENTIALS),
+    (errors.Unconfirmed, ExitCode.UNCERTAIN),
+    (errors.Held, ExitCode.HELD),
+    (errors.Failure, ExitCode.FAILED),
+    (errors.CampaignError, ExitCode.BAD_INPUT),
+    (KeyboardInterrupt, ExitCode.INTERRUPTED),
+)
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The exit code of an error."""
+    return next((code for kind, code in _EXITS if isinstance(error, kind)), ExitCode.FAILED)
+
+
+def strongest(codes: Iterable[ExitCode]) -> ExitCode:
+    """The code to leave with when several hold: 4, 3, 1, 5, then 0."""
+    found = set(codes)
+    return next((code for code in PRECEDENCE if code in found), ExitCode.DONE)
+
+
+def say(text: str = "") -> None:
+    """One line on stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def warn(message: str) -> None:
+    """A warning on stderr."""
+    say(_("warning: {message}").format(message=message))
+
+
+def severity_name(severity: Severity) -> str:
+    """The severity in the user's language."""
+    return {Severity.ERROR: _("error"), Severity.WARNING: _("warning"), Severity.HINT: _("hint")}[severity]
+
+
+def problem_line(problem: Problem) -> str:
+    """``file:line:column: error P001: what is wrong`` and, on a second line, the fix."""
+    place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part)
+    head = f"{place}: " if place else ""
+    text = f"{head}{severity_name(problem.severity)} {problem.code}: {problem.message}"
+    return f"{text}\n    → {problem.fix}" if problem.fix else text
+
+
+def problem_summary(problems: Sequence[Problem]) -> str:
+    """``2 errors, 1 warning`` in the user's language."""
+    count = {severity: sum(1 for p in problems if p.severity is severity) for severity in Severity}
+    words = []
+    if count[Severity.ERROR]:
+        words.append(ngettext("{n} error", "{n} errors", count[Severity.ERROR]).format(n=count[Severity.ERROR]))
+    if count[Severity.WARNING]:
+        words.append(ngettext("{n} warning", "{n} warnings", count[Severity.WARNING]).format(n=count[Severity.WARNING]))
+    if count[Severity.HINT]:
+        words.append(ngettext("{n} hint", "{n} hints", count[Severity.HINT]).format(n=count[Severity.HINT]))
+    return ", ".join(words)
+
+
+def show_problems(problems: Iterable[Problem]) -> None:
+    """Every problem on stderr."""
+    for problem in problems:
+        say(problem_line(problem))
+
+
+def show_error(error: BaseException) -> None:
+    """An error as people need it: what is wrong, where, and the likely fix. Never a traceback."""
+    if isinstance(error, errors.InputError) and error.problems:
+        show_problems(error.problems)
+    if isinstance(error, errors.CampaignError):
+        say(_("error: {message}").format(message=error.message))
+        if error.fix:
+            say(f"    → {error.fix}")
+    elif isinstance(error, KeyboardInterrupt):
+        say(_("interrupted"))
+    elif isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        say(_("error: {message}").format(message=f"{name}{error.strerror or error}"))
+    else:
+        say(_("error: unexpected {kind}: {message}").format(kind=type(error).__name__, message=error))
+        say("    → " + _("This is a fault of the program. Nothing that was not confirmed is counted as sent."))
+
+
+def guarded(function: Callable[[], Any], *, redact: Callable[[str], str] = str) -> int:
+    """Call a command; show what it raises; give the exit code."""
+    try:
+        result = function()
+    except BrokenPipeError:
+        # The reader went away (`campaign log | head`): not our error, and nothing more can be said there.
+        sys.stderr.close()
+        return int(ExitCode.DONE)
+    except (Exception, KeyboardInterrupt) as error:  # the last line of defence: people never see a traceback
+        _show_redacted(error, redact)
+        return int(ExitCode.BAD_INPUT if isinstance(error, OSError) else exit_code_of(error))
+    return int(result or 0)
+
+
+def _show_redacted(error: BaseException, redact: Callable[[str], str]) -> None:
+    if isinstance(error, errors.CampaignError):
+        error.message, error.fix = redact(error.message), redact(error.fix)
+        show_error(error)
+    elif isinstance(error, KeyboardInterrupt | OSError):
+        show_error(error)
+    else:
+        show_error(type(error)(redact(str(error))) if type(error).__init__ is Exception.__init__ else error)

@@ -1,0 +1,35 @@
+"""``campaign schema``: the JSON Schema of plans."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from campaign_cli.cli import output, usage
+from campaign_cli.cli.options import LanguageOption
+from campaign_cli.i18n import _
+
+app = usage.application()
+
+
+@app.command(
+    help=_("Print the JSON Schema of plans, or write it to a file. Example: campaign schema --output schema/plan.schema.json")
+)
+def schema(
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help=_("Write to this file instead of stdout."))
+    ] = None,
+    lang: LanguageOption = None,
+) -> int:
+    from campaign_cli.plan import plan_schema
+
+    document = plan_schema()
+    if file is None:
+        output.write_json(document)
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return 0

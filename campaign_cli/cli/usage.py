@@ -1,0 +1,68 @@
+"""Between Typer and us: one command is called, and its usage errors are said in the user's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+import typer.main
+from typer.exceptions import TyperException
+
+from campaign_cli.cli import diagnostics
+from campaign_cli.i18n import _
+
+_redactors: list[Callable[[str], str]] = []
+
+
+def redact(text: str) -> str:
+    """The text without any secret that this process has read."""
+    for redactor in _redactors:
+        text = redactor(text)
+    return text
+
+
+def redact_with(redactor: Callable[[str], str]) -> None:
+    """Remember a redactor for whatever is shown from here on, also when a command ends with an error."""
+    _redactors.append(redactor)
+
+
+def application(**options: Any) -> typer.Typer:
+    """A Typer application as each command file makes one."""
+    return typer.Typer(
+        rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False, **options
+    )
+
+
+def invoke(app: typer.Typer, *, name: str, arguments: Sequence[str]) -> int:
+    """Run a command; its return value is the exit code. A usage error is shown and gives 2."""
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(args=list(arguments), prog_name=name, standalone_mode=False)
+    except TyperException as error:
+        return _usage_error(error, name)
+    except typer.Abort:
+        diagnostics.say(_("interrupted"))
+        return int(diagnostics.ExitCode.INTERRUPTED)
+    return int(result or 0)
+
+
+def _usage_error(error: TyperException, name: str) -> int:
+    diagnostics.say(_("error: {message}").format(message=_in_words(error)))
+    context = getattr(error, "ctx", None)
+    diagnostics.say("    → " + _("See: {command} --help").format(command=context.command_path if context else name))
+    return int(diagnostics.ExitCode.BAD_INPUT)
+
+
+def _in_words(error: TyperException) -> str:
+    kind, parameter = type(error).__name__, getattr(error, "param", None)
+    shown = parameter.get_error_hint().strip("'") if parameter is not None else ""
+    if kind == "NoSuchOption":
+        options = ", ".join(getattr(error, "possibilities", None) or ())
+        text = _("There is no option {option}.").format(option=getattr(error, "option_name", ""))
+        return f"{text} " + _("Did you mean {options}?").format(options=options) if options else text
+    if kind == "MissingParameter":
+        return _("{parameter} is missing.").format(parameter=shown)
+    if kind == "BadParameter" and shown:
+        return _("{parameter} can't be that: {reason}").format(parameter=shown, reason=error.message)
+    return error.format_message()
