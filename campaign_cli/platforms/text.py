@@ -91,7 +91,7 @@ def _link_end(text: str, start: int, end: int) -> int:
 
 
 def link_spans(text: str, *, bare: bool = False) -> list[Span]:
-    """Links of a text; ``bare`` also finds ``serikat.example/x`` without a scheme, where the top-level domain exists."""
+    """Links of a text; ``bare`` also finds ``serikat.org/x`` without a scheme, where the top-level domain exists."""
     spans = []
     if "://" in text:
         for match in _LINK.finditer(text):
@@ -125,7 +125,7 @@ def top_level_domains() -> frozenset[str]:
 
 
 def hashtag_spans(text: str) -> list[Span]:
-    """Hashtags outside links: letters, digits and ``_``, not digits alone. The span holds the ``#``, the value does not."""
+    """Hashtags outside links: letters, digits and ``_``, not digits alone; the value is without its ``#``."""
     if "#" not in text and "＃" not in text:
         return []
     links = link_spans(text)
@@ -137,7 +137,7 @@ def hashtag_spans(text: str) -> list[Span]:
 
 
 def mention_spans(text: str) -> list[Span]:
-    """Mentions outside links: ``@name``, ``@name@server`` and ``@name.example``; never the tail of an e-mail address."""
+    """Mentions outside links: ``@name``, ``@name@server``, ``@name.example``; never the tail of an e-mail address."""
     if "@" not in text:
         return []
     links = link_spans(text)
@@ -172,6 +172,6 @@ def mastodon_length(text: str, url_length: int = 23) -> int:
 
 def x_weighted_length(text: str) -> int:
     """The weighted length of a post on X, of which 280 fit (twitter-text configuration 3)."""
-    from campaign_cli.platforms.weighted import parse
+    from campaign_cli.platforms.weighted import weighted_length
 
-    return parse(text).length
+    return weighted_length(text)
