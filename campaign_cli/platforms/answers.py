@@ -1,0 +1,114 @@
+"""What adapters and the transport need to read an answer: failures for unreadable ones, short texts, instants.
+
+Apart from ``http.py`` so that adapters can use it without importing the HTTP library.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from campaign_cli.errors import Failure, Unavailable, Unconfirmed
+from campaign_cli.i18n import _
+from campaign_cli.platforms.base import Answer, Http, Request
+
+T = TypeVar("T")
+
+EXPLANATION_LENGTH: Final = 300  # characters of a network's own words that we show
+_EXPLAINING_KEYS: Final = ("error_description", "message", "description", "detail", "error", "title", "code")
+_TOKEN_IN_PATH: Final = re.compile(r"/(?:file/)?bot[^/]*:[^/]*")
+_TAGS: Final = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+
+
+async def ask(http: Http, request: Request, read: Callable[[Any], T]) -> T:
+    """Send, and read the JSON body with ``read``; a body without what ``read`` wants is an unreadable answer.
+
+    Raises what ``Http.send`` raises; Unconfirmed for an unreadable answer to a creating request, else Unavailable.
+    """
+    answer = await http.send(request)
+    data = answer.json()
+    try:
+        return read(data)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise unreadable(request, status=answer.status) from error
+
+
+def unreadable(request: Request, *, status: int | None = None) -> Failure:
+    """The failure for an answer that can't be understood."""
+    message = _("{target} sent an answer that can't be read.").format(target=shown_url(request.url))
+    return lost(request, message, status=status)
+
+
+def lost(request: Request, message: str, *, status: int | None = None) -> Failure:
+    """Unconfirmed where the request may have made something public, else Unavailable."""
+    if request.creating:
+        return Unconfirmed(message, status=status)
+    return Unavailable(message, status=status)
+
+
+def explain(answer: Answer) -> str:
+    """The network's own words about an error, in one bounded line without control characters or HTML tags.
+
+    It may hold a secret that was echoed back: only the transport's ``redact`` makes it fit to show.
+    """
+    return one_line(_words(answer.text))
+
+
+def one_line(text: str) -> str:
+    """The text without tags and control characters, in one line of at most ``EXPLANATION_LENGTH`` characters."""
+    plain = _TAGS.sub(" ", text[: EXPLANATION_LENGTH * 40])
+    plain = "".join(character if character.isprintable() else " " for character in plain)
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= EXPLANATION_LENGTH else plain[: EXPLANATION_LENGTH - 1] + "…"
+
+
+def shown_url(url: str) -> str:
+    """Host and path of an address for people: no user information, query or fragment, and no bot token in the path."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return one_line(host + _TOKEN_IN_PATH.sub("/bot•••", parts.path)) or one_line(parts.scheme)
+
+
+def is_loopback(host: str) -> bool:
+    """True for this machine: localhost, 127.0.0.0/8, ::1."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def retry_after(value: str, now: datetime) -> datetime | None:
+    """The instant that a Retry-After header names, in seconds or as a date (RFC 9110 10.2.3), if it can be read."""
+    try:
+        seconds = float(value)
+        return now + timedelta(seconds=max(0.0, seconds))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        at = parsedate_to_datetime(value)
+        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _words(text: str) -> str:
+    """The explaining members of a JSON body, else the text itself."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(data, dict):
+        return text
+    inner = data.get("error")
+    if isinstance(inner, dict):
+        data = inner
+    words = [data[key] for key in _EXPLAINING_KEYS if isinstance(data.get(key), str) and data[key]]
+    return ": ".join(dict.fromkeys(reversed(words[:2]))) or text

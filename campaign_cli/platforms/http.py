@@ -1,0 +1,328 @@
+"""The only transport, and the only translation of HTTP into our failures.
+
+What an answer means (docs/architecture.md, "What an answer means"):
+
+- before any byte left (DNS, connect, TLS, no free connection): Unavailable
+- 429: Unavailable, with the instant that the network names; 401: Unauthorized; any other 4xx: Rejected
+- after bytes left (time-out, reset, 5xx, unreadable answer): Unconfirmed for a creating request, else Unavailable
+- a redirect is followed for GET alone, within one origin; otherwise Rejected, naming the new address
+
+The network's own table (``Request.errors``) sees every answer, also a good one, before all of it.
+``RecordingTransport`` is the same contract for previews.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import http.cookiejar
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib import metadata
+from json import dumps, loads
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import httpx
+
+from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable
+from campaign_cli.i18n import _
+from campaign_cli.platforms.answers import explain, is_loopback, lost, one_line, retry_after, shown_url, unreadable
+from campaign_cli.platforms.base import Request
+
+CONNECTIONS: Final = 5  # as many as an account has in flight; more slow one client down
+ANSWER_BYTES: Final = 8 * 1024 * 1024
+REDIRECTS: Final = 3
+CONNECT_SECONDS: Final = 10.0
+_REDIRECTING: Final = frozenset({301, 302, 303, 307, 308})
+_NOT_TAKEN: Final = frozenset({408, 421, 425, 429})  # RFC 9110, RFC 8470: the request was not processed
+_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+Headers = Mapping[str, str]
+Gate = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpAnswer:
+    """An answer read whole; ``headers`` has lower-case names."""
+
+    status: int
+    headers: Headers
+    content: bytes
+    request: Request
+
+    @property
+    def text(self) -> str:
+        """Body as text; what is not UTF-8 becomes the replacement character."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Body as JSON. Raises Unconfirmed (creating request) or Unavailable where it is none."""
+        try:
+            return loads(self.content)
+        except (ValueError, RecursionError) as error:
+            raise unreadable(self.request, status=self.status) from error
+
+
+class HttpTransport:
+    """``base.Http`` over one small httpx client; one for each account, closed by ``aclose``.
+
+    ``gate`` is awaited right before every creating request and may raise. ``on_headers`` sees the headers of every
+    answer; ``pause_until`` (``Platform.pause_until``) reads the network's own rate headers of a 429 without
+    Retry-After. ``time_out`` bounds one request in seconds, from start to last byte. ``fresh_connections`` gives each
+    request a connection of its own: for networks without proof, where a stale one would leave a creating request in
+    doubt.
+    """
+
+    def __init__(  # noqa: PLR0913 - the ports of the transport, all by name
+        self,
+        *,
+        redact: Callable[[str], str],
+        now: Callable[[], datetime],
+        base_url: str = "",
+        gate: Gate | None = None,
+        on_headers: Callable[[Headers], None] | None = None,
+        pause_until: Callable[[Headers, datetime], datetime | None] | None = None,
+        client: httpx.AsyncClient | None = None,
+        time_out: float = 30.0,
+        fresh_connections: bool = False,
+        trust_environment: bool = False,
+    ) -> None:
+        self._base_url = base_url
+        self._gate = gate
+        self._redact = redact
+        self._now = now
+        self._on_headers = on_headers
+        self._pause_until = pause_until
+        self._time_out = time_out
+        self._client = client or new_client(
+            time_out=time_out, fresh_connections=fresh_connections, trust_environment=trust_environment
+        )
+
+    def with_gate(self, gate: Gate | None) -> HttpTransport:
+        """The same transport and connections with another gate."""
+        view = copy.copy(self)
+        view._gate = gate
+        return view
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def send(self, request: Request) -> HttpAnswer:
+        """The answer, or the Failure that it means; Held and ClaimLost come from the gate."""
+        url = self._target(request)
+        for _hop in range(REDIRECTS + 1):
+            answer = await self._exchange(request, url)
+            if self._on_headers is not None:
+                self._on_headers(answer.headers)
+            failure = request.errors(answer) if request.errors is not None else None
+            if failure is not None:
+                raise self._cleaned(failure, answer)
+            if answer.status in request.accept:
+                return answer
+            if answer.status not in _REDIRECTING or "location" not in answer.headers:
+                raise self._failure(answer, url)
+            url = self._followed(answer, url)
+        message = _("{target} redirects in a circle.").format(target=shown_url(request.url))
+        raise Rejected(self._redact(message), status=answer.status)
+
+    def _target(self, request: Request) -> httpx.URL:
+        """The absolute address. Raises Rejected where it is none, holds a password, or is http off this machine."""
+        try:
+            url = httpx.URL(urljoin(self._base_url, request.url))
+        except (httpx.InvalidURL, ValueError) as error:
+            raise self._bad_address(request.url) from error
+        if url.scheme not in {"http", "https"} or not url.host or url.userinfo:
+            raise self._bad_address(request.url)
+        if url.scheme == "http" and not is_loopback(url.host):
+            raise Rejected(
+                _("{host} must be reached by https: over http, anybody on the way could read the password.").format(
+                    host=url.host
+                ),
+                fix=_("Write https:// in the account's address in accounts.yaml."),
+            )
+        return url.copy_merge_params(request.query) if request.query else url
+
+    def _bad_address(self, url: str) -> Rejected:
+        message = _("“{url}” is no address that can be used.").format(url=self._redact(shown_url(url)))
+        return Rejected(message, fix=_("Correct the account's address in accounts.yaml."))
+
+    def _built(self, request: Request, url: httpx.URL) -> httpx.Request:
+        """The request in bytes. Raises Rejected where it can't be formed (a line end in a header)."""
+        headers = {"User-Agent": user_agent(), **request.headers}
+        try:
+            return self._client.build_request(request.method, url, headers=headers, **_body(request))
+        except (httpx.HTTPError, TypeError, ValueError) as error:
+            raise self._malformed(url, error) from error
+
+    def _malformed(self, url: httpx.URL, error: Exception) -> Rejected:
+        message = _("The request to {target} can't be formed: {reason}").format(
+            target=self._redact(shown_url(str(url))), reason=self._reason(error)
+        )
+        return Rejected(message)
+
+    async def _exchange(self, request: Request, url: httpx.URL) -> HttpAnswer:
+        """One request and its whole answer, whatever its status."""
+        target = self._redact(shown_url(str(url)))
+        built = self._built(request, url)
+        if request.creating and self._gate is not None:
+            await self._gate()
+        try:
+            async with asyncio.timeout(self._time_out):
+                return await self._received(request, built)
+        except _NEVER_SENT as error:
+            message = _("{target} can't be reached: {reason}").format(target=target, reason=self._reason(error))
+            raise Unavailable(message, fix=_("Check the network connection and the account's address.")) from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            message = _("{target} did not answer within {seconds:g} seconds.").format(
+                target=target, seconds=self._time_out
+            )
+            raise lost(request, message) from error
+        except httpx.LocalProtocolError as error:
+            raise self._malformed(url, error) from error
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            message = _("The connection to {target} broke: {reason}").format(target=target, reason=self._reason(error))
+            raise lost(request, message) from error
+
+    async def _received(self, request: Request, built: httpx.Request) -> HttpAnswer:
+        """The answer read whole, at most ``ANSWER_BYTES`` after decompression."""
+        response = await self._client.send(built, stream=True, follow_redirects=False)
+        try:
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > ANSWER_BYTES:
+                    message = _("{target} sent an answer larger than {size} MiB.").format(
+                        target=self._redact(shown_url(str(built.url))), size=ANSWER_BYTES // 1024 // 1024
+                    )
+                    raise lost(request, message, status=response.status_code)
+        finally:
+            await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpAnswer(status=response.status_code, headers=headers, content=bytes(content), request=request)
+
+    def _followed(self, answer: HttpAnswer, url: httpx.URL) -> httpx.URL:
+        """The next address of a GET within one origin. Raises Rejected with the new address for anything else."""
+        try:
+            new = url.join(answer.headers["location"])
+        except (httpx.InvalidURL, ValueError) as error:
+            raise self._failure(answer, url) from error
+        same = (new.scheme, new.host, new.port) == (url.scheme, url.host, url.port)
+        if answer.request.method == "GET" and same and not new.userinfo:
+            return new
+        raise Rejected(
+            _("{target} has moved to {address}. Nothing was sent there.").format(
+                target=self._redact(shown_url(str(url))),
+                address=self._redact(f"{new.scheme}://{shown_url(str(new))}"),
+            ),
+            status=answer.status,
+            fix=_("If the new address is right, write it in accounts.yaml."),
+        )
+
+    def _failure(self, answer: HttpAnswer, url: httpx.URL) -> Failure:
+        """What a status outside ``accept`` means."""
+        status = answer.status
+        message = self._redact(
+            _("{target} answered {status}: {text}").format(
+                target=shown_url(str(url)), status=status, text=explain(answer) or "–"
+            )
+        )
+        if status == 401:
+            return Unauthorized(
+                message, status=status, fix=_("Renew this account's secret and run: campaign accounts check")
+            )
+        if status in _NOT_TAKEN:
+            return Unavailable(message, status=status, retry_at=self._retry_at(answer))
+        if 300 <= status < 500:
+            return Rejected(message, status=status)
+        failure = lost(answer.request, message, status=status)
+        if isinstance(failure, Unavailable):
+            failure.retry_at = self._retry_at(answer)
+        return failure
+
+    def _cleaned(self, failure: Exception, answer: HttpAnswer) -> Exception:
+        """The network's own failure with its words bounded and redacted, and with a retry instant where it has none."""
+        if isinstance(failure, Failure):
+            failure.message = self._redact(one_line(failure.message))
+            failure.args = (failure.message,)
+            failure.status = failure.status or answer.status
+        if isinstance(failure, Unavailable) and failure.retry_at is None:
+            failure.retry_at = self._retry_at(answer)
+        return failure
+
+    def _retry_at(self, answer: HttpAnswer) -> datetime | None:
+        now = self._now()
+        if "retry-after" in answer.headers:
+            return retry_after(answer.headers["retry-after"], now)
+        return self._pause_until(answer.headers, now) if self._pause_until is not None else None
+
+    def _reason(self, error: Exception) -> str:
+        return self._redact(one_line(str(error)) or type(error).__name__)
+
+
+@dataclass
+class RecordingTransport:
+    """For previews: keeps every request, and answers it with its ``sample`` (or what ``sample(request)`` gives)."""
+
+    requests: list[Request] = field(default_factory=list)
+
+    async def send(self, request: Request) -> HttpAnswer:
+        """The sample as a JSON answer with the first accepted status."""
+        self.requests.append(request)
+        sample = request.sample(request) if callable(request.sample) else request.sample
+        content = b"" if sample is None else dumps(sample, ensure_ascii=False).encode()
+        return HttpAnswer(status=request.accept[0], headers={}, content=content, request=request)
+
+
+def new_client(
+    *, time_out: float = 30.0, fresh_connections: bool = False, trust_environment: bool = False
+) -> httpx.AsyncClient:
+    """A client as every account gets it: few connections, no cookies, no redirects, proxies only when asked."""
+    for name in ("httpx", "httpcore"):  # they log whole addresses, and Telegram's hold the token
+        logging.getLogger(name).setLevel(logging.WARNING)
+    cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(time_out, connect=min(CONNECT_SECONDS, time_out)),
+        limits=httpx.Limits(
+            max_connections=CONNECTIONS, max_keepalive_connections=0 if fresh_connections else CONNECTIONS
+        ),
+        follow_redirects=False,
+        trust_env=trust_environment,
+        cookies=cookies,
+        verify=_ssl_context(),
+    )
+
+
+@cache
+def user_agent() -> str:
+    """``campaign-cli/VERSION (+address of the project)``, as networks ask of automatic clients."""
+    try:
+        project = metadata.metadata("campaign-cli")
+    except metadata.PackageNotFoundError:
+        return "campaign-cli"
+    addresses = [row.partition(",")[2].strip() for row in project.get_all("Project-URL") or ()]
+    contact = f" (+{addresses[0]})" if addresses else ""
+    return f"campaign-cli/{project['Version']}{contact}"
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """One for all clients: reading the certificates takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """The body in httpx's own arguments."""
+    if request.uploads:
+        files = [(upload.field, (upload.name, upload.content, upload.mime)) for upload in request.uploads]
+        return {"files": files, "data": dict(request.form or {})}
+    if request.form is not None:
+        return {"data": dict(request.form)}
+    if request.json is not None:
+        return {"json": request.json}
+    return {} if request.content is None else {"content": request.content}
