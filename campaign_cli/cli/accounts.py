@@ -1,0 +1,150 @@
+"""``campaign accounts``: what is there, whether it works, and which networks there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli.context import Context, now, open_context
+from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
+from campaign_cli.errors import CampaignError, CredentialError, InputError, Unauthorized
+from campaign_cli.i18n import _
+from campaign_cli.platforms import PLANNED, PLATFORMS
+from campaign_cli.source import suggest
+
+if TYPE_CHECKING:
+    from campaign_cli.models import Account
+
+app = usage.application(help=_("List, check and explain accounts and platforms."))
+
+
+@app.command("list", help=_("List the accounts of accounts.yaml. Example: campaign accounts list"))
+def list_accounts(json: JsonOption = False, workspace: WorkspaceOption = None, lang: LanguageOption = None) -> int:
+    from campaign_cli import platforms
+
+    context = open_context(workspace)
+    groups = context.workspace.groups
+    rows = [
+        {
+            "name": account.name,
+            "platform": account.platform,
+            "address": platforms.get(account.platform).address(account),
+            "language": account.language,
+            "timezone": str(account.timezone) if account.timezone else None,
+            "groups": [name for name, members in groups.items() if account.name in members],
+        }
+        for account in context.workspace.accounts.values()
+    ]
+    if json:
+        output.write_json({"accounts": rows})
+    else:
+        diagnostics.show_problems(context.problems)
+        cells = [[row[k] or "" for k in ("name", "platform", "address", "language", "timezone")] for row in rows]
+        output.show(output.table((_("account"), _("platform"), _("address"), _("language"), _("zone")), cells))
+    context.require_accounts()
+    return 0
+
+
+@app.command("platforms", help=_("List the networks that have an adapter. Example: campaign accounts platforms --json"))
+def list_platforms(json: JsonOption = False, lang: LanguageOption = None) -> int:
+    if json:
+        output.write_json({"platforms": [{"name": name} for name in PLATFORMS]})
+        return 0
+    for name in PLATFORMS:
+        output.write(name)
+    output.write(_("Not yet: {names}").format(names=", ".join(PLANNED)))
+    return 0
+
+
+@app.command(
+    help=_("Prove that accounts work and read their limits from the live server. Example: campaign accounts check mastodon")
+)
+def check(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ACCOUNT]…", help=_("Accounts or groups (default: all)."))] = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+    lang: LanguageOption = None,
+) -> int:
+    import asyncio
+
+    context = open_context(workspace)
+    context.require_accounts()
+    accounts = _chosen(context, names)
+    results = asyncio.run(_check_all(context, accounts))
+    if json:
+        output.write_json({"accounts": [_as_json(name, result) for name, result in results.items()]})
+    else:
+        for name, result in results.items():
+            _show(name, result)
+    return int(diagnostics.strongest(diagnostics.exit_code_of(r) for r in results.values() if isinstance(r, CampaignError)))
+
+
+def _chosen(context: Context, names: list[str] | None) -> tuple[Account, ...]:
+    workspace = context.workspace
+    try:
+        return workspace.resolve(names or list(workspace.accounts))
+    except KeyError as error:
+        name = str(error.args[0])
+        known = [*workspace.accounts, *workspace.groups]
+        raise InputError(_("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)) from None
+
+
+async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[str, Any]:
+    """Name → AccountCheck, or the error that it met. One after the other: it is said as it is found."""
+    from campaign_cli.accounts import store_check
+    from campaign_cli.dispatch.access import check_account
+
+    results: dict[str, Any] = {}
+    for account in accounts:
+        try:
+            found = await check_account(account, secrets=context.secrets, clock=now)
+        except CampaignError as error:
+            error.message, error.fix = context.secrets.redact(error.message), context.secrets.redact(error.fix)
+            results[account.name] = error
+        else:
+            results[account.name] = found
+            store_check(context.workspace, account.name, _as_json(account.name, found) | {"checked_at": output.rfc3339(now())})
+    _same_account(results)
+    return results
+
+
+def _same_account(results: dict[str, Any]) -> None:
+    """Two entries that turn out to be one account of a network are an error: every post would go out twice."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, result in list(results.items()):
+        if isinstance(result, CampaignError):
+            continue
+        identity = (result.url or "", result.identity)
+        if identity in seen:
+            results[name] = InputError(
+                _("{name} and {other} are the same account ({handle}).").format(
+                    name=name, other=seen[identity], handle=result.handle
+                ),
+                fix=_("Remove one of them from accounts.yaml: every post would go out twice."),
+            )
+        seen.setdefault(identity, name)
+
+
+def _as_json(name: str, result: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    if isinstance(result, CampaignError):
+        return {"account": name, "ok": False, "error": result.message, "fix": result.fix}
+    return {"account": name, "ok": True, **asdict(result)}
+
+
+def _show(name: str, result: Any) -> None:
+    if isinstance(result, CampaignError):
+        kind = _("credentials") if isinstance(result, Unauthorized | CredentialError) else _("error")
+        output.write(output.visible(f"✗ {name}: {kind}: {result.message}"))
+        if result.fix:
+            output.write(output.visible(f"    → {result.fix}"))
+        return
+    limits = ""
+    if result.limits is not None and result.limits.text is not None:
+        limits = _("; a post may hold {n} {unit}").format(n=result.limits.text, unit=result.limits.unit)
+    output.write(output.visible(f"✓ {name}: {result.handle} {result.software}".rstrip() + limits))
+    for note in result.notes:
+        output.write(output.visible(f"    {note}"))

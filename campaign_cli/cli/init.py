@@ -1,0 +1,111 @@
+"""``campaign init``: a workspace that checks clean from the first minute."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from campaign_cli.cli import output, usage
+from campaign_cli.cli.context import now
+from campaign_cli.cli.options import LanguageOption
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _, language
+
+app = usage.application()
+
+ACCOUNTS = """\
+# {about}
+accounts:
+  mastodon: {{platform: mastodon, url: https://mastodon.example, token: env:MASTODON_TOKEN, timezone: WIB, language: {language}}}
+  # bluesky:  {{platform: bluesky, handle: serikat.example, password: env:BLUESKY_PASSWORD, timezone: WIB, language: {language}}}
+  # web:      {{platform: wordpress, url: https://serikat.example, username: redaksi, password: env:WP_PASSWORD}}
+  # telegram: {{platform: telegram, channel: "@contoh_serikat", token: env:TELEGRAM_TOKEN, timezone: WIB, language: {language}}}
+groups: {{nasional: [mastodon]}}
+slots:  {{pagi: "07:30", sore: "17:00"}}
+rules:  {{late_grace: 30m}}
+# notify: [env:CAMPAIGN_NOTIFY_URL]
+"""
+ENVIRONMENT = """\
+# {about}
+MASTODON_TOKEN=
+# BLUESKY_PASSWORD=
+# WP_PASSWORD=
+# TELEGRAM_TOKEN=
+# CAMPAIGN_NOTIFY_URL=
+"""
+PLAN = """\
+# yaml-language-server: $schema=../schema/plan.schema.json
+campaign: {slug}
+title: {title}
+timezone: WIB
+day: {day}
+language: {language}
+accounts: [nasional]
+hashtags: [{hashtag}]
+posts:
+  - id: {opening}
+    at: H-7 08:00
+    text: |
+      {first}
+  - id: {reminder}
+    at: H-1 19:30
+    text: |
+      {second}
+"""
+IGNORED = ".env\n.campaign/\nout/\n"
+
+
+@app.command(
+    help=_("Make a workspace with an accounts file, a first plan and a place for secrets. Example: campaign init my-union")
+)
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help=_("The folder; it is made if it isn't there."))] = Path(),
+    lang: LanguageOption = None,
+) -> int:
+    files = _files()
+    present = [name for name in files if (folder / name).exists()]
+    if present:
+        raise InputError(
+            _("{files} is already there; nothing was changed.").format(files=", ".join(present)),
+            fix=_("Choose another folder, or move these away."),
+        )
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600 if name == ".env" else 0o644)
+        path.write_text(text, encoding="utf-8")
+    for name in ("media", "templates/posts"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    output.write(_("A workspace is ready in {folder}.").format(folder=folder.absolute()))
+    output.write(_("Next: write your accounts into accounts.yaml and their secrets into .env, then"))
+    output.write("  campaign check campaigns/*.yaml\n  campaign rehearse campaigns/*.yaml\n  campaign accounts check")
+    return 0
+
+
+def _files() -> dict[str, str]:
+    import json
+
+    from campaign_cli.plan import plan_schema
+
+    indonesian = language() == "id"
+    words = {
+        "slug": "aksi-pertama" if indonesian else "first-action",
+        "title": "Aksi pertama" if indonesian else "First action",
+        "hashtag": "HidupBuruh" if indonesian else "UnionStrong",
+        "opening": "ajakan" if indonesian else "call",
+        "reminder": "pengingat" if indonesian else "reminder",
+        "first": _("We go together. Write the date down and bring your workmates."),
+        "second": _("Tomorrow is the day. Meet at the union office at eight."),
+    }
+    # Two weeks ahead: the first plan of a new workspace must check without a word about past times.
+    day = (now() + timedelta(days=14)).date().isoformat()
+    return {
+        "accounts.yaml": ACCOUNTS.format(about=_("Where posts go. Secrets are references only."), language=language()),
+        ".env": ENVIRONMENT.format(about=_("Secrets. Never commit this file; only you may read it.")),
+        "campaigns/{slug}.yaml".format(**words): PLAN.format(day=day, language=language(), **words),
+        "schema/plan.schema.json": json.dumps(plan_schema(), ensure_ascii=False, indent=2) + "\n",
+        ".gitignore": IGNORED,
+    }

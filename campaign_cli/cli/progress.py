@@ -1,0 +1,166 @@
+"""How `publish` and `run` show their work: a display on a terminal, plain or JSON log lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from campaign_cli.cli.output import console, rfc3339, visible
+from campaign_cli.cli.words import state_word
+from campaign_cli.i18n import _, format_instant
+from campaign_cli.models import State
+
+if TYPE_CHECKING:
+    from campaign_cli.dispatch.outcome import Result
+    from campaign_cli.dispatch.progress import Progress
+
+
+class LogFormat(StrEnum):
+    """``auto`` is a display on a terminal and plain lines elsewhere."""
+
+    auto = "auto"
+    plain = "plain"
+    json = "json"
+
+
+class Lines:
+    """One plain line an event: instant, state, key, link or reason."""
+
+    def __init__(self, stream: TextIO, *, now: Callable[[], datetime], redact: Callable[[str], str]) -> None:
+        self._stream, self._now, self._redact = stream, now, redact
+
+    def _line(self, word: str, **fields: Any) -> None:
+        text = "  ".join(str(value) for value in fields.values() if value)
+        self._stream.write(visible(self._redact(f"{rfc3339(self._now())}  {word:<10} {text}").rstrip()) + "\n")
+        self._stream.flush()
+
+    def started(self, key: str, *, due: datetime) -> None:
+        """Quiet: the result says it."""
+
+    def looking(self, key: str) -> None:
+        """A look-up on the network."""
+        self._line(_("look-up"), key=key)
+
+    def settled(self, result: Result) -> None:
+        """The last word on a delivery."""
+        self._line(state_word(result.state, held=result.held), key=result.key, url=result.url, error=result.error)
+
+    def sleeping(self, until: datetime | None) -> None:
+        """Quiet: nothing happened."""
+
+    def warned(self, message: str) -> None:
+        """Something beside the deliveries."""
+        self._line(_("warning"), message=message)
+
+
+class JsonLines(Lines):
+    """One JSON object a line."""
+
+    def _line(self, word: str, **fields: Any) -> None:
+        record = {"at": rfc3339(self._now()), **{name: value for name, value in fields.items() if value}}
+        self._stream.write(self._redact(json.dumps(record, ensure_ascii=False)) + "\n")
+        self._stream.flush()
+
+    def looking(self, key: str) -> None:
+        """A look-up on the network."""
+        self._line("", event="look-up", key=key)
+
+    def settled(self, result: Result) -> None:
+        """The last word on a delivery."""
+        state = "held" if result.held else result.state.value
+        self._line("", event="settled", state=state, key=result.key, url=result.url, error=result.error)
+
+    def warned(self, message: str) -> None:
+        """Something beside the deliveries."""
+        self._line("", event="warning", message=message)
+
+
+class Display:
+    """A Rich display: what is on the wire, how many of each state, and a line for each that ended."""
+
+    def __init__(self, *, zone: tzinfo, redact: Callable[[str], str]) -> None:
+        from rich.progress import Progress as Bar
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._zone, self._redact = zone, redact
+        self._bar = Bar(
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=console(stderr=True)
+        )
+        self._task = self._bar.add_task(_("looking for what is due"), total=None)
+        self._flying: set[str] = set()
+        self._counts: dict[str, int] = {}
+
+    def __enter__(self) -> Display:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._bar.stop()
+
+    def started(self, key: str, *, due: datetime) -> None:
+        """On the wire."""
+        self._flying.add(key)
+        self._refresh()
+
+    def looking(self, key: str) -> None:
+        """Being looked up."""
+        self._flying.add(key)
+        self._refresh()
+
+    def settled(self, result: Result) -> None:
+        """A line for the result, and the counts."""
+        from rich.text import Text
+
+        self._flying.discard(result.key)
+        word = state_word(result.state, held=result.held)
+        self._counts[word] = self._counts.get(word, 0) + 1
+        style = {State.PUBLISHED: "green", State.WAITING: "yellow"}.get(result.state, "red")
+        text = visible(self._redact(f" {result.key}  {result.url or result.error}")).rstrip()
+        self._bar.console.print(Text.assemble((f"{word:>10}", style), text))
+        self._refresh()
+
+    def sleeping(self, until: datetime | None) -> None:
+        """When the next one falls due."""
+        next_one = format_instant(until, self._zone, seconds=True) if until else ""
+        self._refresh(_("next: {instant}").format(instant=next_one) if next_one else _("waiting for something to be queued"))
+
+    def warned(self, message: str) -> None:
+        """Something beside the deliveries."""
+        from rich.text import Text
+
+        self._bar.console.print(Text(visible(self._redact(message)), style="yellow"))
+
+    def _refresh(self, text: str = "") -> None:
+        flying = _("on the wire: {n}").format(n=len(self._flying)) if self._flying else ""
+        counts = ", ".join(f"{count} {word}" for word, count in self._counts.items())
+        self._bar.update(self._task, description=" · ".join(part for part in (flying, text, counts) if part) or "…")
+
+
+@contextmanager
+def progress(
+    shown_as: LogFormat,
+    *,
+    file: Path | None,
+    now: Callable[[], datetime],
+    zone: tzinfo,
+    redact: Callable[[str], str],
+) -> Iterator[Progress]:
+    """The right way to show progress here: a file, a terminal's display, or lines on stderr."""
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as stream:  # noqa: PTH123
+            yield (JsonLines if shown_as is LogFormat.json else Lines)(stream, now=now, redact=redact)
+    elif shown_as is LogFormat.json:
+        yield JsonLines(sys.stderr, now=now, redact=redact)
+    elif shown_as is LogFormat.auto and sys.stderr.isatty():
+        with Display(zone=zone, redact=redact) as display:
+            yield display
+    else:
+        yield Lines(sys.stderr, now=now, redact=redact)

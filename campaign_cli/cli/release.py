@@ -1,0 +1,85 @@
+"""``campaign release``: end a hold, and decide on each post that is late by now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from campaign_cli.cli import output, usage
+from campaign_cli.cli.context import Context, actor, interactive, now, open_context
+from campaign_cli.cli.hold import scope
+from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
+from campaign_cli.cli.status import zone_of
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _, format_instant, ngettext
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Delivery, Hold
+
+app = usage.application()
+
+
+@app.command(
+    help=_(
+        "End a hold. Posts that became late meanwhile are asked about: send now, shift, or skip. "
+        "Example: campaign release --campaign upah-layak-2027 --late skip"
+    )
+)
+def release(
+    campaign: CampaignFilter = None,
+    account: AccountFilter = None,
+    label: LabelFilter = None,
+    late: Annotated[
+        str | None,
+        typer.Option("--late", metavar="now|skip|+2h", help=_("The same answer for every late post, without asking.")),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    lang: LanguageOption = None,
+) -> int:
+    context = open_context(workspace)
+    context.require_accounts()
+    with context.ledger() as ledger:
+        wanted = [h for h in ledger.holds() if (h.campaign, h.account, h.label) == (campaign, account, label)]
+        if not wanted:
+            raise InputError(_("There is no such hold."), fix=_open_holds(ledger.holds()))
+        identifiers = [hold.id for hold in wanted]
+        overdue = ledger.late_after_release(identifiers)
+        answers = {delivery.key: _answer(context, delivery, late) for delivery in overdue}
+        ledger.release(identifiers, actor=actor(), late=answers)
+    for hold in wanted:
+        output.write(_("Released: {scope}.").format(scope=scope(hold)))
+    if overdue:
+        output.write(ngettext("{n} late post decided.", "{n} late posts decided.", len(overdue)).format(n=len(overdue)))
+    return 0
+
+
+def _open_holds(holds: list[Hold]) -> str:
+    if not holds:
+        return _("Nothing is held.")
+    return _("Open holds: {holds}").format(holds="; ".join(f"{scope(hold)} ({hold.reason})" for hold in holds))
+
+
+def _answer(context: Context, delivery: Delivery, given: str | None) -> str | datetime:
+    """``now``, ``skip``, or the new due instant."""
+    if given is None and not interactive():
+        raise InputError(
+            _("{key} became late during the hold, and there is nobody to ask.").format(key=delivery.key),
+            fix=_("Say --late now, --late skip or --late +2h."),
+        )
+    due = format_instant(delivery.due, zone_of(delivery.account, context.workspace))
+    text = given or typer.prompt(
+        _("{key} was due {due}. Send now, shift (+2h, +1d), or skip?").format(key=delivery.key, due=due),
+        default="skip",
+        err=True,
+    )
+    return text if text in ("now", "skip") else now() + _shift(text)
+
+
+def _shift(text: str) -> timedelta:
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    number = text.removeprefix("+")[:-1]
+    if text[-1:] not in units or not number.isdigit():
+        raise InputError(_("{text} is no answer.").format(text=repr(text)), fix=_("Say now, skip, or a shift such as +2h or +1d."))
+    return timedelta(**{units[text[-1]]: int(number)})

@@ -1,0 +1,55 @@
+"""``campaign retry``: failed, missed and cancelled deliveries go back to the queue."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Annotated
+
+import typer
+
+from campaign_cli.cli import output, usage
+from campaign_cli.cli.context import actor, now, open_context
+from campaign_cli.cli.options import (
+    AccountFilter,
+    CampaignFilter,
+    KeysArgument,
+    LabelFilter,
+    LanguageOption,
+    WorkspaceOption,
+    YesOption,
+)
+from campaign_cli.cli.selection import choose, select
+from campaign_cli.cli.status import zone_of
+from campaign_cli.cli.words import instant
+from campaign_cli.i18n import _, ngettext
+from campaign_cli.models import State
+
+app = usage.application()
+
+
+@app.command(
+    help=_("Queue failed, missed or cancelled deliveries again, by key or filter. Example: campaign retry KEY --at 17:00")
+)
+def retry(
+    keys: KeysArgument = None,
+    campaign: CampaignFilter = None,
+    account: AccountFilter = None,
+    label: LabelFilter = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=_("When (default: now), in the account's zone."))] = None,
+    yes: YesOption = False,
+    workspace: WorkspaceOption = None,
+    lang: LanguageOption = None,
+) -> int:
+    context = open_context(workspace)
+    context.require_accounts()
+    states = (State.FAILED, State.MISSED, State.CANCELLED)
+    with context.ledger() as ledger:
+        found = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
+        chosen = choose(found, context.workspace, question=_("Queue these again?"), yes=yes)
+        done = 0
+        for delivery in chosen:
+            zone = zone_of(delivery.account, context.workspace) or UTC
+            due = instant(at, now=now(), zone=zone) if at else now()
+            done += len(ledger.retry([delivery.key], actor=actor(), at=due))
+    output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", done).format(n=done))
+    return 0

@@ -1,0 +1,68 @@
+"""Words that several commands say: states, and questions with a safe default."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+import typer
+
+from campaign_cli.cli.context import interactive
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _
+from campaign_cli.models import State
+from campaign_cli.source import suggest
+
+
+def state_word(state: State, *, held: bool = False) -> str:
+    """The state in the user's language; a waiting one under a hold says so."""
+    word = {
+        State.WAITING: _("waiting"),
+        State.SENDING: _("sending"),
+        State.PUBLISHED: _("published"),
+        State.FAILED: _("failed"),
+        State.UNCERTAIN: _("uncertain"),
+        State.CANCELLED: _("cancelled"),
+        State.MISSED: _("missed"),
+    }[state]
+    return f"{word} ({_('held')})" if held and state is State.WAITING else word
+
+
+def state_filter(text: str | None) -> State | None:
+    """The state that ``--state`` names. Raises InputError for another word."""
+    if text is None:
+        return None
+    try:
+        return State(text)
+    except ValueError:
+        names = ", ".join(State)
+        raise InputError(
+            _("There is no state {state}.").format(state=repr(text)) + suggest(text, State),
+            fix=_("One of: {names}").format(names=names),
+        ) from None
+
+
+def confirm(question: str, *, assume: bool) -> bool:
+    """Ask on a terminal; elsewhere stop with exit 2 unless ``--yes`` was given."""
+    if assume:
+        return True
+    if not interactive():
+        raise InputError(_("There is nobody to ask here, and nothing was done."), fix=_("Say --yes to go on."))
+    return typer.confirm(question, err=True)
+
+
+def instant(text: str, *, now: datetime, zone: tzinfo, root: Path | None = None) -> datetime:
+    """``2026-12-01 08:00[:30]``, with an offset or in ``zone``; ``08:00`` is the next such time. Aware."""
+    try:
+        if len(text) in (5, 8) and text[2] == ":":
+            from datetime import time, timedelta
+
+            wall = datetime.combine(now.astimezone(zone).date(), time.fromisoformat(text), tzinfo=zone)
+            return wall if wall > now else wall + timedelta(days=1)
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            _("{text} is no time.").format(text=repr(text)),
+            fix=_("Write 2026-12-01 08:00, 2026-12-01T08:00+07:00 or 08:00."),
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=zone)
