@@ -1,0 +1,165 @@
+"""Secrets: references in files, values only at the moment of use, and never in anything that is shown.
+
+``env:NAME`` is an environment variable (or a line of ``.env``), ``file:PATH`` a file that only its owner can read,
+``keyring:SERVICE/NAME`` an entry of the system's keyring.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from pydantic import SecretStr
+
+from campaign_cli.errors import CredentialError, MissingExtra
+from campaign_cli.i18n import _
+from campaign_cli.models import Problem, Severity
+
+REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|keyring:[^/\s][^/]*/\S.*")
+REDACTED: Final = "•••"
+_SHORTEST: Final = 4  # shorter "secrets" would blank out ordinary words
+_MAX_BYTES: Final = 64 * 1024
+
+
+def is_reference(value: object) -> bool:
+    """Whether a value is ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/NAME``."""
+    return isinstance(value, str) and REFERENCE.fullmatch(value) is not None
+
+
+class Secrets:
+    """Turns references into secrets, and takes secrets out of text again.
+
+    ``environment`` is the process's environment over ``.env`` (see ``load_environment``); ``root`` is the workspace,
+    from which relative ``file:`` paths count.
+    """
+
+    def __init__(self, *, environment: Mapping[str, str], root: Path) -> None:
+        self._environment = environment
+        self._root = root
+        self._known: dict[str, SecretStr] = {}
+        self._forms: list[str] = []
+
+    def reveal(self, reference: str) -> str:
+        """The secret behind a reference. Raises CredentialError (with the fix), MissingExtra for the keyring."""
+        known = self._known.get(reference)
+        if known is not None:
+            return known.get_secret_value()
+        kind, _colon, name = reference.partition(":")
+        if not is_reference(reference):
+            raise CredentialError(
+                _("A secret must be given as a reference."), fix=_("Write env:NAME, file:PATH or keyring:SERVICE/NAME.")
+            )
+        secret = {"env": self._from_environment, "file": self._from_file, "keyring": self._from_keyring}[kind](name)
+        self._known[reference] = SecretStr(secret)
+        self._forms = sorted({*self._forms, *_forms(secret)}, key=len, reverse=True)
+        return secret
+
+    def redact(self, text: str) -> str:
+        """The text with every secret revealed so far, in any usual spelling, replaced by ``•••``."""
+        for form in self._forms:
+            text = text.replace(form, REDACTED)
+        return text
+
+    def _from_environment(self, name: str) -> str:
+        secret = self._environment.get(name, "").strip()
+        if not secret:
+            raise CredentialError(
+                _("The environment variable {name} is not set.").format(name=name),
+                fix=_("Write a line {name}=… into .env beside accounts.yaml, or set the variable.").format(name=name),
+            )
+        return secret
+
+    def _from_file(self, name: str) -> str:
+        path = Path(name).expanduser()
+        path = path if path.is_absolute() else self._root / path
+        try:
+            mode = path.stat().st_mode
+            if mode & 0o077:
+                raise CredentialError(
+                    _("Others can read the secret file {name}.").format(name=name),
+                    fix=_("Run: chmod 600 {path}").format(path=path),
+                )
+            with path.open("rb") as handle:
+                secret = handle.read(_MAX_BYTES).decode("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "UTF-8"
+            raise CredentialError(
+                _("The secret file {name} can't be read: {reason}.").format(name=name, reason=reason),
+                fix=_("Put the secret alone into {path} and run chmod 600 on it.").format(path=path),
+            ) from error
+        if not secret:
+            raise CredentialError(
+                _("The secret file {name} is empty.").format(name=name),
+                fix=_("Put the secret alone into {path} and run chmod 600 on it.").format(path=path),
+            )
+        return secret
+
+    def _from_keyring(self, name: str) -> str:
+        try:
+            import keyring
+            import keyring.errors
+        except ImportError as error:
+            raise MissingExtra(
+                _("Secrets in the keyring need an optional part that is not installed."),
+                fix="pip install 'campaign-cli[keyring]'",
+            ) from error
+        service, _slash, user = name.partition("/")
+        fix = _("Run: keyring set {service} {user}").format(service=service, user=user)
+        try:
+            secret = keyring.get_password(service, user)
+        except keyring.errors.KeyringError as error:
+            message = _("The keyring can't be opened: {reason}.").format(reason=str(error).rstrip("."))
+            raise CredentialError(message, fix=_("Unlock the keyring, or use env: or file: instead.")) from error
+        if not secret:
+            raise CredentialError(_("The keyring has no entry {name}.").format(name=name), fix=fix)
+        return str(secret)
+
+
+def _forms(secret: str) -> set[str]:
+    """The spellings in which a secret can turn up: plain, quoted for URLs, escaped in JSON, in base64, and its halves.
+
+    A Basic header is the base64 of ``user:secret``, so the three alignments of the secret in base64 are covered too,
+    without the signs at their ends that depend on the neighbours.
+    """
+    forms = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]}
+    forms.add(re.sub(r"\s", "", secret))  # WordPress shows application passwords in groups of four
+    for lead in range(3):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            encoded = encode(b"\0" * lead + secret.encode()).decode().rstrip("=")
+            forms.add(encoded[(0, 2, 3)[lead] : len(encoded) - 1])
+    return {form for form in forms if len(form) >= _SHORTEST}
+
+
+def load_environment(root: Path, environment: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """The environment with the workspace's ``.env`` below it (a variable that is set wins over the file).
+
+    A ``.env`` that others can read is a warning, one that can't be read an error.
+    """
+    path = root / ".env"
+    try:
+        if not path.is_file():
+            return dict(environment), []
+        widely = bool(path.stat().st_mode & 0o077)
+        from dotenv import dotenv_values
+
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "UTF-8"
+        message = _("The file can't be read: {reason}.").format(reason=reason)
+        return dict(environment), [
+            _env_problem(message, fix=_("Check its permissions; save it as UTF-8."), severity=Severity.ERROR)
+        ]
+    merged = {name: value for name, value in values.items() if value is not None} | dict(environment)
+    if not widely:
+        return merged, []
+    message = _("Others on this machine can read the secrets in .env.")
+    return merged, [_env_problem(message, fix=_("Run: chmod 600 .env"), severity=Severity.WARNING)]
+
+
+def _env_problem(message: str, *, fix: str, severity: Severity) -> Problem:
+    return Problem(code="A008", severity=severity, file=".env", line=1, column=1, path="", message=message, fix=fix)
