@@ -1,0 +1,204 @@
+"""Speed and memory as ratios to something named, measured in this same run: ``make bench [-- NAME…]``.
+
+Peers are installed from the package index into ``.bench/peers``. Each figure is the median of interleaved runs.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PEERS = ROOT / ".bench/peers"
+CAMPAIGN = str(Path(sys.executable).parent / "campaign")
+TOOT = str(PEERS / "bin/toot")
+
+ACCOUNTS = """\
+accounts:
+  first:  {platform: mastodon, url: https://one.example, token: env:ONE, timezone: WIB, language: id}
+  second: {platform: bluesky, handle: two.example, password: env:TWO, timezone: WIT, language: id}
+"""
+HEADER = """\
+campaign: {name}
+title: Pengukuran {name}
+timezone: WIB
+day: 2035-06-01
+language: id
+accounts: [first, second]
+hashtags: [UpahLayak]
+posts:
+"""
+# About 25 lines and 650 bytes, like the file that the YAML loaders were compared with.
+POST = """\
+  - id: pos-{n}
+    at: 2035-0{month}-{day:02} {hour:02}:{minute:02}
+    text: |
+      Pos nomor {n}: upah layak adalah hak setiap buruh.
+      Kita berkumpul di halaman kantor serikat pukul delapan
+      pagi, membawa spanduk, air minum, dan semangat.
+    audience:
+      - anggota
+      - publik
+    theme: upah
+    labels:
+      - tuntutan
+      - pekan-{week}
+    sources:
+      - https://example.org/data/{n}
+      - https://example.org/lampiran/{n}
+    variants:
+      bluesky:
+        text: |
+          Pos {n}: upah layak adalah hak.
+          Sampai jumpa di halaman kantor serikat.
+    hashtags:
+      - HidupBuruh
+      - BuruhBersatu
+    frame: hak
+"""
+
+
+def plan(name: str, posts: int) -> str:
+    """A plan with so many different posts."""
+    body = (
+        POST.format(n=n, month=1 + n % 5, day=1 + n // 5 % 28, hour=n // 60 % 24, minute=n % 60, week=n % 52)
+        for n in range(posts)
+    )
+    return HEADER.format(name=name) + "".join(body)
+
+
+def workspace(folder: Path, *, plans: int, posts: int) -> list[Path]:
+    """A workspace with plans of so many posts each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "accounts.yaml").write_text(ACCOUNTS, encoding="utf-8")
+    paths = [folder / f"plan-{number}.yaml" for number in range(plans)]
+    for number, path in enumerate(paths):
+        path.write_text(plan(f"plan-{number}", posts), encoding="utf-8")
+    return paths
+
+
+def seconds(command: Sequence[str], cwd: Path = ROOT) -> float:
+    """Wall time of one command that must succeed."""
+    start = time.perf_counter()
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return time.perf_counter() - start
+
+
+def compare(ours: Sequence[str], theirs: Sequence[str], *, runs: int, cwd: Path = ROOT) -> tuple[float, float]:
+    """Medians of interleaved runs, after one of each to warm the disk."""
+    pairs = [(seconds(ours, cwd), seconds(theirs, cwd)) for _ in range(runs + 1)][1:]
+    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+
+
+def say(what: str, ours: float, theirs: float, goal: float) -> None:
+    """One line: the ratio, its goal, and the figures behind it."""
+    ratio = ours / theirs
+    mark = "ok" if ratio <= goal else "MISSED"
+    sys.stdout.write(f"{what:<66} {ratio:5.2f}  (goal ≤ {goal}: {mark}; {ours:.3f} s to {theirs:.3f} s)\n")
+    sys.stdout.flush()
+
+
+def light() -> None:
+    """Help and the check of a small plan against another terminal client's help and version."""
+    say("campaign --help to toot --help", *compare([CAMPAIGN, "--help"], [TOOT, "--help"], runs=9), 0.5)
+    with tempfile.TemporaryDirectory() as folder:
+        (path,) = workspace(Path(folder), plans=1, posts=30)
+        ours = [CAMPAIGN, "check", str(path)]
+        say("check of 30 posts to toot --version", *compare(ours, [TOOT, "--version"], runs=9, cwd=Path(folder)), 1.0)
+
+
+LOAD = "import sys, yaml; yaml.load(open(sys.argv[1], encoding='utf-8'), Loader=yaml.CSafeLoader)"
+
+
+def large() -> None:
+    """The check of 10,000 posts against PyYAML's C loader on the same file, and its memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        (path,) = workspace(Path(folder), plans=1, posts=10_000)
+        ours, theirs = [CAMPAIGN, "check", str(path)], [sys.executable, "-c", LOAD, str(path)]
+        say("check of 10,000 posts on 2 accounts to yaml.load (C loader)", *compare(ours, theirs, runs=3, cwd=Path(folder)), 0.8)
+        peak = peak_memory(ours, Path(folder)) - peak_memory([CAMPAIGN, "check", str(_small(Path(folder)))], Path(folder))
+        sys.stdout.write(f"{'peak memory of that check, per post':<66} {peak / 10_000 / 1024:5.1f} KiB\n")
+
+
+def _small(folder: Path) -> Path:
+    path = folder / "small.yaml"
+    path.write_text(plan("small", 1), encoding="utf-8")
+    return path
+
+
+def peak_memory(command: Sequence[str], cwd: Path) -> float:
+    """Peak resident memory of one command in bytes (measured in a child that has no other children)."""
+    script = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    found = subprocess.run([sys.executable, "-c", script, *command], cwd=cwd, check=True, capture_output=True, text=True)
+    return float(found.stdout) * (1 if sys.platform == "darwin" else 1024)
+
+
+def queueing() -> None:
+    """Queueing 10,000 and 100,000 posts, and the difference of the unchanged 100,000."""
+    cost = {}
+    for posts, plans in ((10_000, 1), (100_000, 10)):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = workspace(Path(folder), plans=plans, posts=posts // plans)
+            cost[posts] = sum(seconds([CAMPAIGN, "queue", str(path), "--yes"], Path(folder)) for path in paths) / posts
+            if plans > 1:
+                unchanged(Path(folder), paths)
+    say("queueing one of 100,000 posts to one of 10,000 (ms a post)", cost[100_000] * 1000, cost[10_000] * 1000, 1.2)
+
+
+UNCHANGED = """
+import sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from campaign_cli.cli.queue import examine_difference
+from campaign_cli.ledger import open_ledger
+from campaign_cli.plan import expand, load_plan, open_workspace
+now = lambda: datetime.now(UTC)
+root = Path(sys.argv[1]); load = diff = 0.0
+workspace, _ = open_workspace(root)
+for name in sys.argv[2:]:
+    start = time.perf_counter(); loaded, _ = load_plan(Path(name), workspace); planned, _ = expand(loaded)
+    middle = time.perf_counter()
+    with open_ledger(root, clock=now) as ledger:
+        difference = examine_difference(loaded, planned, ledger, now=now())
+    assert not difference.new and not difference.changed, "it should be unchanged"
+    load += middle - start; diff += time.perf_counter() - middle
+print(load, diff)
+"""
+
+
+def unchanged(folder: Path, paths: Sequence[Path]) -> None:
+    """The cost of finding that nothing changed, against the cost of loading the plans."""
+    command = [sys.executable, "-c", UNCHANGED, str(folder), *map(str, paths)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
+    load, diff = map(float, found.stdout.split())
+    say("difference of 100,000 unchanged posts to loading them", diff, load, 1.0)
+
+
+BENCHMARKS: dict[str, Callable[[], None]] = {"light": light, "large": large, "queueing": queueing}
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the named benchmarks, or all."""
+    if not Path(TOOT).exists():
+        sys.stdout.write("installing the peer (toot) into .bench/peers\n")
+        venv.create(PEERS, with_pip=True)
+        subprocess.run([PEERS / "bin/python", "-m", "pip", "install", "--quiet", "toot"], check=True)
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name]()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    sys.stdout.write(f"({used:.0f} s of processor time)\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
