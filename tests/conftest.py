@@ -1,0 +1,56 @@
+"""Fixtures that every part uses: the command line in this process, and a language that does not leak between tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from campaign_cli import i18n
+from campaign_cli.cli.main import run
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: its exit code and both streams."""
+
+    code: int
+    out: str
+    err: str
+
+
+Campaign = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Every test begins and ends in the language of the source."""
+    i18n.use_language("en")
+    yield
+    i18n.use_language("en")
+
+
+@pytest.fixture(autouse=True)
+def _plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No workspace, database or width of the machine's environment reaches a test."""
+    for name in ("CAMPAIGN_WORKSPACE", "CAMPAIGN_DATABASE_URL", "COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def campaign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Campaign]:
+    """Run a command line in ``tmp_path`` as the shell would, in English unless ``--lang`` is given."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str | Path) -> Ran:
+        capsys.readouterr()
+        words = [str(argument) for argument in arguments]
+        code = run(words if "--lang" in words else ["--lang", "en", *words])
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    yield call
