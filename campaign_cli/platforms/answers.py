@@ -53,11 +53,11 @@ def lost(request: Request, message: str, *, status: int | None = None) -> Failur
 
 
 def explain(answer: Answer) -> str:
-    """The network's own words about an error, in one bounded line without control characters or HTML tags.
+    """The network's own words about an error.
 
-    It may hold a secret that was echoed back: only the transport's ``redact`` makes it fit to show.
+    They may be long and may echo a secret: the transport redacts the message of every failure, and cuts it after that.
     """
-    return one_line(_words(answer.text))
+    return _words(answer.text)
 
 
 def one_line(text: str) -> str:
@@ -70,7 +70,10 @@ def one_line(text: str) -> str:
 
 def shown_url(url: str) -> str:
     """Host and path of an address for people: no user information, query or fragment, and no bot token in the path."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.partition("://")[0]
     host = parts.netloc.rpartition("@")[2]
     return one_line(host + _TOKEN_IN_PATH.sub("/bot•••", parts.path)) or one_line(parts.scheme)
 

@@ -25,7 +25,7 @@ from functools import cache
 from importlib import metadata
 from json import dumps, loads
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -134,7 +134,9 @@ class HttpTransport:
     def _target(self, request: Request) -> httpx.URL:
         """The absolute address. Raises Rejected where it is none, holds a password, or is http off this machine."""
         try:
-            url = httpx.URL(urljoin(self._base_url, request.url))
+            address = urljoin(self._base_url, request.url)
+            urlsplit(address).port  # noqa: B018 - raises for a host or port that can't be, which httpx lets pass
+            url = httpx.URL(address)
         except (httpx.InvalidURL, ValueError) as error:
             raise self._bad_address(request.url) from error
         if url.scheme not in {"http", "https"} or not url.host or url.userinfo:
@@ -227,10 +229,10 @@ class HttpTransport:
     def _failure(self, answer: HttpAnswer, url: httpx.URL) -> Failure:
         """What a status outside ``accept`` means."""
         status = answer.status
-        message = self._redact(
-            _("{target} answered {status}: {text}").format(
-                target=shown_url(str(url)), status=status, text=explain(answer) or "–"
-            )
+        message = _("{target} answered {status}: {text}").format(
+            target=self._redact(shown_url(str(url))),
+            status=status,
+            text=one_line(self._redact(explain(answer))) or "–",
         )
         if status == 401:
             return Unauthorized(
@@ -248,7 +250,7 @@ class HttpTransport:
     def _cleaned(self, failure: Exception, answer: HttpAnswer) -> Exception:
         """The network's own failure with its words bounded and redacted, and with a retry instant where it has none."""
         if isinstance(failure, Failure):
-            failure.message = self._redact(one_line(failure.message))
+            failure.message = one_line(self._redact(failure.message))
             failure.args = (failure.message,)
             failure.status = failure.status or answer.status
         if isinstance(failure, Unavailable) and failure.retry_at is None:
@@ -262,7 +264,7 @@ class HttpTransport:
         return self._pause_until(answer.headers, now) if self._pause_until is not None else None
 
     def _reason(self, error: Exception) -> str:
-        return self._redact(one_line(str(error)) or type(error).__name__)
+        return one_line(self._redact(str(error))) or type(error).__name__
 
 
 @dataclass
