@@ -1,0 +1,55 @@
+"""Ways to the network outside a delivery: an account's transport, and the check of its credential."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from campaign_cli import platforms
+from campaign_cli.models import Account
+from campaign_cli.platforms.base import AccountCheck, Session
+
+if TYPE_CHECKING:
+    from campaign_cli.credentials import Secrets
+    from campaign_cli.platforms.http import HttpTransport
+
+
+def transport_for(
+    account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
+) -> HttpTransport:
+    """A transport of the account's own. A network without proof gets a fresh connection for each request.
+
+    ``trust_environment``: use the proxy that the environment names.
+    """
+    from campaign_cli.platforms.http import HttpTransport
+
+    platform = platforms.get(account.platform)
+    return HttpTransport(
+        redact=secrets.redact,
+        now=clock,
+        pause_until=platform.pause_until,
+        time_out=platform.max_wait,
+        fresh_connections=not platform.proof.look_up and platform.proof.repeat_for is None,
+        trust_environment=trust_environment,
+    )
+
+
+async def check_account(
+    account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
+) -> AccountCheck:
+    """What the live account says of itself. Raises Unauthorized, Rejected, Unavailable or CredentialError."""
+    transport = transport_for(account, secrets=secrets, clock=clock, trust_environment=trust_environment)
+    session = Session(
+        account=account,
+        http=transport,
+        secret=lambda setting: secrets.reveal(account.settings[setting]),
+        now=clock,
+        sleep=asyncio.sleep,
+        memory={},
+    )
+    try:
+        return await platforms.get(account.platform).check(session)
+    finally:
+        await transport.aclose()

@@ -1,0 +1,135 @@
+"""What sending one delivery needs: the ledger in its own thread, the account's seat, clock and chance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from campaign_cli import platforms
+from campaign_cli.dispatch.options import LEASE, LEASE_MARGIN
+from campaign_cli.errors import Rejected
+from campaign_cli.i18n import _
+from campaign_cli.models import Account, Receipt, State
+from campaign_cli.platforms.base import Http, Platform
+
+if TYPE_CHECKING:
+    from campaign_cli.accounts import Workspace
+    from campaign_cli.credentials import Secrets
+    from campaign_cli.ledger import Claim, Ledger
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LedgerThread:
+    """Runs the ledger's calls one by one in a thread of their own: the event loop never waits on a disk."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+
+    async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """``function(*args, **kwargs)`` in the ledger's thread; raises what it raises."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, partial(function, *args, **kwargs))
+
+    def close(self) -> None:
+        """Wait for the last call and end the thread; the ledger stays open."""
+        self._executor.shutdown(wait=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """How to settle a delivery: a state, the receipt of its last part where there is one, or why not.
+
+    ``next_try`` (aware): when a waiting one is tried, or an uncertain one looked up, again; None with ``uncertain``
+    means that a person decides. ``lost``: the claim is not ours any more, so nothing is to be settled. The other fields
+    are those of ``RetryDecision``.
+    """
+
+    state: State
+    receipt: Receipt | None = None
+    error: str = ""
+    next_try: datetime | None = None
+    pause_until: datetime | None = None
+    credential: bool = False
+    held: bool = False
+    lost: bool = False
+
+
+@dataclass(kw_only=True)
+class Seat:
+    """An account's place on its network: one small transport, and what lives as long as the process."""
+
+    account: Account
+    platform: Platform
+    http: Http
+    memory: dict[str, Any] = field(default_factory=dict)
+    software: str | None = None  # server software as the account check names it; None = not asked yet
+
+    @property
+    def lease(self) -> timedelta:
+        """A lease that outlasts one request of this network."""
+        return max(LEASE, timedelta(seconds=self.platform.max_wait) + 2 * LEASE_MARGIN)
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """Shared by every delivery of one dispatcher; ``left_at`` remembers when a doubtful request left this process,
+    ``cut_off`` how to settle what was being sent when the process was ended."""
+
+    thread: LedgerThread
+    workspace: Workspace
+    secrets: Secrets
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    transport: Callable[[Account], Http]
+    platform_of: Callable[[str], Platform] = platforms.get
+    chance: Random = field(default_factory=Random)
+    left_at: dict[str, datetime] = field(default_factory=dict)
+    cut_off: dict[str, Verdict] = field(default_factory=dict)
+    _seats: dict[str, Seat] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger; to be called through ``thread`` alone."""
+        return self.thread.ledger
+
+    def seat(self, claim: Claim) -> Seat:
+        """The account of a claimed delivery. Raises Rejected where the account is gone or is another one by now."""
+        seat = self._seats.get(claim.account)
+        if seat is None:
+            account = self.workspace.accounts.get(claim.account)
+            if account is None:
+                raise Rejected(
+                    _("Account “{name}” is no longer in accounts.yaml.").format(name=claim.account),
+                    fix=_("Put it back, or cancel this delivery."),
+                )
+            seat = Seat(account=account, platform=self.platform_of(account.platform), http=self.transport(account))
+            self._seats[claim.account] = seat
+        address = seat.platform.address(seat.account)
+        if address != claim.address:
+            raise Rejected(
+                _("Account “{name}” was {old} when this was queued and is {new} now.").format(
+                    name=claim.account, old=claim.address, new=address
+                ),
+                fix=_("Put the old address back in accounts.yaml, or queue the plan again for the new one."),
+            )
+        return seat
+
+    async def close(self) -> None:
+        """Close every transport and end the ledger's thread."""
+        for seat in self._seats.values():
+            close = getattr(seat.http, "aclose", None)
+            if close is not None:
+                with suppress(Exception):  # a connection that won't close cleanly changes nothing of what was sent
+                    await close()
+        self._seats.clear()
+        self.thread.close()

@@ -1,0 +1,160 @@
+"""Settling what is uncertain, in this order: look it up, repeat with the same key, wait, leave it to a person.
+
+A doubtful delivery is claimed with a lease of its own and stays ``uncertain`` meanwhile.
+
+- *Adopted* is only what the network created after the first try under this key began, less ``SKEW`` for clocks that
+  differ, and whose remote id is on no other receipt. The first try counts, not the last: a network that honours keys
+  answers a repeat with the post of the first try. What the network finds by our own key (``created_at`` is None: it
+  knows no instant of its own) needs no such proof.
+- *Absence* counts only when the search was complete and ``ABSENCE_AFTER`` has gone since the request left. Where
+  another process sent it, the latest instant at which it can have left is the end of the lease.
+- A look-up that was refused is no absence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from campaign_cli.dispatch.desk import Desk, Seat, Verdict
+from campaign_cli.dispatch.options import FIRST_LOOK
+from campaign_cli.dispatch.retry import explain
+from campaign_cli.dispatch.sending import Attempt, for_a_person, lost, unsent
+from campaign_cli.errors import CampaignError, ClaimLost
+from campaign_cli.i18n import _
+from campaign_cli.models import Receipt, State
+from campaign_cli.platforms.base import Found, Session
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Claim
+
+SKEW: Final = timedelta(minutes=2)
+ABSENCE_AFTER: Final = timedelta(seconds=90)
+LONGEST_DISTANCE: Final = timedelta(hours=1)
+
+
+async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
+    """One try at settling an uncertain delivery. ``uncertain`` without ``next_try`` is left to a person."""
+    try:
+        seat = desk.seat(claim)
+    except CampaignError as failure:
+        return Verdict(state=State.UNCERTAIN, error=explain(failure), next_try=_later(desk, claim))
+    parts = unsent(claim)
+    if not parts:
+        return Verdict(state=State.PUBLISHED)
+    attempt = Attempt(desk, seat, claim, part=parts[0], earlier=claim.receipts)
+    try:
+        verdict, absent = await _looked_up(desk, seat, attempt)
+        if verdict is None and await _repeatable(desk, seat, attempt):
+            verdict = await _repeated(desk, attempt, absent=absent)
+    except ClaimLost:
+        return Verdict(state=State.UNCERTAIN, error=lost(), lost=True)
+    if verdict is None and absent:
+        verdict = Verdict(state=State.WAITING, error=_("Looked up: it did not go out."))
+    if verdict is None:
+        verdict = Verdict(state=State.UNCERTAIN, error=for_a_person())
+    return verdict if verdict.receipt is None else await _received(attempt, verdict.receipt, last=len(parts) == 1)
+
+
+async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict | None, bool]:
+    """Step 1: the verdict if the search settles or delays it, and whether absence is proved."""
+    claim = attempt.claim
+    if not seat.platform.proof.look_up:
+        return None, False
+    try:
+        look = await attempt.look_up(first_try(claim) - SKEW)
+    except ClaimLost:
+        raise
+    except Exception as failure:
+        text = _("It could not be looked up: {error}").format(error=desk.secrets.redact(explain(failure)))
+        return Verdict(state=State.UNCERTAIN, error=text, next_try=_later(desk, claim)), False
+    receipt = await _adoptable(desk, claim, look.found)
+    if receipt is not None:
+        return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part)), False
+    too_early = _not_yet_absent(desk, seat, claim, complete=look.complete)
+    return too_early, too_early is None
+
+
+def _not_yet_absent(desk: Desk, seat: Seat, claim: Claim, *, complete: bool) -> Verdict | None:
+    """The verdict while nothing found does not mean that nothing is there; None when absence is proved."""
+    if not complete:
+        text = _("It was not found, but the search did not reach back far enough.")
+        return Verdict(state=State.UNCERTAIN, error=text, next_try=_later(desk, claim))
+    counts_from = left_by(desk, seat, claim) + ABSENCE_AFTER
+    if desk.clock() < counts_from:
+        text = _("Not found on the account so far. It is looked up again.")
+        return Verdict(state=State.UNCERTAIN, error=text, next_try=min(_later(desk, claim), counts_from))
+    return None
+
+
+async def _adoptable(desk: Desk, claim: Claim, found: tuple[Found, ...]) -> Receipt | None:
+    """The first of the posts found that can be this attempt's."""
+    earliest = first_try(claim) - SKEW
+    recent = [one for one in found if one.created_at is None or one.created_at >= earliest]
+    if not recent:
+        return None
+    taken = await desk.thread.call(desk.ledger.remote_ids, claim.address)
+    return next((one.receipt for one in recent if one.receipt.id not in taken), None)
+
+
+async def _repeatable(desk: Desk, seat: Seat, attempt: Attempt) -> bool:
+    """Step 2's condition: the network removes doubles of this key, now, by what its own server says it is."""
+    if seat.platform.proof.repeat_for is None:
+        return False
+    if seat.software is None:
+        seat.software = await _software(seat, attempt.sending)
+    age = desk.clock() - first_try(attempt.claim)
+    return seat.platform.may_repeat(attempt.sending, software=seat.software or "", age=age)
+
+
+async def _software(seat: Seat, session: Session) -> str | None:
+    """The server's software, asked live and once; None where it doesn't say, so that it is asked again."""
+    try:
+        return (await seat.platform.check(session)).software
+    except Exception:  # no answer is no proof: nothing is repeated
+        return None
+
+
+async def _repeated(desk: Desk, attempt: Attempt, *, absent: bool) -> Verdict:
+    """Step 2: the same request with the same key. What was not proved absent stays uncertain unless it succeeds."""
+    try:
+        await attempt.begin()
+        receipt = await attempt.publish()
+    except ClaimLost:
+        raise
+    except Exception as failure:
+        verdict = attempt.judge(failure)
+        if absent or verdict.state is State.UNCERTAIN:
+            return verdict
+        return replace(verdict, state=State.UNCERTAIN, next_try=_later(desk, attempt.claim))
+    return Verdict(state=State.PUBLISHED, receipt=receipt)
+
+
+async def _received(attempt: Attempt, receipt: Receipt, *, last: bool) -> Verdict:
+    """Published, or on with the next part of the thread."""
+    if last:
+        return Verdict(state=State.PUBLISHED, receipt=receipt)
+    try:
+        await attempt.keep_receipt(receipt)
+    except ClaimLost:
+        return Verdict(state=State.UNCERTAIN, receipt=receipt, error=lost(), lost=True)
+    return Verdict(state=State.WAITING)
+
+
+def first_try(claim: Claim) -> datetime:
+    """When the first try under this key began."""
+    return claim.first_attempt_at or claim.attempt_started_at or claim.due
+
+
+def left_by(desk: Desk, seat: Seat, claim: Claim) -> datetime:
+    """The latest instant at which the request can have left: known here, or the end of the sender's lease."""
+    known = desk.left_at.get(claim.key)
+    return known if known is not None else (claim.attempt_started_at or claim.due) + seat.lease
+
+
+def _later(desk: Desk, claim: Claim) -> datetime:
+    """The next look-up: as far ahead as the attempt lies back, so that the distances double, up to an hour."""
+    now = desk.clock()
+    age = now - (claim.attempt_started_at or now)
+    return now + min(max(age, FIRST_LOOK * 3), LONGEST_DISTANCE)

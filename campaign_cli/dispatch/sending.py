@@ -1,0 +1,192 @@
+"""One delivery on its way out: its parts in order, each step durable, each receipt kept before the next part."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from campaign_cli.dispatch.desk import Desk, Seat, Verdict
+from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN
+from campaign_cli.dispatch.retry import decide, explain
+from campaign_cli.dispatch.wire import GuardedHttp
+from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Unauthorized
+from campaign_cli.i18n import _
+from campaign_cli.models import Picture, Receipt, State, attempt_key
+from campaign_cli.platforms.base import LookUp, Sending
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Claim
+
+logger = logging.getLogger(__name__)
+
+
+class Attempt:
+    """One try at one part of a claimed delivery; ``earlier`` are the receipts of the parts before it."""
+
+    def __init__(self, desk: Desk, seat: Seat, claim: Claim, *, part: int, earlier: Sequence[Receipt]) -> None:
+        self._desk = desk
+        self._seat = seat
+        self.claim = claim
+        self.part = part
+        self._lease_until: datetime = claim.lease_until
+        self.http = GuardedHttp(
+            seat.http, gate=self._gate, heard=self._heard, now=desk.clock, max_wait=seat.platform.max_wait
+        )
+        self.sending = self._sending(earlier)
+
+    def _sending(self, earlier: Sequence[Receipt]) -> Sending:
+        claim, seat, desk = self.claim, self._seat, self._desk
+        return Sending(
+            account=seat.account,
+            http=self.http,
+            secret=self._secret,
+            now=desk.clock,
+            sleep=desk.sleep,
+            memory=seat.memory,
+            draft=claim.draft,
+            part=self.part,
+            key=attempt_key(claim.key, claim.content_hash, self.part, claim.generation),
+            due=claim.due,
+            earlier=tuple(earlier),
+            steps=dict(claim.steps.get(self.part, {})),
+            keep=self._keep,
+            load=self._load,
+        )
+
+    async def begin(self) -> None:
+        """Put the attempt on disk and renew the lease. Raises ClaimLost or Held."""
+        until = self._desk.clock() + self._seat.lease
+        await self._desk.thread.call(self._desk.ledger.begin_part, self.claim, self.part, lease=self._seat.lease)
+        self._lease_until = until
+
+    async def publish(self) -> Receipt:
+        """Send the part. Raises what the adapter raises."""
+        return await self._seat.platform.publish(self.sending)
+
+    async def look_up(self, since: datetime) -> LookUp:
+        """Search the account for the part. Raises what the adapter raises."""
+        return await self._seat.platform.look_up(self.sending, since)
+
+    async def keep_receipt(self, receipt: Receipt) -> None:
+        """Make a receipt durable. Raises ClaimLost."""
+        await self._desk.thread.call(self._desk.ledger.keep_receipt, self.claim, receipt)
+
+    def judge(self, failure: Exception) -> Verdict:
+        """How to settle after ``failure``."""
+        if isinstance(failure, Unauthorized):
+            self._seat.memory.clear()  # a session that was refused must not be used again
+        if not isinstance(failure, CampaignError):
+            text = self._desk.secrets.redact(repr(failure))
+            logger.error("Unexpected error while sending %s: %s", self.claim.key, text)
+        now = self._desk.clock()
+        decision = decide(failure, tries=self.claim.attempts, now=now, chance=self._desk.chance, left=self.http.left)
+        if decision.state is State.UNCERTAIN:
+            return self._uncertain(decision.error)
+        return Verdict(
+            state=decision.state,
+            error=self._desk.secrets.redact(decision.error),
+            next_try=decision.next_try,
+            pause_until=decision.pause_until,
+            credential=decision.credential,
+            held=decision.held,
+        )
+
+    def _uncertain(self, error: str) -> Verdict:
+        """A doubtful end: looked up soon where the network can be asked, left to a person where it can't."""
+        left_at = self._desk.left_at[self.claim.key] = self.http.left_at or self._desk.clock()
+        text = self._desk.secrets.redact(error)
+        proof = self._seat.platform.proof
+        if not proof.look_up and proof.repeat_for is None:
+            return Verdict(state=State.UNCERTAIN, error=f"{text} {for_a_person()}")
+        return Verdict(state=State.UNCERTAIN, error=text, next_try=left_at + FIRST_LOOK)
+
+    def cut_off(self) -> Verdict:
+        """How to settle when this process is being ended in the middle."""
+        if self.http.left:
+            return Verdict(
+                state=State.UNCERTAIN, error=_("Stopped before the answer came."), next_try=self._desk.clock()
+            )
+        return Verdict(state=State.WAITING, error=_("Stopped before anything was sent."))
+
+    async def _gate(self) -> None:
+        """Nothing may be created without a lease that outlasts the request, nor under a hold."""
+        needed = timedelta(seconds=self._seat.platform.max_wait) + LEASE_MARGIN
+        if self._lease_until - self._desk.clock() < needed:
+            await self.begin()
+        else:
+            await self._desk.thread.call(self._desk.ledger.check_gate, self.claim.key, self.claim.token)
+
+    async def _heard(self, headers: Mapping[str, str]) -> None:
+        """Let every process know when the network's own headers say that this account must rest."""
+        until = self._seat.platform.pause_until(headers, self._desk.clock())
+        if until is not None:
+            await self._desk.thread.call(self._desk.ledger.pause_account, self.claim.address, until)
+
+    def _secret(self, setting: str) -> str:
+        account = self._seat.account
+        reference = account.settings.get(setting)
+        if not reference:
+            raise CredentialError(
+                _("Account “{name}” names no {setting}.").format(name=account.name, setting=setting),
+                fix=_("Write {setting}: env:NAME in accounts.yaml, and the secret itself in .env.").format(
+                    setting=setting
+                ),
+            )
+        return self._desk.secrets.reveal(str(reference))
+
+    async def _keep(self, name: str, value: Any) -> None:
+        await self._desk.thread.call(self._desk.ledger.keep_step, self.claim, self.part, name, value)
+        self.sending.steps[name] = value
+
+    async def _load(self, picture: Picture) -> bytes:
+        return await self._desk.thread.call(self._desk.ledger.media, picture.sha256)
+
+
+async def send(desk: Desk, claim: Claim) -> Verdict:
+    """Send what is left of a claimed delivery and say how to settle it."""
+    try:
+        seat = desk.seat(claim)
+    except CampaignError as failure:
+        return Verdict(state=State.FAILED, error=explain(failure))
+    receipts = list(claim.receipts)
+    parts = unsent(claim)
+    for part in parts:
+        attempt = Attempt(desk, seat, claim, part=part, earlier=receipts)
+        receipt: Receipt | None = None
+        try:
+            if part != parts[0]:  # the claim itself has put the first unsent part's attempt on disk
+                await attempt.begin()
+            receipt = await attempt.publish()
+            if part != parts[-1]:  # the last one is kept together with the state, in one transaction
+                await attempt.keep_receipt(receipt)
+        except ClaimLost:
+            return Verdict(state=State.UNCERTAIN, receipt=receipt, error=lost(), lost=True)
+        except asyncio.CancelledError:
+            desk.cut_off[claim.key] = attempt.cut_off()
+            raise
+        except Exception as failure:
+            return attempt.judge(failure)
+        receipts.append(receipt)
+    return Verdict(state=State.PUBLISHED, receipt=receipt)
+
+
+def lost() -> str:
+    """What to say when the lease was over before the end."""
+    return _("The lease was over before the answer came; whoever holds the delivery now settles it.")
+
+
+def for_a_person() -> str:
+    """What to say where the network can't be asked."""
+    return _(
+        "The network can't say whether it went out. Look at the account, then settle it:"
+        " campaign resolve KEY --published URL, or --not-published."
+    )
+
+
+def unsent(claim: Claim) -> list[int]:
+    """The parts without a receipt, in order."""
+    done = {receipt.part for receipt in claim.receipts}
+    return [part for part in range(len(claim.draft.parts)) if part not in done]
