@@ -18,8 +18,10 @@ class Span(NamedTuple):
     value: str
 
 
-# Letters, digits, spaces and typographic signs that never join with a neighbour into one grapheme.
-_LONELY: Final = re.compile(r"[\n\x20-\x7e\xa0-\xa8\xaa-\xac\xaf-\u02ff\u2010-\u2027\u2030-\u203b\u20a0-\u20bf]*")
+# Letters, digits, spaces and typographic signs that never join with one another into one grapheme.
+_ALONE: Final = r"\n\x20-\x7e\xa0-\xa8\xaa-\xac\xaf-\u02ff\u2010-\u2027\u2030-\u203b\u20a0-\u20bf"
+_PLAIN: Final = re.compile(f"[{_ALONE}]*")
+_JOINING: Final = re.compile(f"[{_ALONE}]?(?:[^{_ALONE}]+[{_ALONE}]?)+")  # and one neighbour on either side
 _LINK: Final = re.compile(r"https?://[^\s<>\"“”«»\u3000\u2066-\u2069\u202a-\u202e]+", re.IGNORECASE)
 _BARE: Final = re.compile(
     r"(?<![\w@./:#＃-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63})(?![\w@-])(?::\d+)?(?:[/?#][^\s<>\"“”]*)?",
@@ -44,14 +46,16 @@ def graphemes(text: str) -> int:
     """How many characters a reader sees: extended grapheme clusters (Unicode Standard Annex 29)."""
     if text.isascii():
         return len(text) - text.count("\r\n")
-    if _LONELY.fullmatch(text):
-        return len(text)
-    return sum(1 for _ in _grapheme_pattern().finditer(text))
+    count, done = 0, 0
+    for match in _JOINING.finditer(text):
+        count += match.start() - done + len(_grapheme_pattern().findall(match[0]))
+        done = match.end()
+    return count + len(text) - done
 
 
 def grapheme_ends(text: str) -> list[int]:
     """The end of each grapheme, in code points: the only places where text may be cut."""
-    if "\r" not in text and _LONELY.fullmatch(text):
+    if _PLAIN.fullmatch(text):
         return list(range(1, len(text) + 1))
     return [match.end() for match in _grapheme_pattern().finditer(text)]
 

@@ -57,6 +57,7 @@ _ACCENTS: Final = (
 )
 _SPACES: Final = "\x09-\x0d\x20\x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _NOT_DOMAIN: Final = r"!'#%&()*+,\\\-./:;<=>?@\[\]^_{|}~$" + _SPACES + _INVALID + _DIRECTIONAL
+_DOTTED: Final = re.compile(rf"[^.{_SPACES}]+\.[^{_SPACES}]*[^.{_SPACES}][^{_SPACES}]*")
 _PATH: Final = rf"[a-z\u0400-\u04ff0-9!*';:=+,.$/%#\[\]\-\u2013_~@|&{_ACCENTS}]"
 _PARENTHESES: Final = rf"\((?:{_PATH}+|{_PATH}*\({_PATH}+\){_PATH}*)\)"
 _PATH_END: Final = rf"(?:[+\-a-z\u0400-\u04ff0-9=_#/{_ACCENTS}]|{_PARENTHESES})"
@@ -74,11 +75,11 @@ def _domain_ending() -> str:
 
 @cache
 def _url_pattern() -> re.Pattern[str]:
-    letter = f"[^{_NOT_DOMAIN}]"
+    letter = f"[^{_NOT_DOMAIN}]"  # and at most 17 labels, so that "a.a.a.…" can't take minutes
     return re.compile(
         rf"(?P<before>[^A-Za-z0-9@＠$#＃{_INVALID}]|[{_DIRECTIONAL}]|^)"
         r"(?P<url>(?P<protocol>https?://)?"
-        rf"(?P<domain>(?:{letter}(?:[_-]|{letter})*+(?<![_-])\.)*{letter}(?:-|{letter})*+(?<!-)\.{_domain_ending()})"
+        rf"(?P<domain>(?:{letter}(?:[_-]|{letter})*+(?<![_-])\.){{0,15}}{letter}(?:-|{letter})*+(?<!-)\.{_domain_ending()})"
         r"(?::[0-9]+)?"
         rf"(?P<path>/(?:{_PATH}*(?:{_PARENTHESES}{_PATH}*)*{_PATH_END}|@{_PATH}+/)*)?"
         rf"(?:\?{_QUERY}*{_QUERY_END})?)",
@@ -101,6 +102,12 @@ def _emoji_pattern() -> Any:
     )
 
 
+def _candidates(text: str) -> Iterator[re.Match[str]]:
+    """Matches in the words that hold a dot: no link spans a space, and searching the other words costs most."""
+    for word in _DOTTED.finditer(text):
+        yield from _url_pattern().finditer(text, max(word.start() - 1, 0), word.end())
+
+
 def _labels_fit(domain: str) -> bool:
     """Whether every label is one a name server could know: 1 to 63 bytes, counted after Punycode."""
     for label in domain.split("."):
@@ -114,7 +121,7 @@ def url_spans(text: str) -> Iterator[Span]:
     """The links that X would shorten, also those without a scheme; ``text`` is in NFC, spans don't overlap."""
     if not _MAY_BE_LINK.search(text):
         return
-    for match in _url_pattern().finditer(text):
+    for match in _candidates(text):
         start, end = match.span("url")
         domain = match["domain"]
         if not _labels_fit(domain) or len(match["url"]) + len(match["protocol"] or "https://") > _LONGEST_URL:
