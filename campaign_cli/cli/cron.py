@@ -13,6 +13,7 @@ import typer
 from campaign_cli.cli import output, usage
 from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
+from campaign_cli.cli.words import machine_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, language, zone_label
 
@@ -42,7 +43,7 @@ def show(
     lang: LanguageOption = None,
 ) -> int:
     context = open_context(workspace)
-    machine = _machine_zone()
+    machine = machine_zone()
     arguments = [sys.executable, "-m", "campaign_cli", "publish", "--workspace", str(context.root), "--lang", language()]
     arguments += ["--log-file", str(context.workspace.state_dir / "publish.log")]
     start = None
@@ -51,12 +52,6 @@ def show(
         arguments += ["--until", f"{end:%H:%M}"]
     output.write("\n".join([*_crontab(arguments, start, machine), "", *_systemd(arguments, context.root, start)]))
     return 0
-
-
-def _machine_zone() -> tzinfo:
-    import tzlocal
-
-    return tzlocal.get_localzone()
 
 
 def _window(text: str, zone_name: str | None, machine: tzinfo) -> tuple[time, time]:

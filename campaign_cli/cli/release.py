@@ -12,6 +12,7 @@ from campaign_cli.cli.context import Context, actor, interactive, now, open_cont
 from campaign_cli.cli.hold import scope
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
 from campaign_cli.cli.status import zone_of
+from campaign_cli.cli.words import duration
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
 
@@ -78,8 +79,9 @@ def _answer(context: Context, delivery: Delivery, given: str | None) -> str | da
 
 
 def _shift(text: str) -> timedelta:
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    number = text.removeprefix("+")[:-1]
-    if text[-1:] not in units or not number.isdigit():
-        raise InputError(_("{text} is no answer.").format(text=repr(text)), fix=_("Say now, skip, or a shift such as +2h or +1d."))
-    return timedelta(**{units[text[-1]]: int(number)})
+    try:
+        return duration(text.removeprefix("+"))
+    except InputError:
+        raise InputError(
+            _("{text} is no answer.").format(text=repr(text)), fix=_("Say now, skip, or a shift such as +2h or +1d.")
+        ) from None

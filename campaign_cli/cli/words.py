@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import typer
@@ -55,7 +55,7 @@ def instant(text: str, *, now: datetime, zone: tzinfo, root: Path | None = None)
     """``2026-12-01 08:00[:30]``, with an offset or in ``zone``; ``08:00`` is the next such time. Aware."""
     try:
         if len(text) in (5, 8) and text[2] == ":":
-            from datetime import time, timedelta
+            from datetime import time
 
             wall = datetime.combine(now.astimezone(zone).date(), time.fromisoformat(text), tzinfo=zone)
             return wall if wall > now else wall + timedelta(days=1)
@@ -66,3 +66,19 @@ def instant(text: str, *, now: datetime, zone: tzinfo, root: Path | None = None)
             fix=_("Write 2026-12-01 08:00, 2026-12-01T08:00+07:00 or 08:00."),
         ) from None
     return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def duration(text: str) -> timedelta:
+    """``30m``, ``24h``, ``2d``. Raises InputError for anything else."""
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    number = text.strip()[:-1]
+    if text.strip()[-1:] not in units or not number.isascii() or not number.isdigit():
+        raise InputError(_("{text} is no span of time.").format(text=repr(text)), fix=_("Write 30m, 24h or 2d."))
+    return timedelta(**{units[text.strip()[-1]]: int(number)})
+
+
+def machine_zone() -> tzinfo:
+    """The zone of this machine."""
+    import tzlocal
+
+    return tzlocal.get_localzone()

@@ -1,0 +1,98 @@
+"""``campaign publish``: one pass over what is due, for cron."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli.context import Context, now, open_context
+from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
+from campaign_cli.cli.words import duration, instant, machine_zone
+from campaign_cli.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from campaign_cli.dispatch.outcome import Outcome
+    from campaign_cli.ledger import Ledger
+
+from campaign_cli.cli.progress import LogFormat, progress
+
+app = usage.application()
+
+
+@app.command(help=_("Publish what is due, once, and end. Example: campaign publish --until 05:00"))
+def publish(
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help=_("Stay and send what falls due up to then, e.g. 05:00.")),
+    ] = None,
+    grace: Annotated[
+        str | None, typer.Option("--grace", metavar="SPAN", help=_("How late a post may go out in this pass, e.g. 24h."))
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only say what would go."))] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", metavar="auto|plain|json", help=_("How to say what happens."))
+    ] = LogFormat.auto,
+    log_file: Annotated[
+        Path | None, typer.Option("--log-file", metavar="FILE", help=_("Append the log to this file."))
+    ] = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+    lang: LanguageOption = None,
+) -> int:
+    from campaign_cli.cli import dispatching
+
+    context = open_context(workspace)
+    context.require_accounts()
+    end = instant(until, now=now(), zone=machine_zone()) if until else None
+    lateness = duration(grace) if grace else None
+    with context.ledger() as ledger:
+        if dry_run:
+            return _would_go(context, ledger, end, json=json)
+        zone = dispatching.shared_zone(context)
+        with progress(log_format, file=log_file, now=now, zone=zone, redact=context.secrets.redact) as shown:
+
+            async def one_pass() -> Outcome:
+                from campaign_cli.dispatch.publish import publish_pass
+
+                engine = dispatching.dispatcher(context, ledger, progress=shown, grace=lateness)
+                return await publish_pass(engine, until=end)
+
+            outcome = asyncio.run(one_pass())
+    if json:
+        output.write_json(dispatching.as_json(outcome))
+    elif not outcome.quiet and log_file is None:
+        diagnostics.say(_summary(outcome))
+    return int(dispatching.exit_code(outcome))
+
+
+def _summary(outcome: Outcome) -> str:
+    words = [ngettext("{n} published", "{n} published", outcome.published).format(n=outcome.published)]
+    for count, text in (
+        (outcome.failed, _("{n} failed")),
+        (outcome.missed, _("{n} missed")),
+        (outcome.uncertain, _("{n} uncertain")),
+        (outcome.held, _("{n} held")),
+        (outcome.waiting, _("{n} waiting for another try")),
+    ):
+        if count:
+            words.append(text.format(n=count))
+    return ", ".join(words)
+
+
+def _would_go(context: Context, ledger: Ledger, until: datetime | None, *, json: bool) -> int:
+    from campaign_cli.cli.status import as_json, delivery_table
+    from campaign_cli.dispatch.publish import would_go
+
+    deliveries = would_go(ledger, now=now(), until=until, late_grace=context.workspace.rules.late_grace)
+    if json:
+        output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
+    elif deliveries:
+        output.show(delivery_table(deliveries, context.workspace))
+    else:
+        output.write(_("Nothing is due."))
+    return int(diagnostics.ExitCode.DONE)

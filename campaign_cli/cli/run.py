@@ -1,0 +1,53 @@
+"""``campaign run``: the long-running scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from campaign_cli.cli import diagnostics, usage
+from campaign_cli.cli.context import now, open_context
+from campaign_cli.cli.options import LanguageOption, WorkspaceOption
+from campaign_cli.cli.progress import LogFormat, progress
+from campaign_cli.i18n import _
+
+if TYPE_CHECKING:
+    from campaign_cli.dispatch.outcome import Outcome
+
+app = usage.application()
+
+
+@app.command(help=_("Publish everything at its minute until it is stopped. Example: campaign run --log-format json"))
+def run(
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", metavar="auto|plain|json", help=_("How to say what happens."))
+    ] = LogFormat.auto,
+    workspace: WorkspaceOption = None,
+    lang: LanguageOption = None,
+) -> int:
+    from campaign_cli.cli import dispatching
+
+    context = open_context(workspace)
+    context.require_accounts()
+    zone = dispatching.shared_zone(context)
+    with (
+        context.ledger(create=True) as ledger,
+        progress(log_format, file=None, now=now, zone=zone, redact=context.secrets.redact) as shown,
+    ):
+
+        async def for_ever() -> Outcome:
+            from campaign_cli.dispatch.clock import run_forever
+
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            # What is on the wire ends first; a second signal finds nothing more to stop.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
+            return await run_forever(dispatching.dispatcher(context, ledger, progress=shown), stop=stop)
+
+        outcome = asyncio.run(for_ever())
+    diagnostics.say(_("Stopped cleanly."))
+    return int(dispatching.exit_code(outcome))
