@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 
 from campaign_cli.cli.commands import COMMANDS
 from campaign_cli.i18n import LANGUAGES, _, choose_language, use_language
@@ -20,6 +19,8 @@ def run(arguments: Sequence[str]) -> int:
     leading, name, rest = _split(arguments)
     if name is None:
         if "--version" in leading:
+            from importlib.metadata import version
+
             sys.stdout.write(f"campaign {version('campaign-cli')}\n")
             return 0
         sys.stdout.write(top_level_help())
