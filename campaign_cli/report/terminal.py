@@ -1,0 +1,172 @@
+"""The preview in the terminal: one panel per post and network, readable at 80 columns and without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from campaign_cli.i18n import _
+from campaign_cli.models import Draft, Part, Picture, Problem, Severity
+from campaign_cli.report import view
+from campaign_cli.report.text import visible
+
+if TYPE_CHECKING:
+    from campaign_cli.checks import Examined
+    from campaign_cli.platforms.base import Count
+    from campaign_cli.report.requests import ShownRequest
+
+_STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.HINT: "cyan"}
+
+
+def preview_panels(
+    examined: Examined | view.Preview, *, limits: view.LimitsOf | None = None
+) -> Iterator[RenderableType]:
+    """A heading, one panel per post and account in order of time, and the problems that belong to no post."""
+    preview = examined if isinstance(examined, view.Preview) else view.preview_of(examined, limits=limits)
+    yield _heading(preview)
+    shown: set[Problem] = set()
+    for entry in preview.entries:
+        shown.update(entry.problems)
+        yield Panel(
+            Group(*_entry(entry, preview)),
+            title=_title(entry),
+            title_align="left",
+            box=box.ROUNDED,
+            border_style="red" if any(p.severity is Severity.ERROR for p in entry.problems) else "dim",
+            padding=(0, 1),
+        )
+    rest = [problem for problem in preview.problems if problem not in shown]
+    if rest:
+        yield Panel(Group(*map(problem_text, rest)), title=_plain(_("The plan as a whole")), title_align="left")
+    yield _summary(preview)
+
+
+def request_lines(requests: Sequence[ShownRequest]) -> Iterator[RenderableType]:
+    """The requests of one post as they will be sent, each as HTTP with a readable body."""
+    for number, request in enumerate(requests, 1):
+        line = Text(f"{number}. ", style="dim")
+        line.append(f"{request.method} ", style="bold")
+        line.append(visible(request.url))
+        if request.creating:
+            line.append(f"  [{_('makes it public')}]", style="green")
+        yield line
+        for name, value in request.headers.items():
+            yield Padding(_plain(f"{name}: {value}", style="dim"), (0, 0, 0, 3))
+        if request.body is not None:
+            yield Padding(_plain(request.body_text), (0, 0, 1, 3))
+
+
+def problem_text(problem: Problem) -> Text:
+    """``✗ L101 text … (file:line:column)`` with the fix below."""
+    words = {Severity.ERROR: _("error"), Severity.WARNING: _("warning"), Severity.HINT: _("hint")}
+    text = Text(style=_STYLES[problem.severity])
+    text.append(f"{words[problem.severity]} {problem.code}: ")
+    text.append(visible(problem.message))
+    place = view.place_text(problem)
+    if place:
+        text.append(f" ({visible(place)})")
+    if problem.fix:
+        text.append(f"\n  → {visible(problem.fix)}", style="default")
+    return text
+
+
+def _heading(preview: view.Preview) -> Text:
+    text = Text()
+    text.append(visible(preview.title), style="bold")
+    if preview.file:
+        text.append(f"  {visible(preview.file)}", style="dim")
+    if preview.queued:
+        text.append(f"  {_('as the ledger holds it')}", style="bold")
+    return text
+
+
+def _title(entry: view.Entry) -> Text:
+    text = Text()
+    text.append(visible(entry.post), style="bold")
+    text.append(f" → {visible(entry.account.name)}")
+    if entry.platform.lower() != entry.account.name.lower():
+        text.append(f" ({entry.platform})")
+    return text
+
+
+def _entry(entry: view.Entry, preview: view.Preview) -> Iterator[RenderableType]:
+    when = Text(entry.when, style="bold")
+    label = view.day_label(entry.due, zone=entry.zone, day=preview.day)
+    if label:
+        when.append(f"  {label}", style="default")
+    if entry.state is not None:
+        when.append(f"  [{entry.state}]", style="default")
+    yield when
+    if entry.when_there:
+        yield _plain(_("for this account: {instant}").format(instant=entry.when_there), style="dim")
+    if entry.draft is None:
+        yield Text()
+        yield _plain(_("There is nothing to show: it could not be made."), style="red")
+    else:
+        yield from _draft(entry, entry.draft)
+    if entry.url:
+        yield _plain(entry.url)
+    if entry.error:
+        yield _plain(entry.error, style="red")
+    for problem in entry.problems:
+        yield problem_text(problem)
+
+
+def _draft(entry: view.Entry, draft: Draft) -> Iterator[RenderableType]:
+    yield from _fields(draft)
+    for index, part in enumerate(draft.parts):
+        yield Text()
+        if len(draft.parts) > 1:
+            yield _plain(_("Part {number} of {count}").format(number=index + 1, count=len(draft.parts)), style="dim")
+        yield Padding(_plain(part.text.rstrip("\n") or _("(no text)")), (0, 0, 0, 2))
+        yield from _below(part, entry.counts[index] if index < len(entry.counts) else ())
+    if draft.link:
+        yield _field(_("Link"), draft.link)
+
+
+def _fields(draft: Draft) -> Iterator[RenderableType]:
+    if draft.visibility:
+        yield _field(view.native_label("visibility"), draft.visibility)
+    for name, value in draft.native.items():
+        yield _field(view.native_label(name), view.native_text(value))
+
+
+def _below(part: Part, counts: Sequence[Count]) -> Iterator[RenderableType]:
+    """The counters and the pictures of one part."""
+    if counts:
+        line = Text("  ")
+        for number, count in enumerate(counts):
+            line.append(" · " if number else "")
+            line.append(view.unit_text(count), style="bold red" if count.over else "dim")
+            line.append(f" ({_('too long')})" if count.over else "", style="bold red")
+        yield line
+    for picture in part.media:
+        yield from _picture(picture)
+
+
+def _picture(picture: Picture) -> Iterator[RenderableType]:
+    size = f"{picture.width}×{picture.height}, {view.size_text(picture.size)}"
+    yield _field(_("Picture"), f"{picture.name} ({size})")
+    yield Padding(_field(_("Alt text"), picture.alt or _("(none: decorative)")), (0, 0, 0, 2))
+
+
+def _field(label: str, value: str) -> Text:
+    text = Text("  ")
+    text.append(f"{label}: ", style="dim")
+    text.append(visible(value))
+    return text
+
+
+def _summary(preview: view.Preview) -> Text:
+    return Text(" · ".join(f"{count} {word}" for count, word in view.totals(preview)), style="bold")
+
+
+def _plain(text: str, *, style: str = "") -> Text:
+    """Text as it is: never Rich's markup, no sign that could steer the terminal."""
+    return Text(visible(text).expandtabs(4), style=style)

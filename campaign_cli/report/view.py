@@ -1,0 +1,297 @@
+"""What terminal, page and timeline show: one value per post and network, from the very drafts that are sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from campaign_cli import platforms
+from campaign_cli.i18n import INDONESIAN_ZONES, _, format_instant, ngettext
+from campaign_cli.models import Account, Draft, Problem, Receipt, Severity, State
+
+if TYPE_CHECKING:
+    from campaign_cli.accounts import Workspace
+    from campaign_cli.checks import Examined
+    from campaign_cli.ledger import Delivery
+    from campaign_cli.plan import Planned
+    from campaign_cli.platforms.base import Count, Limits
+
+LimitsOf = Callable[[Account], "Limits"]
+DEFAULT_ZONE: Final = ZoneInfo(INDONESIAN_ZONES["WIB"])
+_POST: Final = re.compile(r"posts\[(\d+)\](?:\.variants\.([^.\[]+))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One post on one account: ``due`` (and ``sent_at``) are aware, ``zone`` is the zone that the plan speaks in.
+
+    ``counts`` has one tuple for each part of ``draft``. ``state`` is None where nothing is queued (a preview).
+    """
+
+    key: str
+    post: str
+    account: Account
+    due: datetime
+    zone: tzinfo
+    draft: Draft | None
+    counts: tuple[tuple[Count, ...], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    state: State | None = None
+    held: bool = False
+    receipts: tuple[Receipt, ...] = ()
+    sent_at: datetime | None = None
+    error: str = ""
+
+    @property
+    def platform(self) -> str:
+        """The network's name for people."""
+        return platform_title(self.account.platform)
+
+    @property
+    def when(self) -> str:
+        """The due instant in the plan's zone."""
+        return format_instant(self.due, self.zone)
+
+    @property
+    def when_there(self) -> str:
+        """The due instant in the account's zone, with a note on another day there; empty where it is the same."""
+        zone = self.account.timezone
+        if zone is None:
+            return ""
+        here, there = self.due.astimezone(self.zone), self.due.astimezone(zone)
+        if here.utcoffset() == there.utcoffset():
+            return ""
+        shift = (there.date() - here.date()).days
+        note = {1: _("the next day there"), -1: _("the day before there")}.get(shift, "")
+        return format_instant(self.due, zone) + (f" ({note})" if note else "")
+
+    @property
+    def url(self) -> str:
+        """The permalink of the first part, where there is one."""
+        return next((receipt.url for receipt in self.receipts if receipt.url), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """Everything that a preview shows: ``entries`` in order of time, ``problems`` sorted by place."""
+
+    title: str
+    campaign: str
+    file: str
+    zone: tzinfo
+    day: date | None = None
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    queued: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def count(self, severity: Severity) -> int:
+        """How many problems have this severity."""
+        return sum(problem.severity is severity for problem in self.problems)
+
+
+def preview_of(examined: Examined, *, limits: LimitsOf | None = None) -> Preview:
+    """The preview of a plan as ``checks.examine`` saw it; ``limits`` defaults to the documented ones."""
+    loaded = examined.loaded
+    if loaded is None:
+        return Preview(title="", campaign="", file="", zone=DEFAULT_ZONE, problems=tuple(examined.problems))
+    belonging = _by_post(examined.problems)
+    entries = [
+        _entry(planned, examined.drafts.get(planned.key), limits=limits, problems=belonging)
+        for planned in examined.planned
+    ]
+    return Preview(
+        title=loaded.plan.title or loaded.plan.campaign,
+        campaign=loaded.plan.campaign,
+        file=loaded.source.file,
+        zone=loaded.zone,
+        day=loaded.plan.day,
+        entries=tuple(sorted(entries, key=lambda entry: entry.due)),
+        problems=tuple(examined.problems),
+    )
+
+
+def queued_preview(  # noqa: PLR0913 - what the page says of the plan, all by name
+    deliveries: Iterable[Delivery],
+    *,
+    workspace: Workspace,
+    zone: tzinfo,
+    title: str = "",
+    campaign: str = "",
+    file: str = "",
+    day: date | None = None,
+) -> Preview:
+    """What the ledger holds, in the same shape; the ``draft`` of each delivery is the frozen one."""
+    entries = [delivery_entry(delivery, workspace=workspace, zone=zone) for delivery in deliveries]
+    return Preview(
+        title=title or campaign,
+        campaign=campaign,
+        file=file,
+        zone=zone,
+        day=day,
+        entries=tuple(sorted(entries, key=lambda entry: entry.due)),
+        queued=True,
+    )
+
+
+def delivery_entry(delivery: Delivery, *, workspace: Workspace, zone: tzinfo) -> Entry:
+    """One delivery of the ledger; an account that has left accounts.yaml is shown by its name alone."""
+    account = workspace.accounts.get(delivery.account) or Account(
+        name=delivery.account, platform=delivery.platform, settings={}
+    )
+    receipts = tuple(delivery.receipts)
+    return Entry(
+        key=delivery.key,
+        post=delivery.post,
+        account=account,
+        due=delivery.due,
+        zone=zone,
+        draft=delivery.draft,
+        counts=measured(account, delivery.draft),
+        state=delivery.state,
+        held=delivery.held,
+        receipts=receipts,
+        sent_at=receipts[0].at if receipts else None,
+        error=delivery.error or "",
+    )
+
+
+def measured(account: Account, draft: Draft | None, *, limits: LimitsOf | None = None) -> tuple[tuple[Count, ...], ...]:
+    """The counts of every part, as the network counts."""
+    if draft is None or draft.platform not in platforms.PLATFORMS:
+        return ()
+    adapter = platforms.get(draft.platform)
+    bounds = limits(account) if limits is not None else adapter.limits
+    return tuple(adapter.measure(part.text, bounds, media=len(part.media)) for part in draft.parts)
+
+
+def platform_title(name: str) -> str:
+    """The network's name for people; a network without adapter keeps its short name."""
+    return platforms.get(name).title if name in platforms.PLATFORMS else name
+
+
+def day_label(at: datetime, *, zone: tzinfo, day: date | None) -> str:
+    """``D-7``, ``D-day``, ``D+1`` (H-7, Hari H, H+1), counted in ``zone``; empty without an anchor day."""
+    if day is None:
+        return ""
+    offset = (at.astimezone(zone).date() - day).days
+    return _("D{offset}").format(offset=f"{offset:+d}") if offset else _("D-day")
+
+
+def unit_text(count: Count) -> str:
+    """``312 of 500 characters``: what is used, the limit, and what the network counts."""
+    units = {
+        "characters": _("characters"),
+        "graphemes": _("visible characters"),
+        "bytes": _("bytes"),
+        "utf16": _("UTF-16 units"),
+        "weighted": _("weighted characters"),
+    }
+    unit = units.get(count.unit, count.unit)
+    if count.limit is None:
+        return _("{used} {unit}, no limit").format(used=count.used, unit=unit)
+    return _("{used} of {limit} {unit}").format(used=count.used, limit=count.limit, unit=unit)
+
+
+def clock_text(at: datetime, zone: tzinfo) -> str:
+    """``08.00 WIB`` (id) or ``08:00 WIB`` (en)."""
+    return " ".join(format_instant(at, zone).split(" ")[-2:])
+
+
+def long_day(day: date) -> str:
+    """``Kamis, 3 Desember 2026`` (id) or ``Thursday, 3 December 2026`` (en)."""
+    from babel.dates import format_date
+
+    from campaign_cli.i18n import language
+
+    return format_date(day, "EEEE, d MMMM y", locale=language())
+
+
+def native_label(name: str) -> str:
+    """The name of a network's own field, for people."""
+    labels = {
+        "title": _("Title"),
+        "slug": _("Slug"),
+        "categories": _("Categories"),
+        "tags": _("Tags"),
+        "excerpt": _("Excerpt"),
+        "cw": _("Content warning"),
+        "visibility": _("Visibility"),
+    }
+    return labels.get(name, name)
+
+
+def native_text(value: Any) -> str:
+    """A native field's value as one line."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Sequence):
+        return ", ".join(native_text(item) for item in value)
+    return str(value)
+
+
+def size_text(size: int) -> str:
+    """``41,2 kB`` (id) or ``41.2 kB`` (en) for a number of bytes; kB is 1,000 bytes."""
+    from babel.numbers import format_decimal
+
+    from campaign_cli.i18n import language
+
+    if size < 1000:
+        return f"{size} B"
+    value, unit = (size / 1000, "kB") if size < 1_000_000 else (size / 1_000_000, "MB")
+    return f"{format_decimal(value, '#,##0.#', locale=language())} {unit}"
+
+
+def totals(preview: Preview) -> list[tuple[int, str]]:
+    """The numbers of the summary, each with its word."""
+    posts = len({entry.post for entry in preview.entries})
+    accounts = len({entry.account.name for entry in preview.entries})
+    deliveries = len(preview.entries)
+    errors, warnings = preview.count(Severity.ERROR), preview.count(Severity.WARNING)
+    return [
+        (posts, ngettext("post", "posts", posts)),
+        (accounts, ngettext("account", "accounts", accounts)),
+        (deliveries, ngettext("delivery", "deliveries", deliveries)),
+        (errors, ngettext("error", "errors", errors)),
+        (warnings, ngettext("warning", "warnings", warnings)),
+    ]
+
+
+def place_text(problem: Problem) -> str:
+    """``file:line:column``, as far as it is known."""
+    if not problem.line:
+        return problem.file
+    return f"{problem.file}:{problem.line}:{problem.column}"
+
+
+def _entry(
+    planned: Planned, draft: Draft | None, *, limits: LimitsOf | None, problems: Mapping[int, list[tuple[str, Problem]]]
+) -> Entry:
+    account = planned.account
+    names = {"", account.name, account.platform, account.language or "", draft.language if draft else ""}
+    return Entry(
+        key=planned.key,
+        post=planned.post_id,
+        account=account,
+        due=planned.due,
+        zone=planned.zone,
+        draft=draft,
+        counts=measured(account, draft, limits=limits),
+        problems=tuple(problem for variant, problem in problems.get(planned.index, ()) if variant in names),
+    )
+
+
+def _by_post(problems: Iterable[Problem]) -> dict[int, list[tuple[str, Problem]]]:
+    """Problems by the post's number in the plan, each with the variant that it stands in (or an empty name)."""
+    found: dict[int, list[tuple[str, Problem]]] = {}
+    for problem in problems:
+        match = _POST.match(problem.path)
+        if match is not None:
+            found.setdefault(int(match[1]), []).append((match[2] or "", problem))
+    return found
