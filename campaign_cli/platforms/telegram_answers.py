@@ -1,0 +1,99 @@
+"""Reading the Bot API's answers: sent messages, permalinks and refusals.
+
+https://core.telegram.org/bots/api#making-requests
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from json import loads
+from typing import Any
+
+from campaign_cli.errors import Rejected, Unauthorized, Unavailable
+from campaign_cli.i18n import _
+from campaign_cli.models import Receipt
+from campaign_cli.platforms.answers import explain
+from campaign_cli.platforms.base import Answer, Sending
+
+
+def message(data: Any) -> Mapping[str, Any]:
+    """The sent message. Raises KeyError or TypeError where the answer holds none."""
+    result = dict(data["result"])
+    if "id" not in result["chat"]:
+        raise KeyError("id")
+    return result | {"message_id": result["message_id"]}
+
+
+def messages(data: Any) -> list[Mapping[str, Any]]:
+    """The messages of an album. Raises KeyError or TypeError where the answer holds none."""
+    sent = [message({"result": item}) for item in data["result"]]
+    if not sent:
+        raise KeyError("result")
+    return sent
+
+
+def receipt(sending: Sending, sent: Sequence[Mapping[str, Any]]) -> Receipt:
+    """The proof of a part: the first message counts, all of them stand in ``extra`` (``delete`` needs them)."""
+    first = sent[0]
+    date = first.get("date")
+    return Receipt(
+        part=sending.part,
+        id=str(first["message_id"]),
+        url=permalink(first["chat"], first["message_id"]),
+        at=datetime.fromtimestamp(date, UTC) if isinstance(date, int) else sending.now(),
+        extra={"chat": first["chat"]["id"], "messages": [item["message_id"] for item in sent]},
+    )
+
+
+def permalink(chat: Mapping[str, Any], number: object) -> str | None:
+    """None where Telegram gave no number yet (0: put off by the server)."""
+    if not number:
+        return None
+    if chat.get("username"):
+        return f"https://t.me/{chat['username']}/{number}"
+    return f"https://t.me/c/{str(chat['id']).removeprefix('-100')}/{number}"
+
+
+def errors(now: Callable[[], datetime]) -> Callable[[Answer], Exception | None]:
+    """The Bot API's own table for ``Request.errors``; ``now`` dates its ``retry_after`` seconds."""
+
+    def read(answer: Answer) -> Exception | None:
+        data = _parsed(answer.text)
+        if data.get("ok") is True or not isinstance(data.get("error_code", answer.status), int):
+            return None
+        status = int(data.get("error_code", answer.status))
+        if status < 400 or (status >= 500 and "error_code" not in data):
+            return None
+        return _failure(status, parameters=dict(data.get("parameters") or {}), text=explain(answer), now=now())
+
+    return read
+
+
+def _failure(status: int, *, parameters: Mapping[str, Any], text: str, now: datetime) -> Exception | None:
+    message = _("Telegram refused it: {text}").format(text=text)
+    if status in {401, 404}:  # an unknown token makes the whole address unknown
+        fix = _("Copy the bot's token from @BotFather again; it is the value of “token” in accounts.yaml.")
+        return Unauthorized(message, status=status, fix=fix)
+    if status == 429:
+        seconds = parameters.get("retry_after")
+        wait = timedelta(seconds=seconds) if isinstance(seconds, int | float) else timedelta(seconds=60)
+        return Unavailable(message, status=status, retry_at=now + wait)
+    if "migrate_to_chat_id" in parameters:
+        number = parameters["migrate_to_chat_id"]
+        fix = _('The group has a new number: write channel: "{number}" in accounts.yaml.').format(number=number)
+        return Rejected(message, status=status, code="migrated", fix=fix)
+    if status == 403 or "chat not found" in text.lower() or "rights" in text.lower():
+        fix = _("Make the bot an administrator of the channel with the right to post, and check the channel's name.")
+        return Rejected(message, status=status, fix=fix)
+    if 400 <= status < 500:
+        return Rejected(message, status=status)
+    return None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        data = loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
