@@ -46,6 +46,8 @@ class Card:
     warning: str = ""
     link: str = ""
     link_host: str = ""
+    link_label: str = ""
+    language: str = ""
     fields: tuple[tuple[str, str], ...] = ()
 
 
@@ -53,6 +55,7 @@ def card_of(entry: view.Entry, preview: view.Preview) -> Card:
     """The card of one entry; an entry without draft has no parts."""
     draft = entry.draft
     native = dict(draft.native) if draft is not None else {}
+    link = _link(draft.link if draft is not None else None)
     return Card(
         entry=entry,
         anchor=anchor_of(entry.key),
@@ -63,8 +66,10 @@ def card_of(entry: view.Entry, preview: view.Preview) -> Card:
         parts=_parts(entry),
         title=_title(entry, native),
         warning=visible(str(native.get("cw") or "")),
-        link=_link(draft.link if draft is not None else None),
-        link_host=urlsplit(draft.link).hostname or "" if draft is not None and draft.link else "",
+        link=link,
+        link_host=urlsplit(link).netloc,
+        link_label=_label(link),
+        language=draft.language if draft is not None else "",
         fields=_fields(entry, native),
     )
 
@@ -151,3 +156,9 @@ def _handle(entry: view.Entry) -> str:
 def _link(link: str | None) -> str:
     """The link, where it is one that a page may carry."""
     return link if link and link.lower().startswith(("https://", "http://")) else ""
+
+
+def _label(link: str) -> str:
+    """An address without its query, as the article shows it."""
+    parts = urlsplit(link)
+    return f"{parts.netloc}{parts.path}".rstrip("/")

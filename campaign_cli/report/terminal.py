@@ -14,7 +14,7 @@ from rich.text import Text
 from campaign_cli.i18n import _
 from campaign_cli.models import Draft, Part, Picture, Problem, Severity
 from campaign_cli.report import view
-from campaign_cli.report.text import visible
+from campaign_cli.report.text import telegram_segments, visible
 
 if TYPE_CHECKING:
     from campaign_cli.checks import Examined
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from campaign_cli.report.requests import ShownRequest
 
 _STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.HINT: "cyan"}
+
+_MARKS: Final = {"bold": "bold", "italic": "italic", "struck": "strike", "code": "reverse", "link": "underline"}
 
 
 def preview_panels(
@@ -124,7 +126,7 @@ def _draft(entry: view.Entry, draft: Draft) -> Iterator[RenderableType]:
         yield Text()
         if len(draft.parts) > 1:
             yield _plain(_("Part {number} of {count}").format(number=index + 1, count=len(draft.parts)), style="dim")
-        yield Padding(_plain(part.text.rstrip("\n") or _("(no text)")), (0, 0, 0, 2))
+        yield Padding(_words(draft, part), (0, 0, 0, 2))
         yield from _below(part, entry.counts[index] if index < len(entry.counts) else ())
     if draft.link:
         yield _field(_("Link"), draft.link)
@@ -135,6 +137,20 @@ def _fields(draft: Draft) -> Iterator[RenderableType]:
         yield _field(view.native_label("visibility"), draft.visibility)
     for name, value in draft.native.items():
         yield _field(view.native_label(name), view.native_text(value))
+
+
+def _words(draft: Draft, part: Part) -> Text:
+    """The text as it is sent: Telegram gets its marks as entities, not as signs."""
+    if not part.text.strip():
+        return _plain(_("(no text)"), style="dim")
+    if draft.platform != "telegram":
+        return _plain(part.text.strip("\n"))
+    text = Text()
+    for segment in telegram_segments(part.text):
+        text.append(
+            segment.text.expandtabs(4), style=" ".join(_MARKS[kind] for kind in segment.kinds if kind in _MARKS)
+        )
+    return text
 
 
 def _below(part: Part, counts: Sequence[Count]) -> Iterator[RenderableType]:
@@ -153,14 +169,14 @@ def _below(part: Part, counts: Sequence[Count]) -> Iterator[RenderableType]:
 def _picture(picture: Picture) -> Iterator[RenderableType]:
     size = f"{picture.width}×{picture.height}, {view.size_text(picture.size)}"
     yield _field(_("Picture"), f"{picture.name} ({size})")
-    yield Padding(_field(_("Alt text"), picture.alt or _("(none: decorative)")), (0, 0, 0, 2))
+    yield _field(_("Alt text"), picture.alt or _("(none: decorative)"), indent=4)
 
 
-def _field(label: str, value: str) -> Text:
-    text = Text("  ")
+def _field(label: str, value: str, *, indent: int = 2) -> Padding:
+    text = Text()
     text.append(f"{label}: ", style="dim")
     text.append(visible(value))
-    return text
+    return Padding(text, (0, 0, 0, indent))
 
 
 def _summary(preview: view.Preview) -> Text:
