@@ -1,0 +1,248 @@
+"""The ledger's side of ``queue``: what a comparison needs to know, and one transaction that carries it out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.base import Store, chunks
+from campaign_cli.ledger.queries import columns
+from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros
+from campaign_cli.ledger.settling import forget_notices
+from campaign_cli.ledger.values import Applied, Changes, Known, NewDelivery
+from campaign_cli.models import Draft, State
+
+RECENT: Final = timedelta(days=30)
+"""How long the words of a published delivery count as just said."""
+
+_BATCH: Final = 2_000  # rows of one INSERT
+_LIVE: Final = (State.WAITING.value, State.SENDING.value, State.UNCERTAIN.value)
+_LINK_TAG: Final = re.compile(r"""[?&]utm_\w+=[^&\s"'#\\<>)\]]*""")
+_KNOWN: Final = (
+    columns.key,
+    columns.campaign,
+    columns.series,
+    columns.state,
+    columns.input_hash,
+    columns.content_hash,
+    columns.body_hash,
+    columns.address,
+    columns.position,
+    columns.due,
+    columns.sent,
+    columns.removed,
+    columns.recurring,
+)
+T = TypeVar("T")
+
+
+def body_hash(draft: Draft) -> str:
+    """What makes two deliveries the same words: the draft without the account's name and the tags of its links.
+
+    Link tags carry the names of campaign and post, so a renamed campaign must not look like new words.
+    """
+    return hashlib.sha256(_LINK_TAG.sub("", replace(draft, account="").to_json()).encode()).hexdigest()
+
+
+class Applying(Store):
+    """Comparing with the ledger, and writing what a plan asks for."""
+
+    def _claim_workspace(self) -> None:
+        """Write ``ledger.id``, or refuse when it names another ledger."""
+        raise NotImplementedError
+
+    def known(self, campaign: str) -> dict[str, Known]:
+        """Every row of a campaign by key: one plain SELECT, whatever the length of the plan."""
+        with self.reading() as connection:
+            return {
+                row.key: _known(row) for row in connection.execute(select(*_KNOWN).where(columns.campaign == campaign))
+            }
+
+    def similar(self, body_hashes: Collection[str]) -> list[Known]:
+        """Rows with the same words that are live, or that went out in the last 30 days."""
+        with self.reading() as connection:
+            return self._similar(connection, body_hashes, now=self.now())
+
+    def _similar(self, connection: Connection, body_hashes: Collection[str], *, now: int) -> list[Known]:
+        table = schema.receipts.c
+        recently = exists().where(table.delivery == columns.key, table.at >= now - RECENT // timedelta(microseconds=1))
+        alive = or_(columns.state.in_(_LIVE), recently)
+        return [
+            _known(row)
+            for some in chunks(dict.fromkeys(body_hashes))
+            for row in connection.execute(select(*_KNOWN).where(columns.body_hash.in_(some), alive))
+        ]
+
+    def apply(self, changes: Changes, *, actor: str) -> Applied:
+        """Carry out what ``queue`` found, all or nothing.
+
+        What is not as the comparison saw it any more (it is being sent, another ``queue`` was faster) is left alone and
+        named in ``skipped``. The first apply writes ``ledger.id``. Raises LedgerError, ForeignLedger.
+        """
+        self.must_exist()
+        with self.writing() as connection:
+            now = self.now()
+            stale = self._stale(connection, changes)
+            new = [delivery for delivery in changes.new if delivery.key not in stale]
+            changed = [delivery for delivery in changes.changed if delivery.key not in stale]
+            removed = [key for key in changes.removed if key not in stale]
+            moved = [move for move in changes.moved if not {move.old_key, move.delivery.key} & stale]
+            self._claim_workspace()
+            if changes.media is not None:
+                redrawn = [move.delivery for move in moved if not move.frozen]
+                self._store_media(connection, [*new, *changed, *redrawn], changes.media)
+            for move in moved:
+                self._rename(connection, move.old_key, move.delivery, frozen=move.frozen, actor=actor, now=now)
+            for delivery in changed:
+                self._change(connection, delivery, seen=changes.seen[delivery.key], actor=actor, now=now)
+            self._remove(connection, removed, actor=actor, now=now)
+            self._insert(connection, new, actor=actor, now=now)
+            self._place(connection, changes.positions)
+        return Applied(
+            new=len(new), changed=len(changed), removed=len(removed), moved=len(moved), skipped=tuple(sorted(stale))
+        )
+
+    def _stale(self, connection: Connection, changes: Changes) -> set[str]:
+        """Keys that are not as the comparison saw them."""
+        touched = [delivery.key for delivery in (*changes.new, *changes.changed)]
+        touched += [*changes.removed, *(move.old_key for move in changes.moved)]
+        touched += [move.delivery.key for move in changes.moved]
+        current = {
+            row.key: _known(row)
+            for some in chunks(touched)
+            for row in connection.execute(select(*_KNOWN).where(columns.key.in_(some)))
+        }
+        return {key for key in touched if not _same(current.get(key), changes.seen.get(key))}
+
+    def _insert(self, connection: Connection, new: Sequence[NewDelivery], *, actor: str, now: int) -> None:
+        for some in _batches(new):
+            rows = [_values(one) | {"queued_at": now, "changed_at": now, "state": State.WAITING.value} for one in some]
+            connection.execute(insert(deliveries), rows)
+            _write_content(connection, some)
+            details = [(one.key, json.dumps({"due": one.due.isoformat()})) for one in some]
+            self.record(connection, "queued", details, actor=actor, at=now)
+
+    def _change(self, connection: Connection, one: NewDelivery, *, seen: Known, actor: str, now: int) -> None:
+        # What a person cancelled stays cancelled, with the new words, until `retry`; the rest waits again.
+        stays = seen.state is State.CANCELLED and not seen.removed
+        state = State.CANCELLED if stays else State.WAITING
+        values = {"state": state.value, "removed": False, "tries": 0, "next_try": None, "error": ""}
+        connection.execute(
+            update(deliveries).where(columns.key == one.key).values(**_values(one), **values, changed_at=now)
+        )
+        self._replace_content(connection, one)
+        forget_notices(connection, one.key, at=now)
+        details = json.dumps({"was": seen.state.value, "due": one.due.isoformat()})
+        kind = "queued" if seen.removed else "changed"
+        self.record(connection, kind, [(one.key, details)], actor=actor, at=now)
+
+    def _replace_content(self, connection: Connection, one: NewDelivery) -> None:
+        # A finished step belongs to the old words: an uploaded picture, a draft on the server.
+        for table in (drafts, delivery_labels, delivery_media, schema.steps):
+            connection.execute(delete(table).where(table.c.delivery == one.key))
+        _write_content(connection, [one])
+
+    def _remove(self, connection: Connection, keys: Sequence[str], *, actor: str, now: int) -> None:
+        values = {"state": State.CANCELLED.value, "removed": True, "next_try": None, "changed_at": now}
+        for some in chunks(keys):
+            connection.execute(update(deliveries).where(columns.key.in_(some)).values(**values))
+        self.record(connection, "cancelled", [(key, '{"by": "plan"}') for key in keys], actor=actor, at=now)
+
+    def _rename(
+        self, connection: Connection, old_key: str, one: NewDelivery, *, frozen: bool, actor: str, now: int
+    ) -> None:
+        """A new key for a row; a frozen one keeps everything else but the hash of its inputs."""
+        names = {name: getattr(one, name) for name in ("key", "campaign", "post", "series", "account", "position")}
+        values = names | {"input_hash": one.input_hash, "changed_at": now}
+        if not frozen:
+            values = _values(one) | {"changed_at": now, "state": State.WAITING.value, "removed": False}
+        connection.execute(update(deliveries).where(columns.key == old_key).values(**values))
+        if not frozen:
+            self._replace_content(connection, one)
+        self.record(connection, "moved", [(one.key, json.dumps({"from": old_key}))], actor=actor, at=now)
+
+    def _place(self, connection: Connection, positions: Mapping[str, int]) -> None:
+        """Plan order of what is otherwise unchanged."""
+        for some in _batches(positions.items()):
+            parameters = [(position, key) for key, position in some]
+            connection.exec_driver_sql("UPDATE deliveries SET position = ? WHERE key = ?", parameters)
+
+    def _store_media(self, connection: Connection, new: Sequence[NewDelivery], load: Callable[[str], bytes]) -> None:
+        wanted = {sha256 for delivery in new for sha256 in delivery.media}
+        table = schema.media
+        for some in chunks(sorted(wanted)):
+            have = set(connection.execute(select(table.c.sha256).where(table.c.sha256.in_(some))).scalars())
+            for sha256 in some:
+                if sha256 not in have:
+                    connection.execute(insert(table).values(sha256=sha256, bytes=load(sha256)))
+
+
+def _write_content(connection: Connection, some: Sequence[NewDelivery]) -> None:
+    """Drafts, labels and pictures of rows that are there already."""
+    connection.execute(insert(drafts), [{"delivery": one.key, "draft": one.draft_json} for one in some])
+    labels = [{"delivery": one.key, "label": label} for one in some for label in dict.fromkeys(one.labels)]
+    if labels:
+        connection.execute(insert(delivery_labels), labels)
+    pictures = [{"delivery": one.key, "sha256": sha256} for one in some for sha256 in dict.fromkeys(one.media)]
+    if pictures:
+        connection.execute(insert(delivery_media), pictures)
+
+
+def _values(one: NewDelivery) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "campaign": one.campaign,
+        "post": one.post,
+        "series": one.series,
+        "account": one.account,
+        "platform": one.platform,
+        "address": one.address,
+        "position": one.position,
+        "due": micros(one.due),
+        "parts": one.parts,
+        "content_hash": one.content_hash,
+        "body_hash": one.body_hash,
+        "input_hash": one.input_hash,
+        "recurring": one.recurring,
+    }
+
+
+def _known(row: Any) -> Known:
+    return Known(
+        key=row.key,
+        campaign=row.campaign,
+        series=row.series,
+        state=State(row.state),
+        input_hash=row.input_hash,
+        content_hash=row.content_hash,
+        body_hash=row.body_hash,
+        address=row.address,
+        position=row.position,
+        due=instant(row.due),
+        sent=row.sent,
+        removed=bool(row.removed),
+        recurring=bool(row.recurring),
+    )
+
+
+def _same(current: Known | None, seen: Known | None) -> bool:
+    """Plan order may differ: it says nothing of what is sent."""
+    if current is None or seen is None:
+        return current is seen
+    return replace(current, position=0) == replace(seen, position=0)
+
+
+def _batches(values: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(values)
+    while some := list(islice(iterator, _BATCH)):
+        yield some

@@ -1,0 +1,210 @@
+"""The open database: one connection, transactions, and SQLite's errors in words for people."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sqlalchemy import Engine, create_engine, event, insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from campaign_cli.errors import LedgerError
+from campaign_cli.i18n import _
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.schema import micros
+
+CHUNK: Final = 500  # values of one IN list
+
+_LOCKED: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_UNWRITABLE: Final = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+}
+_CORRUPT: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+
+
+def explain(error: BaseException, where: str) -> LedgerError:
+    """What a database error means, and the way out."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _LOCKED:
+        return LedgerError(
+            _("The ledger {path} is locked by another program.").format(path=where),
+            fix=_("Wait until the other `campaign` is done, or close the program that holds the file open."),
+        )
+    if code in _UNWRITABLE:
+        return LedgerError(
+            _("The ledger {path} can't be opened for writing; nothing was done.").format(path=where),
+            fix=_("Check the owner and the permissions of the folder, and that its disk is not read-only."),
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return LedgerError(
+            _("The disk is full: the ledger {path} can't be written; nothing was done.").format(path=where),
+            fix=_("Make room on the disk, then run the command again."),
+        )
+    if code in _CORRUPT:
+        return corrupt(where)
+    return LedgerError(
+        _("The ledger {path} can't be used: {reason}").format(path=where, reason=error),
+        fix=_("Check the disk, then run the command again."),
+    )
+
+
+def corrupt(where: str) -> LedgerError:
+    """The file is damaged, or is no ledger."""
+    return LedgerError(
+        _("The ledger {path} is damaged or is no ledger.").format(path=where),
+        fix=_(
+            "Keep a copy of the file, put the newest good copy from .campaign/backups in its place, and look at the "
+            "accounts before anything is sent: what went out since that copy is not in it."
+        ),
+    )
+
+
+def from_os_error(error: OSError, where: str) -> LedgerError:
+    """What an error of the file system means for the ledger."""
+    return LedgerError(
+        _("The ledger {path} can't be written: {reason}").format(path=where, reason=error.strerror or error),
+        fix=_("Check the permissions of the folder and the room on its disk. Nothing was done."),
+    )
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn what the database raises inside into LedgerError."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise explain(error.orig or error, where) from error
+    except sqlite3.Error as error:
+        raise explain(error, where) from error
+
+
+def sqlite_engine(path: Path | None, *, busy_timeout: float, journal: str = "WAL") -> Engine:
+    """An engine over one connection to an existing file, or to nothing but memory (None).
+
+    ``busy_timeout`` is in seconds. The connection may be used by any thread, by one at a time.
+    """
+
+    def connect() -> sqlite3.Connection:
+        name = f"{path.resolve().as_uri()}?mode=rw" if path else ":memory:"
+        connection = sqlite3.connect(
+            name, uri=path is not None, check_same_thread=False, isolation_level=None, timeout=busy_timeout
+        )
+        try:
+            if path:
+                connection.execute(f"PRAGMA journal_mode={journal}").close()
+            connection.execute("PRAGMA synchronous=FULL").close()
+            connection.execute("PRAGMA foreign_keys=ON").close()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that will write takes its lock at once: an upgrade from reading to writing could fail half way.
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+class Store:
+    """One open database. Not for two threads at the same moment: a lock makes the second wait."""
+
+    ledger_id: str
+
+    def __init__(self, engine: Engine, *, root: Path, where: str, clock: Callable[[], datetime], absent: bool) -> None:
+        self.root = root
+        self.where = where
+        self.absent = absent
+        self._clock = clock
+        self._engine = engine
+        self._lock = threading.RLock()
+        self._host = platform.node()
+        with translated(where):
+            self._connection = engine.connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database. Doing it again is harmless."""
+        with self._lock:
+            self._connection.close()
+            self._engine.dispose()
+
+    def now(self) -> int:
+        """The ledger's clock, in microseconds since the epoch."""
+        return micros(self._clock())
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database."""
+        with self._lock, translated(self.where):
+            self._connection.execution_options(writing=False)
+            with self._connection.begin():
+                yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start; an exception undoes all of it."""
+        with self._lock, translated(self.where):
+            self._connection.execution_options(writing=True)
+            with self._connection.begin():
+                yield self._connection
+
+    def must_exist(self) -> None:
+        """Raises LedgerError when there is no ledger behind this, so that nothing is written into the void."""
+        if self.absent:
+            raise LedgerError(
+                _("There is no ledger here yet: {path}").format(path=self.where), fix=_("Queue a plan first.")
+            )
+
+    def record(
+        self, connection: Connection, kind: str, items: Iterable[tuple[str | None, str]], *, actor: str, at: int
+    ) -> None:
+        """Write one event for each ``(delivery key or None, JSON details)``."""
+        rows = [self.event(kind, key, details, actor=actor, at=at) for key, details in items]
+        if rows:
+            connection.execute(insert(schema.events), rows)
+
+    def event(self, kind: str, key: str | None, details: str, *, actor: str, at: int) -> dict[str, Any]:
+        """A row of ``events``."""
+        return {
+            "at": at,
+            "kind": kind,
+            "key": key,
+            "campaign": key.split("/", 1)[0] if key else None,
+            "account": key.rsplit("/", 1)[-1] if key else None,
+            "actor": actor,
+            "host": self._host,
+            "pid": os.getpid(),
+            "details": details,
+        }
+
+
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values in lists that fit one IN clause."""
+    everything = list(values)
+    for start in range(0, len(everything), CHUNK):
+        yield everything[start : start + CHUNK]

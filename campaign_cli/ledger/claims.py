@@ -1,0 +1,260 @@
+"""Claims: one compare-and-set transaction before any network call.
+
+A claim gives a lease and a fencing token. Whoever comes later with an older token changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy.engine import Connection, Row
+
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.base import chunks
+from campaign_cli.ledger.queries import (
+    WAITING,
+    columns,
+    deliveries_by_key,
+    receipts_of,
+    sendable,
+)
+from campaign_cli.ledger.schema import deliveries, drafts, instant, instant_or_none
+from campaign_cli.ledger.sweeping import Order, Sweeping, look_up_due
+from campaign_cli.ledger.values import Claim, Claimed
+from campaign_cli.models import Draft, Receipt, State, attempt_key
+
+
+class Claiming(Sweeping):
+    """Taking deliveries to send, and taking uncertain ones to look up."""
+
+    def claim(  # noqa: PLR0913 - all by keyword, and each is a decision of the caller's
+        self,
+        *,
+        worker: str,
+        limit: int,
+        per_account: int,
+        lease: timedelta,
+        late_grace: timedelta,
+        exclude_accounts: Collection[str] = (),
+        keys: Collection[str] | None = None,
+        addresses: Mapping[str, str] | None = None,
+    ) -> Claimed:
+        """Take up to ``limit`` due deliveries, at most ``per_account`` in flight for each account over all processes.
+
+        In the same transaction: leases that ran out leave their delivery uncertain; what is later than
+        ``late_grace`` is missed, unless held or begun; what is due for an account that ``addresses`` (account →
+        address of today) doesn't have or has elsewhere is parked as failed. ``keys`` limits claiming, missing and
+        parking to these deliveries.
+        """
+        with self.writing() as connection:
+            order = Order(
+                now=self.now(),
+                worker=worker,
+                limit=limit,
+                lease=lease // timedelta(microseconds=1),
+                per_account=per_account,
+                exclude=frozenset(exclude_accounts),
+                keys=None if keys is None else frozenset(keys),
+                addresses=addresses,
+            )
+            doubtful = self._expire(connection, order)
+            parked = self._park(connection, order)
+            missed = self._miss(connection, order, latest=order.now - late_grace // timedelta(microseconds=1))
+            taken = self._take(connection, order)
+            return Claimed(
+                claims=tuple(self._begin(connection, order, taken)),
+                missed=tuple(deliveries_by_key(connection, missed)),
+                doubtful=tuple(deliveries_by_key(connection, doubtful)),
+                parked=tuple(deliveries_by_key(connection, parked)),
+            )
+
+    def claim_doubtful(
+        self,
+        *,
+        worker: str,
+        limit: int,
+        lease: timedelta,
+        exclude_accounts: Collection[str] = (),
+        addresses: Mapping[str, str] | None = None,
+        keys: Collection[str] | None = None,
+    ) -> tuple[Claim, ...]:
+        """Take uncertain deliveries whose look-up is due. They stay uncertain; no attempt is begun.
+
+        One whose account is gone or has another address by now is left to a person.
+        """
+        with self.writing() as connection:
+            order = Order(
+                now=self.now(),
+                worker=worker,
+                limit=limit,
+                lease=lease // timedelta(microseconds=1),
+                exclude=frozenset(exclude_accounts),
+                keys=None if keys is None else frozenset(keys),
+                addresses=addresses,
+            )
+            self._leave_to_person(connection, order)
+            statement = (
+                select(columns.key)
+                .where(look_up_due(order), columns.account.not_in(order.exclude), _not_paused(order), order.scope())
+                .order_by(columns.next_try, columns.position)
+                .limit(limit)
+            )
+            taken = list(connection.execute(statement.with_for_update(skip_locked=True)).scalars())
+            rows = _lease_rows(connection, order, taken, state=State.UNCERTAIN)
+            return tuple(_claims(connection, rows))
+
+    def _take(self, connection: Connection, order: Order) -> list[str]:
+        """Keys to send, in due order, then plan order, as many as each account has room for."""
+        ready = and_(
+            sendable(),
+            columns.due <= order.now,
+            or_(columns.next_try.is_(None), columns.next_try <= order.now),
+            _not_paused(order),
+            order.scope(),
+        )
+        due_accounts = connection.execute(
+            select(columns.account).where(WAITING, columns.due <= order.now).distinct()
+        ).scalars()
+        busy = _in_flight(connection, order)
+        found: list[tuple[int, int, str]] = []
+        for account in sorted(set(due_accounts) - order.exclude):
+            room = min(order.per_account - busy.get(account, 0), order.limit)
+            if room <= 0:
+                continue
+            rows = connection.execute(
+                select(columns.due, columns.position, columns.key)
+                .where(ready, columns.account == account)
+                .order_by(columns.due, columns.position, columns.key)
+                .limit(room)
+                .with_for_update(skip_locked=True)
+            )
+            found += [(row.due, row.position, row.key) for row in rows]
+        return [key for _due, _position, key in sorted(found)[: order.limit]]
+
+    def _begin(self, connection: Connection, order: Order, taken: Sequence[str]) -> list[Claim]:
+        rows = _lease_rows(connection, order, taken, state=State.SENDING)
+        if not rows:
+            return []
+        for some in chunks(taken):
+            connection.execute(
+                update(deliveries)
+                .where(columns.key.in_(some))
+                .values(attempts=columns.attempts + 1, tries=columns.tries + 1)
+            )
+        proofs = receipts_of(connection, columns.key.in_([row.key for row in rows]))
+        new = [
+            attempt_row(row, part=first_unsent(row.parts, proofs.get(row.key, ())), worker=order.worker, at=order.now)
+            for row in rows
+        ]
+        connection.execute(insert(schema.attempts), new)
+        self.record(connection, "sending", [(row.key, "{}") for row in rows], actor=order.worker, at=order.now)
+        return _claims(connection, _claim_rows(connection, taken))
+
+
+def attempt_row(row: Row[Any], *, part: int, worker: str, at: int) -> dict[str, Any]:
+    """A new row of ``attempts`` for one part of a row of ``deliveries``."""
+    return {
+        "delivery": row.key,
+        "part": part,
+        "generation": row.generation,
+        "attempt_key": attempt_key(row.key, row.content_hash, part, row.generation),
+        "worker": worker,
+        "started_at": at,
+    }
+
+
+def first_unsent(parts: int, receipts: Collection[Receipt]) -> int:
+    """The first part without a receipt; ``parts`` when there is none."""
+    sent = {receipt.part for receipt in receipts}
+    return next((part for part in range(parts) if part not in sent), parts)
+
+
+def _not_paused(order: Order) -> ColumnElement[bool]:
+    pauses = schema.account_pauses.c
+    return columns.address.not_in(select(pauses.address).where(pauses.until > order.now))
+
+
+def _in_flight(connection: Connection, order: Order) -> dict[str, int]:
+    flying = and_(columns.lease_until > order.now, columns.state.in_([State.SENDING.value, State.UNCERTAIN.value]))
+    rows = connection.execute(select(columns.account, func.count()).where(flying).group_by(columns.account))
+    return {row[0]: row[1] for row in rows}
+
+
+def _lease_rows(connection: Connection, order: Order, taken: Sequence[str], *, state: State) -> list[Row[Any]]:
+    for some in chunks(taken):
+        connection.execute(
+            update(deliveries)
+            .where(columns.key.in_(some))
+            .values(
+                state=state.value,
+                token=columns.token + 1,
+                lease_until=order.now + order.lease,
+                worker=order.worker,
+                changed_at=order.now,
+            )
+        )
+    return _claim_rows(connection, taken)
+
+
+def _claim_rows(connection: Connection, taken: Sequence[str]) -> list[Row[Any]]:
+    statement = select(deliveries, drafts.c.draft).join(drafts, drafts.c.delivery == columns.key)
+    rows = [row for some in chunks(taken) for row in connection.execute(statement.where(columns.key.in_(some)))]
+    place = {key: number for number, key in enumerate(taken)}
+    return sorted(rows, key=lambda row: place[row.key])
+
+
+def _claims(connection: Connection, rows: Sequence[Row[Any]]) -> list[Claim]:
+    if not rows:
+        return []
+    keys = [row.key for row in rows]
+    proofs: dict[str, tuple[Receipt, ...]] = {}
+    starts: dict[str, list[int]] = defaultdict(list)
+    kept: dict[tuple[str, int], dict[int, dict[str, Any]]] = defaultdict(dict)
+    steps, attempts = schema.steps.c, schema.attempts.c
+    for some in chunks(keys):
+        proofs |= receipts_of(connection, columns.key.in_(some))
+        for step in connection.execute(select(schema.steps).where(steps.delivery.in_(some))):
+            kept[step.delivery, step.generation].setdefault(step.part, {})[step.name] = json.loads(step.value)
+        for key, started in connection.execute(
+            select(attempts.attempt_key, attempts.started_at).where(attempts.delivery.in_(some))
+        ):
+            starts[key].append(started)
+    return [
+        _claim(row, receipts=proofs.get(row.key, ()), steps=kept.get((row.key, row.generation), {}), starts=starts)
+        for row in rows
+    ]
+
+
+def _claim(
+    row: Row[Any],
+    *,
+    receipts: tuple[Receipt, ...],
+    steps: Mapping[int, dict[str, Any]],
+    starts: Mapping[str, list[int]],
+) -> Claim:
+    part = first_unsent(row.parts, receipts)
+    began = starts.get(attempt_key(row.key, row.content_hash, part, row.generation), [])
+    return Claim(
+        key=row.key,
+        campaign=row.campaign,
+        post=row.post,
+        account=row.account,
+        platform=row.platform,
+        address=row.address,
+        draft=Draft.from_json(row.draft),
+        due=instant(row.due),
+        token=row.token,
+        generation=row.generation,
+        content_hash=row.content_hash,
+        receipts=receipts,
+        steps=steps,
+        attempts=row.tries,
+        first_attempt_at=instant_or_none(min(began, default=None)),
+        attempt_started_at=instant_or_none(max(began, default=None)),
+        lease_until=instant(row.lease_until),
+    )

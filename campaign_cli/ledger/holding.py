@@ -1,0 +1,161 @@
+"""Holds: durable stops, and what to do with what became late under one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, exists, insert, or_, select, update
+from sqlalchemy.engine import Connection, Row
+
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.base import Store
+from campaign_cli.ledger.queries import (
+    WAITING,
+    columns,
+    covered_by,
+    deliveries_by_key,
+    read_deliveries,
+    scope_matches,
+)
+from campaign_cli.ledger.schema import deliveries, drafts, holds, instant, instant_or_none, micros
+from campaign_cli.ledger.values import Delivery, Hold
+from campaign_cli.models import Draft, State
+
+Late = str | timedelta | datetime
+"""``"now"``, ``"skip"``, a shift of the due instant, or a new one (aware)."""
+
+
+class Holding(Store):
+    """Opening, reading and ending holds."""
+
+    def hold(
+        self,
+        *,
+        campaign: str | None = None,
+        account: str | None = None,
+        label: str | None = None,
+        reason: str,
+        actor: str,
+    ) -> Hold:
+        """Stop everything that matches, also what is queued later. All None stops everything."""
+        self.must_exist()
+        scope = {"campaign": campaign, "account": account, "label": label}
+        with self.writing() as connection:
+            now = self.now()
+            row = connection.execute(
+                insert(holds).values(**scope, reason=reason, opened_at=now, actor=actor).returning(holds)
+            ).one()
+            self._log_hold(connection, "held", row, actor=actor, at=now)
+            return _hold(row)
+
+    def holds(self, *, open_only: bool = True) -> list[Hold]:
+        """The holds, oldest first."""
+        statement = select(holds).order_by(holds.c.id)
+        if open_only:
+            statement = statement.where(holds.c.released_at.is_(None))
+        with self.reading() as connection:
+            return [_hold(row) for row in connection.execute(statement)]
+
+    def covered_in_flight(self, hold: Hold) -> list[Delivery]:
+        """What the hold covers and is on the wire: being sent, or uncertain and in somebody's hands."""
+        in_hand = and_(columns.state == State.UNCERTAIN.value, columns.lease_until > self.now())
+        with self.reading() as connection:
+            flying = or_(columns.state == State.SENDING.value, in_hand)
+            return read_deliveries(connection, and_(flying, covered_by([hold.id])))
+
+    def sent_since(self, hold: Hold) -> list[Delivery]:
+        """What the hold covers and went out, at least in part, after it was opened."""
+        table = schema.receipts.c
+        since = exists().where(table.delivery == columns.key, table.at >= micros(hold.opened_at))
+        with self.reading() as connection:
+            return read_deliveries(connection, and_(since, covered_by([hold.id])))
+
+    def late_after_release(self, hold_ids: Collection[int]) -> list[Delivery]:
+        """What would be due and free once these holds end."""
+        ending = list(hold_ids)
+        staying = exists().where(holds.c.released_at.is_(None), holds.c.id.not_in(ending), scope_matches())
+        with self.reading() as connection:
+            late = and_(WAITING, columns.due <= self.now(), covered_by(ending), ~staying)
+            return read_deliveries(connection, late)
+
+    def release(
+        self, hold_ids: Collection[int], *, actor: str, late: Mapping[str, Late] | None = None
+    ) -> list[Delivery]:
+        """End holds and decide on what is late, in one transaction; the deliveries that were decided on.
+
+        A late delivery that is not in ``late`` keeps its due instant, and is missed when that is too long ago.
+        """
+        answers = late or {}
+        with self.writing() as connection:
+            now = self.now()
+            rows = connection.execute(
+                update(holds)
+                .where(holds.c.id.in_(list(hold_ids)), holds.c.released_at.is_(None))
+                .values(released_at=now, released_by=actor)
+                .returning(holds)
+            ).all()
+            for row in rows:
+                self._log_hold(connection, "released", row, actor=actor, at=now)
+            waiting = deliveries_by_key(connection, list(answers))
+            done = [delivery.key for delivery in waiting if delivery.state is State.WAITING]
+            for key in done:
+                self._decide(connection, key, answers[key], actor=actor, now=now)
+            return deliveries_by_key(connection, done)
+
+    def _decide(self, connection: Connection, key: str, answer: Late, *, actor: str, now: int) -> None:
+        if answer == "skip":
+            connection.execute(
+                update(deliveries).where(columns.key == key).values(state=State.CANCELLED.value, changed_at=now)
+            )
+            self.record(connection, "cancelled", [(key, '{"late": "skip"}')], actor=actor, at=now)
+            return
+        due = connection.execute(select(columns.due).where(columns.key == key)).scalar_one()
+        if isinstance(answer, timedelta):
+            new = due + answer // timedelta(microseconds=1)
+        else:
+            new = micros(answer) if isinstance(answer, datetime) else now
+        reschedule(connection, key, due=new, now=now)
+        details = {"due": instant(new).isoformat(), "was": instant(due).isoformat()}
+        self.record(connection, "moved", [(key, json.dumps(details))], actor=actor, at=now)
+
+    def _log_hold(self, connection: Connection, kind: str, row: Row[Any], *, actor: str, at: int) -> None:
+        scope = {name: getattr(row, name) for name in ("campaign", "account", "label") if getattr(row, name)}
+        details = {"hold": row.id, "reason": row.reason} | scope
+        connection.execute(
+            insert(schema.events).values(
+                self.event(kind, None, json.dumps(details, ensure_ascii=False), actor=actor, at=at)
+                | {"campaign": row.campaign, "account": row.account}
+            )
+        )
+
+
+def reschedule(connection: Connection, key: str, *, due: int, now: int) -> None:
+    """Give a delivery a new due instant, and with it a new content hash."""
+    draft = connection.execute(select(drafts.c.draft).where(drafts.c.delivery == key)).scalar_one()
+    connection.execute(
+        update(deliveries)
+        .where(columns.key == key)
+        .values(
+            due=due,
+            content_hash=Draft.from_json(draft).content_hash(instant(due)),
+            next_try=None,
+            changed_at=now,
+        )
+    )
+
+
+def _hold(row: Row[Any]) -> Hold:
+    return Hold(
+        id=row.id,
+        campaign=row.campaign,
+        account=row.account,
+        label=row.label,
+        reason=row.reason,
+        opened_at=instant(row.opened_at),
+        actor=row.actor,
+        released_at=instant_or_none(row.released_at),
+        released_by=row.released_by or "",
+    )

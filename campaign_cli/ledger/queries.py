@@ -1,0 +1,173 @@
+"""Conditions and readings that several parts of the ledger share."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
+from sqlalchemy.engine import Connection, Row
+
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.base import chunks
+from campaign_cli.ledger.schema import deliveries, delivery_labels, drafts, holds, instant, instant_or_none, receipts
+from campaign_cli.ledger.values import Delivery
+from campaign_cli.models import Receipt, State
+
+columns = deliveries.c
+WAITING = columns.state == State.WAITING.value
+
+
+def scope_matches() -> ColumnElement[bool]:
+    """The hold of a row of ``holds`` covers the delivery of a row of ``deliveries``."""
+    labelled = exists().where(delivery_labels.c.delivery == columns.key, delivery_labels.c.label == holds.c.label)
+    return and_(
+        or_(holds.c.campaign.is_(None), holds.c.campaign == columns.campaign),
+        or_(holds.c.account.is_(None), holds.c.account == columns.account),
+        or_(holds.c.label.is_(None), labelled),
+    )
+
+
+def covered() -> ColumnElement[bool]:
+    """Some open hold covers the delivery."""
+    return exists().where(holds.c.released_at.is_(None), scope_matches())
+
+
+def covered_by(hold_ids: Sequence[int]) -> ColumnElement[bool]:
+    """One of these holds covers the delivery, open or not."""
+    return exists().where(holds.c.id.in_(hold_ids), scope_matches())
+
+
+def sendable() -> ColumnElement[bool]:
+    """Waiting, approved and under no hold."""
+    return and_(WAITING, columns.approval == 0, ~covered())
+
+
+def receipt_of(row: Row[Any]) -> Receipt:
+    """A row of ``receipts`` as a value."""
+    return Receipt(part=row.part, id=row.remote_id, url=row.url, at=instant(row.at), extra=json.loads(row.extra))
+
+
+def receipts_of(connection: Connection, condition: ColumnElement[bool]) -> Mapping[str, tuple[Receipt, ...]]:
+    """Receipts by delivery key, in part order, of the deliveries that meet the condition."""
+    rows = connection.execute(
+        select(receipts)
+        .join(deliveries, columns.key == receipts.c.delivery)
+        .where(condition)
+        .order_by(receipts.c.delivery, receipts.c.part)
+    )
+    found: dict[str, tuple[Receipt, ...]] = {}
+    for row in rows:
+        found[row.delivery] = (*found.get(row.delivery, ()), receipt_of(row))
+    return found
+
+
+def read_deliveries(
+    connection: Connection, condition: ColumnElement[bool], *, with_drafts: bool = False
+) -> list[Delivery]:
+    """The deliveries that meet a condition over ``deliveries``, by due instant, then plan order."""
+    statement = select(deliveries, covered().label("held")).where(condition)
+    if with_drafts:
+        statement = statement.join(drafts, drafts.c.delivery == columns.key).add_columns(drafts.c.draft)
+    rows = connection.execute(statement.order_by(columns.due, columns.position, columns.key)).all()
+    if not rows:
+        return []
+    proofs = receipts_of(connection, condition)
+    labels: dict[str, list[str]] = defaultdict(list)
+    for key, label in connection.execute(
+        select(delivery_labels.c.delivery, delivery_labels.c.label)
+        .join(deliveries, columns.key == delivery_labels.c.delivery)
+        .where(condition)
+        .order_by(delivery_labels.c.label)
+    ):
+        labels[key].append(label)
+    return [
+        _delivery(row, receipts=proofs.get(row.key, ()), labels=tuple(labels.get(row.key, ())), with_draft=with_drafts)
+        for row in rows
+    ]
+
+
+def _delivery(row: Row[Any], *, receipts: tuple[Receipt, ...], labels: tuple[str, ...], with_draft: bool) -> Delivery:
+    return Delivery(
+        key=row.key,
+        campaign=row.campaign,
+        post=row.post,
+        account=row.account,
+        platform=row.platform,
+        address=row.address,
+        due=instant(row.due),
+        state=State(row.state),
+        content_hash=row.content_hash,
+        attempts=row.attempts,
+        receipts=receipts,
+        error=row.error,
+        labels=labels,
+        held=bool(row.held),
+        approved=row.approval == 0,
+        next_try=instant_or_none(row.next_try),
+        lease_until=instant_or_none(row.lease_until),
+        queued_at=instant(row.queued_at),
+        changed_at=instant(row.changed_at),
+        parts=row.parts,
+        draft_json=row.draft if with_draft else "",
+    )
+
+
+def deliveries_by_key(connection: Connection, keys: Sequence[str], *, with_drafts: bool = False) -> list[Delivery]:
+    """The deliveries with these keys, by due instant, then plan order."""
+    found: list[Delivery] = []
+    for some in chunks(keys):
+        found += read_deliveries(connection, columns.key.in_(some), with_drafts=with_drafts)
+    return found
+
+
+def end_attempts(connection: Connection, key: str, *, outcome: str, error: str, at: int) -> None:
+    """Close what is open of a delivery's attempts."""
+    connection.execute(
+        update(schema.attempts)
+        .where(schema.attempts.c.delivery == key, schema.attempts.c.ended_at.is_(None))
+        .values(ended_at=at, outcome=outcome, error=error)
+    )
+
+
+def give_notice(connection: Connection, items: Sequence[tuple[str, str]], *, kind: State, at: int) -> None:
+    """Remember that a person should hear of these ``(key, message)``."""
+    rows = [{"delivery": key, "kind": kind.value, "message": message, "at": at} for key, message in items]
+    if rows:
+        connection.execute(insert(schema.notices), rows)
+
+
+def store_receipt(connection: Connection, key: str, address: str, receipt: Receipt) -> str | None:
+    """Keep the proof of one part; doing it again is harmless.
+
+    Returns the key of another delivery when the remote id already proves that one, and stores nothing then.
+    """
+    table = schema.receipts
+    taken = connection.execute(
+        select(table.c.delivery, table.c.part).where(
+            or_(
+                and_(table.c.address == address, table.c.remote_id == receipt.id),
+                and_(table.c.delivery == key, table.c.part == receipt.part),
+            )
+        )
+    ).all()
+    for row in taken:
+        if (row.delivery, row.part) != (key, receipt.part):
+            return str(row.delivery)
+    if taken:
+        return None
+    connection.execute(
+        insert(table).values(
+            delivery=key,
+            part=receipt.part,
+            address=address,
+            remote_id=receipt.id,
+            url=receipt.url,
+            at=schema.micros(receipt.at),
+            extra=json.dumps(dict(receipt.extra), ensure_ascii=False, sort_keys=True),
+        )
+    )
+    connection.execute(update(deliveries).where(columns.key == key).values(sent=columns.sent + 1, tries=0))
+    return None

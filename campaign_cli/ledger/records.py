@@ -1,0 +1,98 @@
+"""Reading for people: deliveries and what happened to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, exists, select, true
+
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.base import Store, chunks
+from campaign_cli.ledger.queries import columns, deliveries_by_key, read_deliveries
+from campaign_cli.ledger.schema import delivery_labels, instant
+from campaign_cli.ledger.values import Delivery, Event
+from campaign_cli.models import State
+
+
+class Records(Store):
+    """Deliveries and events as values."""
+
+    def deliveries(
+        self,
+        *,
+        campaign: str | None = None,
+        account: str | None = None,
+        state: State | Collection[State] | None = None,
+        label: str | None = None,
+        keys: Collection[str] | None = None,
+        with_drafts: bool = False,
+    ) -> list[Delivery]:
+        """The deliveries that meet every filter, by due instant, then plan order. Unknown keys are left out."""
+        condition = filters(campaign=campaign, account=account, state=state, label=label)
+        with self.reading() as connection:
+            if keys is None:
+                return read_deliveries(connection, condition, with_drafts=with_drafts)
+            found = [
+                delivery
+                for some in chunks(dict.fromkeys(keys))
+                for delivery in read_deliveries(
+                    connection, and_(columns.key.in_(some), condition), with_drafts=with_drafts
+                )
+            ]
+        return sorted(found, key=lambda delivery: delivery.due)
+
+    def delivery(self, key: str) -> Delivery | None:
+        """One delivery with its draft; None for an unknown key."""
+        with self.reading() as connection:
+            return next(iter(deliveries_by_key(connection, [key], with_drafts=True)), None)
+
+    def events(
+        self, *, campaign: str | None = None, key: str | None = None, kind: str | None = None, limit: int | None = None
+    ) -> list[Event]:
+        """What happened, oldest first; ``limit`` keeps the newest."""
+        table = schema.events
+        statement = select(table).order_by(table.c.id.desc())
+        for column, wanted in (("campaign", campaign), ("key", key), ("kind", kind)):
+            if wanted is not None:
+                statement = statement.where(table.c[column] == wanted)
+        if limit is not None:
+            statement = statement.limit(limit)
+        with self.reading() as connection:
+            rows = connection.execute(statement).all()
+        return [
+            Event(
+                id=row.id,
+                at=instant(row.at),
+                kind=row.kind,
+                key=row.key,
+                campaign=row.campaign,
+                account=row.account,
+                actor=row.actor,
+                host=row.host,
+                pid=row.pid,
+                data=json.loads(row.details),
+            )
+            for row in reversed(rows)
+        ]
+
+
+def filters(
+    *,
+    campaign: str | None = None,
+    account: str | None = None,
+    state: State | Collection[State] | None = None,
+    label: str | None = None,
+) -> ColumnElement[bool]:
+    """A condition over ``deliveries``; what is None doesn't count."""
+    parts: list[ColumnElement[bool]] = [true()]
+    if campaign is not None:
+        parts.append(columns.campaign == campaign)
+    if account is not None:
+        parts.append(columns.account == account)
+    if state is not None:
+        states = [state] if isinstance(state, State) else list(state)
+        parts.append(columns.state.in_([one.value for one in states]))
+    if label is not None:
+        parts.append(exists().where(delivery_labels.c.delivery == columns.key, delivery_labels.c.label == label))
+    return and_(*parts)

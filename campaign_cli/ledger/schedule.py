@@ -1,0 +1,121 @@
+"""What the engine's clock asks: what falls due next, which accounts rest, whether anything changed, whom to tell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, case, delete, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.base import Store
+from campaign_cli.ledger.queries import columns, sendable
+from campaign_cli.ledger.schema import account_pauses, instant, instant_or_none, micros, notices
+from campaign_cli.ledger.values import Notice
+from campaign_cli.models import State
+
+_WAKE = case((columns.next_try > columns.due, columns.next_try), else_=columns.due)
+
+
+class Schedule(Store):
+    """Reading ahead."""
+
+    def pause_account(self, address: str, until: datetime) -> None:
+        """No process claims for this address before ``until``; a shorter pause never cuts a longer one."""
+        with self.writing() as connection:
+            table = account_pauses
+            connection.execute(delete(table).where(table.c.until <= self.now()))
+            changed = connection.execute(
+                update(table)
+                .where(table.c.address == address)
+                .values(until=case((table.c.until > micros(until), table.c.until), else_=micros(until)))
+            )
+            if not changed.rowcount:
+                connection.execute(insert(table).values(address=address, until=micros(until)))
+
+    def paused(self, now: datetime) -> dict[str, datetime]:
+        """Addresses that rest at ``now``, and until when."""
+        with self.reading() as connection:
+            return _pauses(connection, micros(now))
+
+    def upcoming(self, *, until: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """Keys that may be sent up to ``until`` and when each wakes (due, or its next try), soonest first."""
+        end = micros(until)
+        with self.reading() as connection:
+            rows = connection.execute(
+                select(columns.key, _WAKE.label("wake"))
+                .where(sendable(), columns.due <= end, or_(columns.next_try.is_(None), columns.next_try <= end))
+                .order_by("wake", columns.position)
+                .limit(limit)
+            )
+            return [(row.key, instant(row.wake)) for row in rows]
+
+    def next_wake(self) -> datetime | None:
+        """The first instant at which there is something to claim, look up or expire; None when nothing is to come.
+
+        An account that rests wakes at the end of its pause.
+        """
+        with self.reading() as connection:
+            pauses = _pauses(connection, self.now())
+            ready = and_(sendable(), columns.address.not_in(list(pauses)))
+            doubtful = and_(columns.state == State.UNCERTAIN.value, columns.lease_until.is_(None))
+            first = [
+                connection.execute(
+                    select(columns.due).where(ready, columns.next_try.is_(None)).order_by(columns.due).limit(1)
+                ).scalar(),
+                connection.execute(select(func.min(_WAKE)).where(ready, columns.next_try.is_not(None))).scalar(),
+                connection.execute(select(func.min(columns.next_try)).where(doubtful)).scalar(),
+                connection.execute(
+                    select(func.min(columns.lease_until)).where(columns.lease_until.is_not(None))
+                ).scalar(),
+            ]
+            ends = [
+                micros(end)
+                for address, end in pauses.items()
+                if connection.execute(
+                    select(columns.key).where(sendable(), columns.address == address).limit(1)
+                ).first()
+            ]
+        return instant_or_none(min([wake for wake in first if wake is not None] + ends, default=None))
+
+    def change_counter(self) -> int:
+        """A number that differs as soon as another process (or another open ledger) has written something."""
+        with self.reading() as connection:
+            return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+    def take_notices(self) -> list[Notice]:
+        """What people should hear of and nobody was told yet: failed, missed, uncertain.
+
+        They count as told from here on, before they are sent: a crash in between loses a message rather than telling it
+        twice, and `status` shows the delivery all the same.
+        """
+        with self.writing() as connection:
+            untold = select(notices).where(notices.c.told_at.is_(None)).order_by(notices.c.at, notices.c.id)
+            found = [
+                Notice(key=row.delivery, kind=State(row.kind), message=row.message, at=instant(row.at))
+                for row in connection.execute(untold)
+            ]
+            if found:
+                connection.execute(update(notices).where(notices.c.told_at.is_(None)).values(told_at=self.now()))
+            return found
+
+    def remote_ids(self, address: str) -> set[str]:
+        """The remote ids that already prove something on this account."""
+        table = schema.receipts.c
+        with self.reading() as connection:
+            return set(connection.execute(select(table.remote_id).where(table.address == address)).scalars())
+
+    def media(self, sha256: str) -> bytes:
+        """The prepared bytes of a picture. Raises KeyError."""
+        with self.reading() as connection:
+            found = connection.execute(
+                select(schema.media.c.bytes).where(schema.media.c.sha256 == sha256)
+            ).scalar_one_or_none()
+        if found is None:
+            raise KeyError(sha256)
+        return bytes(found)
+
+
+def _pauses(connection: Connection, now: int) -> dict[str, datetime]:
+    rows = connection.execute(select(account_pauses).where(account_pauses.c.until > now))
+    return {row.address: instant(row.until) for row in rows}

@@ -1,0 +1,236 @@
+"""What goes into the ledger and what comes out: frozen values, no database behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from campaign_cli.models import Draft, Receipt, State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A delivery that is ours until ``lease_until``; ``token`` fences everything that is written for it.
+
+    ``attempts`` counts the tries since the last success or decision of a person, this one included.
+    ``first_attempt_at`` is when the current attempt key was first used, ``attempt_started_at`` when it was last used.
+    ``steps`` maps a part to its finished steps. All instants are aware (UTC).
+    """
+
+    key: str
+    campaign: str
+    post: str
+    account: str
+    platform: str
+    address: str
+    draft: Draft
+    due: datetime
+    token: int
+    generation: int
+    content_hash: str
+    receipts: tuple[Receipt, ...]
+    steps: Mapping[int, dict[str, Any]]
+    attempts: int
+    first_attempt_at: datetime | None
+    attempt_started_at: datetime | None
+    lease_until: datetime
+
+    @property
+    def part(self) -> int:
+        """The first part without a receipt; the number of parts when every one is out."""
+        sent = {receipt.part for receipt in self.receipts}
+        return next((part for part in range(len(self.draft.parts)) if part not in sent), len(self.draft.parts))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One row of the ledger, for people. ``draft_json`` is empty unless it was asked for."""
+
+    key: str
+    campaign: str
+    post: str
+    account: str
+    platform: str
+    address: str
+    due: datetime
+    state: State
+    content_hash: str
+    attempts: int
+    receipts: tuple[Receipt, ...]
+    error: str
+    labels: tuple[str, ...]
+    held: bool
+    approved: bool
+    next_try: datetime | None
+    lease_until: datetime | None
+    queued_at: datetime
+    changed_at: datetime
+    parts: int
+    draft_json: str = ""
+
+    @property
+    def draft(self) -> Draft:
+        """The frozen draft. Raises LookupError when it was not asked for."""
+        if not self.draft_json:
+            raise LookupError(self.key)
+        return Draft.from_json(self.draft_json)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """What one claim did: ``doubtful`` became uncertain because a lease ran out, ``parked`` failed without a try."""
+
+    claims: tuple[Claim, ...] = ()
+    missed: tuple[Delivery, ...] = ()
+    doubtful: tuple[Delivery, ...] = ()
+    parked: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settlement:
+    """How an attempt ended: published, waiting, failed or uncertain.
+
+    ``next_try`` is when to try again (waiting) or to look it up again (uncertain; None leaves it to a person).
+    """
+
+    key: str
+    token: int
+    state: State
+    receipt: Receipt | None = None
+    error: str = ""
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """A durable stop. A scope that is None covers everything; all three must match."""
+
+    id: int
+    campaign: str | None
+    account: str | None
+    label: str | None
+    reason: str
+    opened_at: datetime
+    actor: str
+    released_at: datetime | None = None
+    released_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One line of the log: what happened, when, by whom, on which machine and process."""
+
+    id: int
+    at: datetime
+    kind: str
+    key: str | None
+    campaign: str | None
+    account: str | None
+    actor: str
+    host: str
+    pid: int
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """Something a person should hear of: ``kind`` is failed, missed or uncertain."""
+
+    key: str
+    kind: State
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewDelivery:
+    """A row as it will be stored. ``position`` is its place in the plan, ``series`` the post without its occurrence.
+
+    ``body_hash`` is the content without account name, due instant and link tags: what makes two deliveries the same
+    words.
+    """
+
+    key: str
+    campaign: str
+    post: str
+    series: str
+    account: str
+    platform: str
+    address: str
+    position: int
+    due: datetime
+    draft_json: str
+    parts: int
+    content_hash: str
+    body_hash: str
+    input_hash: str
+    labels: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    recurring: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the comparison of a plan needs of a row."""
+
+    key: str
+    campaign: str
+    series: str
+    state: State
+    input_hash: str
+    content_hash: str
+    body_hash: str
+    address: str
+    position: int
+    due: datetime
+    sent: int
+    removed: bool
+    recurring: bool
+
+    @property
+    def frozen(self) -> bool:
+        """True when it is out, on its way out, or may be."""
+        return self.sent > 0 or self.state in (State.SENDING, State.UNCERTAIN, State.PUBLISHED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A delivery under a new key: same account, words and instant."""
+
+    old_key: str
+    delivery: NewDelivery
+    frozen: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """Everything that one ``queue`` does, in one transaction.
+
+    ``seen`` holds the rows as the comparison saw them: what changed since is left alone. ``media`` gives the prepared
+    bytes of a SHA-256.
+    """
+
+    new: tuple[NewDelivery, ...] = ()
+    changed: tuple[NewDelivery, ...] = ()
+    removed: tuple[str, ...] = ()
+    moved: tuple[Move, ...] = ()
+    positions: Mapping[str, int] = field(default_factory=dict)
+    seen: Mapping[str, Known] = field(default_factory=dict)
+    media: Callable[[str], bytes] | None = None
+
+    def __bool__(self) -> bool:
+        """False when there is nothing to do."""
+        return bool(self.new or self.changed or self.removed or self.moved or self.positions)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Applied:
+    """What ``apply`` did; ``skipped`` are keys that changed between the comparison and the transaction."""
+
+    new: int
+    changed: int
+    removed: int
+    moved: int
+    skipped: tuple[str, ...]
