@@ -22,6 +22,7 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 CODES: Final = Codes(unknown="A004", missing="A004", kind="A004", value="A004")
 COMMON_KEYS: Final = ("platform", "timezone", "language", "rate")
+_ENTRY_CODES: Final = Codes(unknown="A004", missing="A004", kind="A004", value="A004", also=COMMON_KEYS)
 _Model = TypeVar("_Model", bound=BaseModel)
 _CREDENTIALS_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]+@", re.IGNORECASE)
 
@@ -174,7 +175,7 @@ def _validated(
     try:
         return model.model_validate(value), []
     except ValidationError as error:
-        return None, problems_of(error, source, model=model, at=path, codes=CODES, extra_keys=COMMON_KEYS)
+        return None, problems_of(error, source, model=model, at=path, codes=_ENTRY_CODES)
 
 
 def _name_problems(source: Source, name: str, *, networks: Networks) -> list[Problem]:

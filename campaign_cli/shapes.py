@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, field
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -16,12 +16,26 @@ from campaign_cli.source import Source, path_text, suggest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Codes:
-    """The codes under which a family of findings is reported."""
+    """The codes under which a family of findings is reported.
+
+    ``also`` are keys that are allowed at the top beside the model's own (for suggestions); ``refused`` keys have a
+    code, message and fix of their own instead of "not known".
+    """
 
     unknown: str = "P020"
     missing: str = "P021"
     kind: str = "P022"
     value: str = "P023"
+    also: Sequence[str] = ()
+    refused: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+
+
+_BRANCH: Final = "\u00a7"
+
+
+def branch(name: str) -> str:
+    """A tag for one branch of a union; problems leave it out of their paths."""
+    return _BRANCH + name
 
 
 def finding(code: str, message: str, fix: str = "") -> PydanticCustomError:
@@ -36,19 +50,18 @@ def problems_of(
     model: type[BaseModel],
     at: Sequence[str | int] = (),
     codes: Codes | None = None,
-    extra_keys: Sequence[str] = (),
 ) -> list[Problem]:
-    """Every finding of a validation error, at its place in ``source``; ``at`` is where the model's own path begins.
-
-    ``extra_keys`` are keys that are allowed at the top beside the model's own (for suggestions).
-    """
+    """Every finding of a validation error, at its place in ``source``; ``at`` is where the model's own path begins."""
     codes = codes or Codes()
     found = []
     for details in error.errors(include_url=False):
-        path = (*at, *details["loc"])
+        path = (*at, *real_path(details["loc"]))
         kind = details["type"]
-        if kind == "extra_forbidden":
-            allowed = [*_keys_at(model, details["loc"][:-1]), *(extra_keys if len(details["loc"]) == 1 else ())]
+        if kind == "extra_forbidden" and path[-1] in codes.refused:
+            code, message, fix = codes.refused[str(path[-1])]
+            found.append(source.problem(path, code=code, severity=Severity.ERROR, message=message, fix=fix, key=True))
+        elif kind == "extra_forbidden":
+            allowed = [*_keys_at(model, details["loc"][:-1]), *(codes.also if len(details["loc"]) == 1 else ())]
             found.append(_unknown(source, path, code=codes.unknown, allowed=allowed))
         elif kind == "missing":
             message = _('The key "{key}" is missing.').format(key=path[-1])
@@ -70,9 +83,9 @@ def problems_of(
     return found
 
 
-def unknown_key(source: Source, path: Sequence[str | int], *, code: str, allowed: Sequence[str]) -> Problem:
-    """The problem of a key that has no meaning at its place."""
-    return _unknown(source, path, code=code, allowed=allowed)
+def real_path(loc: Sequence[str | int]) -> tuple[str | int, ...]:
+    """pydantic's path without the branches of unions."""
+    return tuple(step for step in loc if not (isinstance(step, str) and step.startswith(_BRANCH)))
 
 
 def _unknown(source: Source, path: Sequence[str | int], *, code: str, allowed: Sequence[str]) -> Problem:
@@ -155,14 +168,20 @@ def _found(value: object) -> str:
     return _("text")
 
 
+def empty_fix(source: Source, path: Sequence[str | int]) -> str:
+    """What to do about a key without a value."""
+    if "#" in source.line(source.place(path).line):
+        return _("Put text that begins with # in quotes: without them it is a comment.")
+    return _("Write a value, or delete the key.")
+
+
 def _kind_fix(source: Source, path: Sequence[str | int], *, value: object, kind: str) -> str:
     if value is None:
-        place = source.place(path)
-        if "#" in source.line(place.line):
-            return _("Put text that begins with # in quotes: without them it is a comment.")
-        return _("Write a value, or delete the key.")
+        return empty_fix(source, path)
     if kind == "string_type" and isinstance(value, int | float):
         return _('Put it in quotes, like "{value}".').format(value=str(value).lower())
+    if kind.startswith(("dict", "model", "mapping")):
+        return _('Write lines like "key: value" below it, indented.')
     if not isinstance(value, str):
         return ""
     for begins, fix in (
@@ -182,11 +201,11 @@ def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     for step in loc:
         if current is None or not isinstance(step, str):
             continue
-        for name, field in current.model_fields.items():
-            if step in {name, field.alias}:
-                current = next(_models_in(field.annotation), None)
+        for name, info in current.model_fields.items():
+            if step in {name, info.alias}:
+                current = next(_models_in(info.annotation), None)
                 break
-    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+    return [info.alias or name for name, info in current.model_fields.items()] if current else []
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
