@@ -31,7 +31,11 @@ async def ask(http: Http, request: Request, read: Callable[[Any], T]) -> T:
 
     Raises what ``Http.send`` raises; Unconfirmed for an unreadable answer to a creating request, else Unavailable.
     """
-    answer = await http.send(request)
+    return read_json(request, await http.send(request), read)
+
+
+def read_json(request: Request, answer: Answer, read: Callable[[Any], T]) -> T:
+    """What ``read`` takes from the JSON body. Raises Unconfirmed for a creating request, else Unavailable."""
     data = answer.json()
     try:
         return read(data)

@@ -1,0 +1,198 @@
+"""One Mastodon server: how it is asked, what it says of itself, and how it takes pictures.
+
+https://docs.joinmastodon.org/entities/Instance/ · methods/media/ · https://nodeinfo.diaspora.software/protocol.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urljoin
+
+from campaign_cli.errors import Rejected, Unavailable
+from campaign_cli.i18n import _
+from campaign_cli.models import Account
+from campaign_cli.platforms import base
+from campaign_cli.platforms.addresses import WebAddress, same_origin
+from campaign_cli.platforms.answers import ask, explain, read_json
+from campaign_cli.platforms.base import Answer, Limits, Request, Sending, Session, Upload
+
+POLLS: Final = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # seconds between looks at a picture that the server still works on
+PAGE: Final = 40  # statuses of one page, the most that the server gives
+NO_SOURCE: Final = (200, 400, 403, 404, 405, 410, 501)  # servers without it say so in many ways
+_ACCOUNT: Final = "mastodon.account"  # in Session.memory: the account's id
+
+
+class Settings(base.Settings):
+    """A server and an access token with the scopes ``read write``; ``handle`` (``@name``) guards against a mix-up."""
+
+    url: WebAddress
+    token: str
+    handle: str | None = None
+
+
+def settings_of(account: Account) -> Settings:
+    """The account's own keys. Raises pydantic.ValidationError."""
+    return Settings.model_validate(dict(account.settings))
+
+
+def bare(handle: str) -> str:
+    """A handle without ``@`` at its start, in lower case."""
+    return handle.strip().lstrip("@").lower()
+
+
+def call(session: Session, method: str, path: str, **members: Any) -> Request:
+    """A request of this account: ``path`` below the server's address, with the token; ``members`` as in Request."""
+    headers = {"Authorization": f"Bearer {session.secret('token')}", **members.pop("headers", {})}
+    return Request(method=method, url=settings_of(session.account).url + path, headers=headers, **members)
+
+
+def instant(text: str) -> datetime:
+    """An aware instant from ISO 8601. Raises ValueError."""
+    parsed = datetime.fromisoformat(text.strip())
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+async def own_account(session: Session) -> dict[str, Any]:
+    """The account behind the token, with ``id`` and ``acct`` in any case. Raises Unauthorized."""
+    request = call(session, "GET", "/api/v1/accounts/verify_credentials")
+    me = await ask(session.http, request, lambda data: {**data, "id": str(data["id"]), "acct": str(data["acct"])})
+    session.memory[_ACCOUNT] = me["id"]
+    return me
+
+
+async def account_id(session: Session) -> str:
+    """The account's id, asked once for each process."""
+    if _ACCOUNT not in session.memory:
+        await own_account(session)
+    return str(session.memory[_ACCOUNT])
+
+
+async def page_of(session: Session, identifier: str, older_than: str) -> list[dict[str, Any]]:
+    """Own statuses, newest first, those older than the status ``older_than`` (empty: from the newest)."""
+    query = {"limit": str(PAGE), "exclude_reblogs": "true"} | ({"max_id": older_than} if older_than else {})
+    request = call(session, "GET", f"/api/v1/accounts/{identifier}/statuses", query=query)
+
+    def read(page: Any) -> list[dict[str, Any]]:
+        for status in page:
+            instant(status["created_at"])
+            str(status["id"])
+        return list(page)
+
+    return await ask(session.http, request, read)
+
+
+async def source(session: Session, identifier: str) -> str | None:
+    """The plain text of an own status, where the server gives it."""
+    request = call(session, "GET", f"/api/v1/statuses/{identifier}/source", accept=NO_SOURCE)
+    answer = await session.http.send(request)
+    return read_json(request, answer, lambda data: str(data["text"])) if answer.status == 200 else None
+
+
+async def instance(session: Session) -> dict[str, Any]:
+    """What the server says of itself: version 2 of the answer, or version 1 where there is no other."""
+    request = call(session, "GET", "/api/v2/instance", accept=(200, 404, 405, 501))
+    answer = await session.http.send(request)
+    if answer.status != 200:
+        request = call(session, "GET", "/api/v1/instance")
+        answer = await session.http.send(request)
+    return read_json(request, answer, dict)
+
+
+def limits_of(instance: Mapping[str, Any], documented: Limits) -> Limits:
+    """The server's own limits; what it doesn't name is as documented."""
+    configuration = instance.get("configuration") or {}
+    statuses, media = configuration.get("statuses") or {}, configuration.get("media_attachments") or {}
+    types = tuple(kind for kind in media.get("supported_mime_types") or () if str(kind).startswith("image/"))
+    return replace(
+        documented,
+        text=statuses.get("max_characters") or documented.text,
+        url_length=statuses.get("characters_reserved_per_url") or documented.url_length,
+        images=statuses.get("max_media_attachments") or documented.images,
+        image_bytes=media.get("image_size_limit") or documented.image_bytes,
+        image_pixels=media.get("image_matrix_limit") or documented.image_pixels,
+        image_types=types or documented.image_types,
+        alt=media.get("description_limit") or documented.alt,
+        source="instance",
+    )
+
+
+async def software(session: Session, instance: Mapping[str, Any]) -> str:
+    """``mastodon 4.6.4`` where nodeinfo and the version agree on Mastodon; else what nodeinfo or the version says."""
+    version = str(instance.get("version") or "")
+    named = await _nodeinfo(session)
+    name, number = str(named.get("name") or "").lower(), str(named.get("version") or version)
+    if not name or (name == "mastodon" and "compatible" in version.lower()):
+        return version
+    return f"{name} {number}".strip()
+
+
+async def _nodeinfo(session: Session) -> dict[str, Any]:
+    """``software`` of the server's nodeinfo; empty where there is none. The token is not sent along."""
+    here = settings_of(session.account).url
+    try:
+        request = Request(method="GET", url=f"{here}/.well-known/nodeinfo")
+        links = await ask(session.http, request, lambda data: [str(link["href"]) for link in data["links"]])
+        for link in links:
+            address = urljoin(f"{here}/", link)
+            if same_origin(address, here):
+                request = Request(method="GET", url=address)
+                return await ask(session.http, request, lambda data: dict(data["software"]))
+    except (Rejected, Unavailable):
+        pass
+    return {}
+
+
+async def media_id(sending: Sending, index: int) -> str:
+    """The id of a picture that is uploaded and ready; kept, so that a restart goes on from here.
+
+    https://docs.joinmastodon.org/methods/media/#v2
+    """
+    step = f"media{index}"
+    known = sending.steps.get(step)
+    state = "gone" if known is None else await _media_state(sending, known)
+    if state == "gone":  # never uploaded, or dropped by the server because it stayed unused for long
+        known, state = await _upload(sending, index)
+        await sending.keep(step, known)
+    for pause in POLLS:
+        if state == "ready":
+            return str(known)
+        await sending.sleep(pause)
+        state = await _media_state(sending, str(known))
+    if state == "ready":
+        return str(known)
+    raise Unavailable(_("The server is still working on the picture. It is tried again later."))
+
+
+async def _upload(sending: Sending, index: int) -> tuple[str, str]:
+    """The new id, and ``ready`` (200) or ``working`` (202)."""
+    picture = sending.content.media[index]
+    request = call(
+        sending,
+        "POST",
+        "/api/v2/media",
+        form={"description": picture.alt},
+        uploads=(Upload(field="file", name=picture.name, mime=picture.mime, content=await sending.load(picture)),),
+        accept=(200, 202),
+        sample={"id": f"{{media_id_{index + 1}}}"},
+    )
+    answer = await sending.http.send(request)
+    identifier = read_json(request, answer, lambda media: str(media["id"]))
+    return identifier, "ready" if answer.status == 200 else "working"
+
+
+async def _media_state(sending: Sending, identifier: str) -> str:
+    """``ready`` (200), ``working`` (206) or ``gone`` (404). Raises Rejected where the server could not use it (422)."""
+    request = call(
+        sending, "GET", f"/api/v1/media/{identifier}", accept=(200, 206, 404), errors=_unusable_picture, sample={}
+    )
+    answer = await sending.http.send(request)
+    return {200: "ready", 206: "working"}.get(answer.status, "gone")
+
+
+def _unusable_picture(answer: Answer) -> Exception | None:
+    if answer.status != 422:
+        return None
+    return Rejected(_("The server could not use the picture: {text}").format(text=explain(answer)))
