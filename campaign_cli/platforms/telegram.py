@@ -18,6 +18,7 @@ from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Picture, Receipt
 from campaign_cli.platforms import base
+from campaign_cli.platforms.addresses import WebAddress
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import (
     AccountCheck,
@@ -47,7 +48,7 @@ class Settings(base.Settings):
 
     channel: str
     token: str
-    url: str = "https://api.telegram.org"
+    url: WebAddress = "https://api.telegram.org"
 
     @field_validator("channel", mode="before")
     @classmethod
@@ -263,7 +264,7 @@ def _request(  # noqa: PLR0913 - the parts of a request, all by name
     creating: bool = False,
     sample: Any = None,
 ) -> Request:
-    url = f"{_settings(session.account).url.rstrip('/')}/bot{session.secret('token')}/{method}"
+    url = f"{_settings(session.account).url}/bot{session.secret('token')}/{method}"
     return Request(
         method="POST",
         url=url,

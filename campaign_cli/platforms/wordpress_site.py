@@ -9,15 +9,15 @@ import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from json import loads
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Final
 
-from pydantic import field_validator
+from pydantic import AfterValidator
 
 from campaign_cli.errors import Rejected, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
+from campaign_cli.platforms.addresses import WebAddress, compared
 from campaign_cli.platforms.answers import ask, explain
 from campaign_cli.platforms.base import Answer, Request, Session
 
@@ -26,20 +26,20 @@ _ROOT: Final = "wordpress.root"  # in Session.memory: how the API of this site i
 _REFUSED_FOR_GOOD: Final = frozenset({"rest_upload_sideload_error", "rest_trash_not_supported"})  # though they are 5xx
 
 
+def _site_root(url: str) -> str:
+    """People copy the address of the page that they see: the dashboard's, or the API's."""
+    return re.sub(r"/(?:wp-json|wp-admin|wp-login\.php)(?:/.*)?$", "", url)
+
+
+SiteAddress = Annotated[WebAddress, AfterValidator(_site_root)]
+
+
 class Settings(base.Settings):
     """A site and a user of it, with an application password (Users → Profile → Application Passwords)."""
 
-    url: str
+    url: SiteAddress
     username: str
     password: str
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(_("the address of the site begins with https://"))
-        return re.sub(r"/(?:wp-json|wp-admin|wp-login\.php)(?:/.*)?$", "", value.rstrip("/"))
 
 
 def settings_of(account: Account) -> Settings:
@@ -48,11 +48,8 @@ def settings_of(account: Account) -> Settings:
 
 
 def address_of(account: Account) -> str:
-    """Host in lower case, port where it is not the usual one, path: the same for every spelling of one site."""
-    parts = urlsplit(settings_of(account).url)
-    usual = {"https": 443, "http": 80}[parts.scheme]
-    port = f":{parts.port}" if parts.port not in {None, usual} else ""
-    return f"{(parts.hostname or '').lower()}{port}{parts.path.rstrip('/')}"
+    """The same for every spelling of one site, whoever writes there: its posts have one numbering."""
+    return compared(settings_of(account).url)
 
 
 def request(  # noqa: PLR0913 - the parts of a request, all by name
