@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -63,10 +64,12 @@ class Notifier:
         addresses = self.prepare()
         # Apprise logs whole addresses (with their tokens) when it can't read one.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-        import apprise
+        with warnings.catch_warnings():  # it loads every plugin, and some still use what Python is about to drop
+            warnings.simplefilter("ignore")
+            import apprise
 
-        services = apprise.Apprise()
-        unreadable = sum(not services.add(address) for address in addresses)
+            services = apprise.Apprise()
+            unreadable = sum(not services.add(address) for address in addresses)
         told = await services.async_notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
         if unreadable:
             return _("An address under notify is not one that Apprise knows (accounts.yaml, {count} of {all}).").format(

@@ -58,9 +58,9 @@ class Attempt:
 
     async def begin(self) -> None:
         """Put the attempt on disk and renew the lease. Raises ClaimLost or Held."""
-        until = self._desk.clock() + self._seat.lease
-        await self._desk.thread.call(self._desk.ledger.begin_part, self.claim, self.part, lease=self._seat.lease)
-        self._lease_until = until
+        self._lease_until = await self._desk.thread.call(
+            self._desk.ledger.begin_part, self.claim, self.part, lease=self._seat.lease
+        )
 
     async def publish(self) -> Receipt:
         """Send the part. Raises what the adapter raises."""
@@ -82,7 +82,8 @@ class Attempt:
             text = self._desk.secrets.redact(repr(failure))
             logger.error("Unexpected error while sending %s: %s", self.claim.key, text)
         now = self._desk.clock()
-        decision = decide(failure, tries=self.claim.attempts, now=now, chance=self._desk.chance, left=self.http.left)
+        tries = self.claim.attempts if self.part == self.claim.part else 1  # a receipt sets the count back
+        decision = decide(failure, tries=tries, now=now, chance=self._desk.chance, left=self.http.left)
         if decision.state is State.UNCERTAIN:
             return self._uncertain(decision.error)
         return Verdict(

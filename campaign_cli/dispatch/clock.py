@@ -1,0 +1,167 @@
+"""The long-running scheduler: APScheduler, in memory, is the alarm queue of what falls due next. Its only importer.
+
+One alarm for each delivery that falls due within ``WINDOW``, carrying only its key; it wakes the pump, and the pump
+claims from the ledger in batches. A tick refills the window. It also sees what no alarm rings for: what another process
+queued, released or left behind, and what became overdue while the machine slept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from campaign_cli.dispatch.engine import Dispatcher
+from campaign_cli.dispatch.outcome import Outcome
+from campaign_cli.errors import LedgerError
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+WINDOW: Final = timedelta(seconds=60)
+ALARMS: Final = 1_000
+TICK_SECONDS: Final = 1.0
+_SWEEP: Final = timedelta(seconds=10)  # between two claims that nothing has called for
+_NOTICES: Final = timedelta(seconds=15)
+_TROUBLES: Final = 10  # failed tries at the ledger in a row, before the run ends with its error
+_TROUBLE_SECONDS: Final = 5.0
+_OWN: Final = "own look-up"  # no delivery's key: those hold slashes
+
+
+async def run_forever(dispatcher: Dispatcher, *, stop: asyncio.Event) -> Outcome:
+    """Send everything at its minute until ``stop`` is set; then let what is on the wire end, and write it down.
+
+    Closes the dispatcher. Raises LedgerError when the ledger can't be used for a minute.
+    """
+    alarms = Alarms(dispatcher)
+    try:
+        alarms.start()
+        try:
+            await _pump_until(dispatcher, stop)
+        finally:
+            await alarms.stop()
+        await dispatcher.finish()
+        await dispatcher.tell()
+    finally:
+        await dispatcher.close()
+    return dispatcher.outcome
+
+
+async def _pump_until(dispatcher: Dispatcher, stop: asyncio.Event) -> None:
+    troubles = 0
+    while not stop.is_set():
+        dispatcher.changed.clear()
+        try:
+            started = await dispatcher.pump()
+        except LedgerError as error:
+            troubles += 1
+            if troubles >= _TROUBLES:
+                raise
+            dispatcher.progress.warned(error.message)
+            await _first(stop.wait(), asyncio.sleep(_TROUBLE_SECONDS))
+            continue
+        troubles = 0
+        if not started:
+            await _first(stop.wait(), dispatcher.changed.wait())
+
+
+async def _first(*waits: Awaitable[object]) -> None:
+    """Wait for the first of them and drop the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+class Alarms:
+    """The rolling window of alarms over the ledger."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._scheduler = _scheduler()
+        self._set: dict[str, datetime] = {}
+        self._overdue: set[str] = set()
+        self._counter: int | None = None
+        self._swept = self._told = dispatcher.clock()
+        self._telling: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to tick."""
+        from apscheduler.triggers.interval import IntervalTrigger
+
+        self._scheduler.start()
+        self._scheduler.add_job(
+            self._tick, IntervalTrigger(seconds=TICK_SECONDS, timezone=UTC), id="tick", next_run_time=datetime.now(UTC)
+        )
+
+    async def stop(self) -> None:
+        """No alarm rings after this."""
+        self._scheduler.remove_all_jobs()
+        self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # APScheduler hands its shutdown to the event loop
+        if self._telling is not None:
+            await self._telling
+
+    async def _tick(self) -> None:
+        """Refill the window, and wake the pump for what no alarm rings for."""
+        dispatcher = self._dispatcher
+        now = dispatcher.clock()
+        try:
+            counter = await dispatcher.thread.call(dispatcher.ledger.change_counter)
+            coming = await dispatcher.thread.call(dispatcher.ledger.upcoming, until=now + WINDOW, limit=ALARMS)
+        except LedgerError as error:
+            dispatcher.progress.warned(error.message)
+            return
+        overdue = {key for key, wake in coming if wake <= now}
+        self._refill({key: wake for key, wake in coming if wake > now})
+        if counter != self._counter or overdue - self._overdue or len(coming) >= ALARMS or now - self._swept >= _SWEEP:
+            self._swept = now
+            dispatcher.changed.set()
+        self._counter, self._overdue = counter, overdue
+        self._tell(now)
+
+    def _refill(self, wanted: dict[str, datetime]) -> None:
+        """Make the alarms those of ``wanted``."""
+        own = [at for at in (self._dispatcher.next_look(), *self._dispatcher.spaced.values()) if at is not None]
+        if own:
+            wanted[_OWN] = min(own)
+        for key in self._set.keys() - wanted.keys():
+            del self._set[key]
+            if self._scheduler.get_job(key) is not None:  # it may have rung already
+                self._scheduler.remove_job(key)
+        for key, wake in wanted.items():
+            if self._set.get(key) != wake:
+                self._set[key] = wake
+                self._alarm(key, wake)
+
+    def _alarm(self, key: str, wake: datetime) -> None:
+        from apscheduler.triggers.date import DateTrigger
+
+        # APScheduler reads the machine's clock; the distance is taken on ours.
+        at = datetime.now(UTC) + (wake - self._dispatcher.clock())
+        self._scheduler.add_job(self._ring, DateTrigger(at), args=(key,), id=key, replace_existing=True)
+
+    async def _ring(self, key: str) -> None:
+        """Something falls due now: the pump asks the ledger what."""
+        self._set.pop(key, None)
+        self._dispatcher.changed.set()
+
+    def _tell(self, now: datetime) -> None:
+        """Notices go out beside the sending, never before it."""
+        if now - self._told >= _NOTICES and (self._telling is None or self._telling.done()):
+            self._told = now
+            self._telling = asyncio.create_task(self._dispatcher.tell())
+
+
+def _scheduler() -> AsyncIOScheduler:
+    """In memory, in UTC; an alarm is never too late to ring: lateness is the ledger's to judge."""
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every alarm
+    return AsyncIOScheduler(
+        timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )

@@ -1,0 +1,311 @@
+"""The dispatcher: claims what is due in batches, sends up to five at a time for each account, settles what came of it.
+
+Whoever drives it (``publish``, ``clock``) calls ``pump`` whenever something may have fallen due or a place became free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from campaign_cli import platforms
+from campaign_cli.dispatch.desk import Desk, LedgerThread, Verdict
+from campaign_cli.dispatch.options import LEASE, Options
+from campaign_cli.dispatch.outcome import Outcome, Result
+from campaign_cli.dispatch.progress import Progress, Silent
+from campaign_cli.dispatch.recovery import settle_doubtful
+from campaign_cli.dispatch.sending import for_a_person, send
+from campaign_cli.dispatch.settling import Settler
+from campaign_cli.errors import LedgerError
+from campaign_cli.i18n import _
+from campaign_cli.ledger.values import Claim, Claimed, Delivery, Settlement
+from campaign_cli.models import Account, State
+from campaign_cli.platforms.base import Http, Platform
+
+if TYPE_CHECKING:
+    from campaign_cli.accounts import Workspace
+    from campaign_cli.credentials import Secrets
+    from campaign_cli.dispatch.notify import Notifier
+    from campaign_cli.ledger import Ledger
+
+_BATCH: Final = 200  # deliveries of one claim
+_DOUBTFUL_BATCH: Final = 20
+_DOUBTFUL_DISTANCE: Final = timedelta(seconds=1)  # between two looks for doubtful ones while there is much to send
+
+
+class Dispatcher:
+    """Sends for one process; used once. ``outcome`` grows while it works.
+
+    ``clock`` gives aware instants, ``sleep`` waits for seconds of that clock, ``transport`` opens an account's.
+    ``changed`` is set when a place became free or something may have fallen due.
+    """
+
+    def __init__(  # noqa: PLR0913 - the ports of the engine, all by name
+        self,
+        *,
+        ledger: Ledger,
+        workspace: Workspace,
+        secrets: Secrets,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        transport: Callable[[Account], Http],
+        options: Options,
+        notifier: Notifier | None = None,
+        progress: Progress | None = None,
+        platform_of: Callable[[str], Platform] = platforms.get,
+        chance: Random | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self.options = options
+        self.clock = clock
+        self.sleep = sleep
+        self.progress: Progress = progress or Silent()
+        self.outcome = Outcome()
+        self.changed = asyncio.Event()
+        self.thread = LedgerThread(ledger)
+        self._workspace = workspace
+        self._notifier = notifier
+        self._desk = Desk(
+            thread=self.thread,
+            workspace=workspace,
+            secrets=secrets,
+            clock=clock,
+            sleep=sleep,
+            transport=transport,
+            platform_of=platform_of,
+            chance=chance or Random(),  # noqa: S311 - it spreads retries and keeps no secret
+        )
+        self._addresses = {
+            name: platform_of(account.platform).address(account) for name, account in workspace.accounts.items()
+        }
+        self._settler = Settler(self.thread)
+        self._tasks: dict[asyncio.Task[None], Claim] = {}
+        self._in_flight: Counter[str] = Counter()
+        self._spaced: dict[str, datetime] = {}  # account with a rate → when it may start its next delivery
+        self._looks: dict[str, datetime] = {}  # deliveries of this process that are looked up again
+        self._doubtful_looked: datetime | None = None
+        self._broken: BaseException | None = None
+
+    @property
+    def busy(self) -> bool:
+        """True while something is on the wire."""
+        return bool(self._tasks)
+
+    async def pump(self) -> int:
+        """Claim and start what can go now; the number of deliveries started. Raises LedgerError."""
+        self._raise_broken()
+        started = 0
+        for per_account, excluded in self._windows():
+            claimed = await self._claim(per_account, excluded)
+            for claim in claimed.claims:
+                await self._space(claim)
+                self._start(claim, self._deliver(claim))
+            started += len(claimed.claims)
+        return started + await self._pump_doubtful(started)
+
+    async def finish(self) -> None:
+        """Let everything on the wire end, and write it down."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._settler.flush()
+        self._raise_broken()
+
+    async def tell(self) -> None:
+        """Tell people, once, of what failed, was missed or stays uncertain. Never raises."""
+        if self._notifier is None or not self._notifier.enabled:
+            return
+        try:
+            notices = await self.thread.call(self.ledger.take_notices)
+        except LedgerError as error:
+            self.progress.warned(error.message)
+            return
+        trouble = await self._notifier.tell(notices)
+        if trouble:
+            self.progress.warned(trouble)
+
+    def next_look(self) -> datetime | None:
+        """When the next doubtful delivery of this process is to be looked up; None without one to come."""
+        now = self.clock()
+        self._looks = {key: at for key, at in self._looks.items() if at > now}
+        return min(self._looks.values(), default=None)
+
+    @property
+    def spaced(self) -> dict[str, datetime]:
+        """Accounts with a rate that rest now, and until when."""
+        now = self.clock()
+        self._spaced = {account: at for account, at in self._spaced.items() if at > now}
+        return self._spaced
+
+    def note(self, result: Result) -> None:
+        """Take a result into the outcome and tell it."""
+        self.outcome.record(result)
+        self.progress.settled(result)
+
+    async def close(self) -> None:
+        """End it: what is still on the wire is cut off, and settled by what is known of it."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for key, verdict in self._desk.cut_off.items():
+            claim = next((claim for claim in self._tasks.values() if claim.key == key), None)
+            if claim is not None:
+                with suppress(LedgerError):
+                    await self._settle(claim, verdict)
+        self._tasks.clear()
+        with suppress(LedgerError):
+            await self._settler.flush()
+        await self._desk.close()
+
+    def _windows(self) -> list[tuple[int, set[str]]]:
+        """What may be claimed, as ``(in flight for each account, accounts to leave out)``.
+
+        All accounts share one row, except those with a rate of their own: each may start one more when its time comes.
+        """
+        now = self.clock()
+        rated = {name for name, account in self._workspace.accounts.items() if account.rate}
+        windows = [(self.options.per_account, rated)]
+        for name in sorted(rated):
+            if self._spaced.get(name, now) <= now:
+                one_more = min(self.options.per_account, self._in_flight[name] + 1)
+                windows.append((one_more, set(self._workspace.accounts) - {name}))
+        return windows
+
+    async def _claim(self, per_account: int, excluded: set[str]) -> Claimed:
+        room = min(_BATCH, self.options.in_flight - len(self._tasks))
+        if room <= 0:
+            return Claimed()
+        claimed = await self.thread.call(
+            self.ledger.claim,
+            worker=self.options.worker,
+            limit=room,
+            per_account=per_account,
+            lease=LEASE,
+            late_grace=self.options.late_grace,
+            exclude_accounts=excluded,
+            keys=self.options.only,
+            addresses=self._addresses,
+        )
+        self._note_all(claimed.missed, State.MISSED, _("It came too late."))
+        self._note_all(claimed.parked, State.FAILED, "")
+        self._note_all(claimed.doubtful, State.UNCERTAIN, _("The process that was sending it ended without a word."))
+        return claimed
+
+    def _note_all(self, deliveries: Iterable[Delivery], state: State, error: str) -> None:
+        for delivery in deliveries:
+            self.note(Result(key=delivery.key, state=state, error=delivery.error or error))
+
+    async def _space(self, claim: Claim) -> None:
+        """Keep the officer's own rate, in posts a minute, for every process."""
+        account = self._workspace.accounts.get(claim.account)
+        if account is None or not account.rate:
+            return
+        until = self.clock() + timedelta(minutes=1) / account.rate
+        self._spaced[claim.account] = until
+        await self._pause(claim.address, until)
+
+    async def _pump_doubtful(self, started: int) -> int:
+        """Claim and start the uncertain deliveries whose look-up is due."""
+        now = self.clock()
+        looked = self._doubtful_looked
+        room = min(_DOUBTFUL_BATCH, self.options.in_flight - len(self._tasks))
+        if room <= 0 or (started and looked is not None and abs(now - looked) < _DOUBTFUL_DISTANCE):
+            return 0
+        self._doubtful_looked = now
+        full = {name for name, number in self._in_flight.items() if number >= self.options.per_account}
+        claims: Sequence[Claim] = await self.thread.call(
+            self.ledger.claim_doubtful,
+            worker=self.options.worker,
+            limit=room,
+            lease=LEASE,
+            exclude_accounts=full,
+            addresses=self._addresses,
+            keys=self.options.only,
+        )
+        for claim in claims:
+            self._looks.pop(claim.key, None)
+            self._start(claim, self._recover(claim))
+        return len(claims)
+
+    def _start(self, claim: Claim, work: Coroutine[Any, Any, None]) -> None:
+        self._in_flight[claim.account] += 1
+        task = asyncio.create_task(work)
+        self._tasks[task] = claim
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A place is free. The driver hears of an error (ours or the ledger's) before anything more is claimed."""
+        if task.cancelled():
+            self.changed.set()
+            return  # ``close`` still needs its claim
+        claim = self._tasks.pop(task)
+        self._in_flight[claim.account] -= 1
+        self._broken = self._broken or task.exception()
+        self.changed.set()
+
+    async def _deliver(self, claim: Claim) -> None:
+        self.progress.started(claim.key, due=claim.due)
+        await self._settle(claim, await send(self._desk, claim))
+
+    async def _recover(self, claim: Claim) -> None:
+        self.progress.looking(claim.key)
+        await self._settle(claim, await settle_doubtful(self._desk, claim))
+
+    async def _settle(self, claim: Claim, verdict: Verdict) -> None:
+        """Write the verdict down, fenced, and tell it."""
+        if verdict.pause_until is not None:
+            await self._pause(claim.address, verdict.pause_until)
+        owned = not verdict.lost and await self._settler.settle(
+            Settlement(
+                key=claim.key,
+                token=claim.token,
+                state=verdict.state,
+                receipt=verdict.receipt,
+                error=verdict.error,
+                next_try=verdict.next_try,
+            )
+        )
+        if not owned:
+            self._lost(claim, verdict)
+            return
+        if verdict.state is State.UNCERTAIN and verdict.next_try is not None:
+            self._looks[claim.key] = verdict.next_try
+        else:
+            self._desk.left_at.pop(claim.key, None)
+        receipts = (*claim.receipts, *([verdict.receipt] if verdict.receipt else []))
+        self.note(
+            Result(
+                key=claim.key,
+                state=verdict.state,
+                url=next((receipt.url for receipt in receipts if receipt.url), None),
+                error=verdict.error,
+                credential=verdict.credential,
+                held=verdict.held,
+            )
+        )
+
+    def _lost(self, claim: Claim, verdict: Verdict) -> None:
+        """Another process owns it by now. What we know is said aloud: it may be all that a person has to go by."""
+        error = verdict.error
+        if verdict.receipt is not None:
+            error = _("It went out ({url}), but the lease was over before that could be written down.").format(
+                url=verdict.receipt.url or verdict.receipt.id
+            )
+            self.progress.warned(f"{claim.key}: {error} {for_a_person()}")
+        self.note(Result(key=claim.key, state=State.UNCERTAIN, error=error))
+
+    async def _pause(self, address: str, until: datetime) -> None:
+        try:
+            await self.thread.call(self.ledger.pause_account, address, until)
+        except LedgerError as error:  # the pause is a courtesy; the delivery's own state is what counts
+            self.progress.warned(error.message)
+
+    def _raise_broken(self) -> None:
+        broken, self._broken = self._broken, None
+        if broken is not None:
+            raise broken

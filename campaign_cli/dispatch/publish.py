@@ -1,0 +1,128 @@
+"""One pass over what is due, or one night of it; and what would go, as a pure reading of the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from campaign_cli.dispatch.engine import Dispatcher
+from campaign_cli.dispatch.outcome import Outcome, Result
+from campaign_cli.errors import LedgerError
+from campaign_cli.i18n import _
+from campaign_cli.models import State
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Delivery, Ledger
+
+_LISTED: Final = 100_000
+_LOOK_PATIENCE: Final = timedelta(seconds=5)  # a single pass stays for the first look-up of what it sent, not for more
+_POLL: Final = timedelta(seconds=5)  # how soon a night's pass notices what was queued, released or retried
+_SHORTEST: Final = timedelta(seconds=1)  # between two claims that nothing new calls for
+
+
+async def publish_pass(dispatcher: Dispatcher, *, until: datetime | None = None) -> Outcome:
+    """Send what is due and end; with ``until`` (aware), stay and send what falls due up to then.
+
+    A single pass waits only for what it began itself: the first look-up of an answer that was lost, and the spacing of
+    an account with a rate. Closes the dispatcher. Raises LedgerError, after everything on the wire has ended.
+    """
+    try:
+        await _pump(dispatcher, until=until)
+        await _note_held(dispatcher)
+        await dispatcher.tell()
+    finally:
+        await dispatcher.close()
+    return dispatcher.outcome
+
+
+def would_go(
+    ledger: Ledger, *, now: datetime, until: datetime | None = None, late_grace: timedelta = timedelta.max
+) -> list[Delivery]:
+    """What a pass at ``now`` (or one that stays ``until`` then) would send, soonest first. Reads and changes nothing.
+
+    What is held, not approved, or so late that it would be missed is left out.
+    """
+    end = max(now, until) if until is not None else now
+    wakes = dict(ledger.upcoming(until=end, limit=_LISTED))
+    found = [
+        delivery for delivery in ledger.deliveries(keys=wakes) if delivery.receipts or now - delivery.due <= late_grace
+    ]
+    return sorted(found, key=lambda delivery: wakes[delivery.key])
+
+
+async def _pump(dispatcher: Dispatcher, *, until: datetime | None) -> None:
+    """Claim and send until nothing is left to do."""
+    try:
+        while True:
+            dispatcher.changed.clear()
+            if await dispatcher.pump():
+                continue
+            wake = await _next_wake(dispatcher, until=until)
+            if dispatcher.busy:
+                await _changed_or(dispatcher, wake)
+            elif wake is None:
+                return
+            else:
+                await _sleep_until(dispatcher, wake)
+    except LedgerError:
+        with suppress(LedgerError):
+            await dispatcher.finish()
+        raise
+
+
+async def _next_wake(dispatcher: Dispatcher, *, until: datetime | None) -> datetime | None:
+    """When to claim again; None when there is nothing left to wait for."""
+    now = dispatcher.clock()
+    own = await _own_wake(dispatcher)
+    if until is None:
+        return own
+    thread, ledger = dispatcher.thread, dispatcher.ledger
+    coming = await thread.call(ledger.next_wake)
+    wakes = [max(wake, now + _SHORTEST) for wake in (own, coming) if wake is not None]
+    if dispatcher.options.lockstep:
+        return min([wake for wake in wakes if wake <= until], default=None)
+    # In real time others may queue, release or retry meanwhile: stay to the end, and look again and again.
+    return min([*wakes, now + _POLL, until]) if now < until else None
+
+
+async def _own_wake(dispatcher: Dispatcher) -> datetime | None:
+    """When this pass has something to do that it began itself."""
+    own = dispatcher.next_look()
+    wakes = [own] if own is not None and own - dispatcher.clock() <= _LOOK_PATIENCE else []
+    if dispatcher.spaced:
+        due = await dispatcher.thread.call(dispatcher.ledger.upcoming, until=dispatcher.clock(), limit=_LISTED)
+        accounts = {key.rsplit("/", 1)[-1] for key, _wake in due}
+        wakes += [at for account, at in dispatcher.spaced.items() if account in accounts]
+    return min(wakes, default=None)
+
+
+async def _changed_or(dispatcher: Dispatcher, wake: datetime | None) -> None:
+    """Wait until a place is free or it is time; in lockstep, time stands still while something is on the wire."""
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(dispatcher.changed.wait())]
+    if wake is not None and not dispatcher.options.lockstep:
+        seconds = max((wake - dispatcher.clock()).total_seconds(), 0.0)
+        waits.append(asyncio.ensure_future(dispatcher.sleep(seconds)))
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for waiting in waits:
+            waiting.cancel()
+
+
+async def _sleep_until(dispatcher: Dispatcher, wake: datetime) -> None:
+    dispatcher.progress.sleeping(wake)
+    await dispatcher.sleep(max((wake - dispatcher.clock()).total_seconds(), 0.0))
+
+
+async def _note_held(dispatcher: Dispatcher) -> None:
+    """What is due and held belongs to the outcome, too."""
+    holds = await dispatcher.thread.call(dispatcher.ledger.holds)
+    if not holds:
+        return
+    only = dispatcher.options.only
+    for delivery in await dispatcher.thread.call(dispatcher.ledger.late_after_release, [hold.id for hold in holds]):
+        if only is None or delivery.key in only:
+            result = Result(key=delivery.key, state=State.WAITING, error=_("Held: see campaign hold."), held=True)
+            dispatcher.note(result)
