@@ -1,1 +1,114 @@
+"""The stage: a local server that plays every network, for rehearsals, tests and demonstrations.
 
+Each account lives below ``/PLATFORM/NAME`` of the stage. ``stage_workspace`` turns a workspace into one whose
+accounts point there, with secrets of the stage's own: a rehearsal never sees a real one. ``open_stage`` is what
+``campaign stage`` runs.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from campaign_cli.models import Account
+from campaign_cli.platforms import PLATFORMS
+
+if TYPE_CHECKING:
+    from campaign_cli.accounts import Workspace
+    from campaign_cli.stage.server import StageServer
+    from campaign_cli.stage.state import StageAccount
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def stage_workspace(workspace: Workspace, url: str) -> tuple[Workspace, Mapping[str, str]]:
+    """The same accounts at the stage's address, and the environment that their secrets refer to.
+
+    Secrets are made up on the spot. Nobody is notified, and no approval is asked for: nothing of it is real.
+    """
+    from campaign_cli.stage.app import network_class
+
+    environment: dict[str, str] = {}
+    accounts: dict[str, Account] = {}
+    for number, (name, account) in enumerate(workspace.accounts.items(), start=1):
+        setting, variable = network_class(account.platform).credential, f"CAMPAIGN_STAGE_SECRET_{number}"
+        environment[variable] = _secret(account.platform)
+        settings = {**account.settings, "url": account_url(url, account), setting: f"env:{variable}"}
+        accounts[name] = replace(account, settings=settings)
+    rules = replace(workspace.rules, approval=0)
+    return replace(workspace, accounts=accounts, rules=rules, notify=()), environment
+
+
+def stage_accounts(
+    accounts: Mapping[str, Account],
+    *,
+    reveal: Callable[[str], str],
+    limits: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, StageAccount]:
+    """What the stage must know to play these accounts; their address says under which name.
+
+    ``reveal`` gives the secret behind a reference. ``limits`` are those of ``accounts check`` (account → ``Limits``
+    fields), which the stage then announces and keeps to.
+    """
+    from campaign_cli.stage.app import network_class
+    from campaign_cli.stage.state import StageAccount
+
+    played = {}
+    for account in accounts.values():
+        network = network_class(account.platform)
+        known = (limits or {}).get(account.name, {})
+        name = unquote(urlsplit(str(account.settings.get("url", ""))).path.rpartition("/")[2]) or account.name
+        played[name] = StageAccount(
+            name=name,
+            platform=account.platform,
+            user=network.user(name, account.settings),
+            secret=reveal(str(account.settings[network.credential])),
+            text_limit=known.get("text"),
+            url_length=known.get("url_length"),
+        )
+    return played
+
+
+def on_loopback(account: Account) -> bool:
+    """Whether an account's address is on this machine, as those of a stage are."""
+    return account.platform in PLATFORMS and urlsplit(str(account.settings.get("url", ""))).hostname in LOOPBACK
+
+
+def account_url(url: str, account: Account) -> str:
+    """An account's address on the stage at ``url``."""
+    return f"{url}/{account.platform}/{quote(account.name, safe='')}"
+
+
+def open_stage(
+    workspace: Workspace,
+    environment: Mapping[str, str],
+    *,
+    clock: Callable[[], datetime],
+    port: int = 0,
+    misbehave: Sequence[str] = (),
+) -> StageServer:
+    """A stage for those accounts of the workspace whose address is on this machine; to be used in a ``with`` statement.
+
+    Secrets come from ``environment`` as the accounts refer to them. ``misbehave`` is as ``faults.parse_misbehaviour``
+    reads it. Raises CredentialError, InputError, and CampaignError when the port is taken.
+    """
+    from campaign_cli.credentials import Secrets
+    from campaign_cli.stage.faults import parse_misbehaviour
+    from campaign_cli.stage.server import StageServer
+
+    orders = [parse_misbehaviour(text, platforms=PLATFORMS) for text in misbehave]
+    here = {name: account for name, account in workspace.accounts.items() if on_loopback(account)}
+    revealer = Secrets(environment=environment, root=workspace.root)
+    server = StageServer(clock=clock, accounts=stage_accounts(here, reveal=revealer.reveal), port=port)
+    server.misbehave(orders)
+    return server
+
+
+def _secret(platform: str) -> str:
+    """A secret in the form that the network gives out."""
+    token = secrets.token_hex(16)
+    return f"{secrets.randbelow(10**9):09d}:{token}" if platform == "telegram" else token

@@ -1,0 +1,137 @@
+"""The stage as one ASGI application: every network of the registry, the control addresses, the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from campaign_cli.platforms import PLATFORMS
+from campaign_cli.stage.faults import Faults, Misbehaviour
+from campaign_cli.stage.network import Network
+from campaign_cli.stage.state import StageAccount, StagePost, StageState
+from campaign_cli.stage.web import Pages
+
+
+def network_class(platform: str) -> type[Network]:
+    """The stage's class of a network: ``campaign_cli/stage/NAME.py``.
+
+    Raises KeyError for a name not in ``PLATFORMS``.
+    """
+    if platform not in PLATFORMS:
+        raise KeyError(platform)
+    found: type[Network] = import_module(f"campaign_cli.stage.{platform}").network
+    return found
+
+
+class StageApp:
+    """The ASGI application; ``state`` and ``faults`` are its memory and its orders to misbehave."""
+
+    def __init__(self, state: StageState) -> None:
+        self.state = state
+        networks = {name: network_class(name)(state) for name in PLATFORMS}
+        pages = Pages(state, titles={name: network.title for name, network in networks.items()})
+        mounts: list[BaseRoute] = [
+            Mount(f"/{name}/{{account}}", routes=[*network.routes(), *pages.routes()])
+            for name, network in networks.items()
+        ]
+        routes = [
+            Route("/", pages.timeline),
+            Route("/_stage/media/{digest}", pages.media),
+            Route("/_stage/posts", self.posts),
+            Route("/_stage/requests", self.requests),
+            Route("/_stage/misbehave", self.misbehave, methods=["GET", "POST", "DELETE"]),
+            *mounts,
+        ]
+        self.faults = Faults(Starlette(routes=routes), state=state, networks=networks)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        app: ASGIApp = self.faults
+        await app(scope, receive, send)
+
+    def misbehave_by(self, orders: Sequence[Misbehaviour]) -> None:
+        """Obey these orders from now on, after those given before."""
+        self.faults.orders.extend(orders)
+
+    async def posts(self, request: Request) -> Response:
+        """GET /_stage/posts: every published post in the order of arrival; ``?all=true`` also drafts and deleted
+        ones."""
+        everything = request.query_params.get("all") == "true"
+        posts = [post for post in self.state.posts if everything or post.status == "published"]
+        return JSONResponse({"posts": [post_data(post, root=_root(request)) for post in posts]})
+
+    async def requests(self, request: Request) -> Response:
+        """GET /_stage/requests: how often what was asked, per account, and what was spoilt."""
+        accounts: dict[str, dict[str, int]] = {}
+        for (account, label), count in self.state.requests.items():
+            accounts.setdefault(account, {})[label] = count
+        total = sum(self.state.requests.values())
+        return JSONResponse({"total": total, "accounts": accounts, "faults": dict(self.state.faults)})
+
+    async def misbehave(self, request: Request) -> Response:
+        """POST one order (``Misbehaviour`` as JSON), GET those that are left, DELETE all of them."""
+        if request.method == "DELETE":
+            self.faults.orders.clear()
+        if request.method == "POST":
+            # A page in a browser can't send this content type to another site without asking first.
+            if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+                return JSONResponse({"error": "application/json is needed"}, 415)
+            try:
+                self.misbehave_by([Misbehaviour.model_validate_json(await request.body())])
+            except ValidationError as error:
+                return JSONResponse({"error": str(error)}, 422)
+        left = [order.model_dump() for order in self.faults.orders if order.times != 0]
+        return JSONResponse({"orders": left})
+
+
+def build_app(
+    *,
+    clock: Callable[[], datetime],
+    accounts: Mapping[str, StageAccount],
+    enforce_rates: bool = True,
+    processing_polls: int = 1,
+) -> StageApp:
+    """A stage that plays these accounts, each below ``/PLATFORM/NAME``.
+
+    ``clock`` gives aware instants; ``enforce_rates`` answers 429 when a network's documented rate is used up;
+    ``processing_polls`` is how often an uploaded picture still answers "processing" where the network has that.
+    """
+    return StageApp(
+        StageState(clock=clock, accounts=accounts, enforce_rates=enforce_rates, processing_polls=processing_polls)
+    )
+
+
+def post_data(post: StagePost, *, root: str) -> dict[str, Any]:
+    """A post as JSON; ``root`` is the stage's address."""
+    return {
+        "number": post.number,
+        "account": post.account,
+        "platform": post.platform,
+        "id": post.id,
+        "title": post.title,
+        "text": post.text,
+        "html": post.html,
+        "alts": post.alts,
+        "media": [media.sha256 for media in post.media],
+        "at": post.at.isoformat(),
+        "permalink": root + post.path,
+        "reply_to": post.reply_to,
+        "key": post.key,
+        "visibility": post.visibility,
+        "language": post.language,
+        "status": post.status,
+        "data": post.data,
+    }
+
+
+def _root(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"

@@ -1,0 +1,197 @@
+"""Misbehaviour on demand: what networks do on a bad day, so that rehearsals and tests can live through it.
+
+=================  ====================================================================================================
+refuse             the network's own way of refusing a post for good
+429                too many requests, with the network's own headers and body
+503                out of order, as the network says it
+slow               waits ``seconds`` before it goes on
+accept-then-drop   the post is stored, then the connection is cut without an answer
+drop-before        the connection is cut before anything is stored
+malformed          the post is stored, and the answer is 200 with half a body
+=================  ====================================================================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+from urllib.parse import unquote
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _
+from campaign_cli.stage.network import MARK, Network
+from campaign_cli.stage.state import StageState
+
+CUT = "campaign.cut"
+"""Key in the ASGI scope's extensions: a function that cuts the connection at once."""
+
+Kind = Literal["refuse", "429", "503", "slow", "accept-then-drop", "drop-before", "malformed"]
+AFTER: tuple[Kind, ...] = ("accept-then-drop", "malformed")
+KINDS: tuple[Kind, ...] = ("refuse", "429", "503", "slow", "accept-then-drop", "drop-before", "malformed")
+
+
+class Misbehaviour(BaseModel):
+    """One order to misbehave.
+
+    ``platform`` or ``account`` narrow it (neither: everywhere). It happens ``times`` times (None: always), or, with
+    ``share`` (0 to 1), to that share of the requests, drawn with ``seed``. ``requests`` is ``creating`` (what asks
+    for a post) or ``any``. ``seconds`` is how long ``slow`` waits and what a 429 asks for.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    platform: str | None = None
+    account: str | None = None
+    times: int | None = Field(default=None, ge=1)
+    share: float | None = Field(default=None, gt=0, le=1)
+    seed: int = 0
+    seconds: float = Field(default=5, ge=0, le=3600)
+    requests: Literal["creating", "any"] = "creating"
+    _random: random.Random | None = PrivateAttr(default=None)
+
+    def covers(self, *, platform: str, account: str, creating: bool) -> bool:
+        """Whether a request is of the sort that this order is about."""
+        return (
+            self.platform in (None, platform)
+            and self.account in (None, account)
+            and (self.requests == "any" or creating)
+            and self.times != 0
+        )
+
+    def strikes(self) -> bool:
+        """Whether it happens to the request at hand; counts it off."""
+        if self.share is not None:
+            if self._random is None:
+                self._random = random.Random(self.seed)  # noqa: S311 - chance for tests, repeatable by design
+            if self._random.random() >= self.share:
+                return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+def parse_misbehaviour(text: str, *, platforms: Sequence[str]) -> Misbehaviour:
+    """``WHERE:KIND[:N]`` or ``WHERE:KIND[:NAME=VALUE,…]``, as in ``mastodon:503:2``,
+    ``telegram:slow:times=3,seconds=2`` or ``*:429:share=0.2,seed=7``.
+
+    WHERE is a platform, an account or ``*``. Raises InputError with the allowed words.
+    """
+    where, _colon, rest = text.partition(":")
+    kind, _colon, options = rest.partition(":")
+    data: dict[str, str] = {"kind": kind.strip()}
+    if where.strip() not in ("", "*"):
+        data["platform" if where.strip() in platforms else "account"] = where.strip()
+    if options.isdigit():
+        options = f"times={options}"
+    for option in filter(None, options.split(",")):
+        name, _equals, value = option.partition("=")
+        data[name.strip()] = value.strip()
+    try:
+        return Misbehaviour.model_validate(data)
+    except ValidationError as error:
+        raise InputError(
+            _('"{text}" is not a misbehaviour that the stage knows.').format(text=text),
+            fix=_(
+                "Write WHERE:KIND[:times=N,share=0.2,seed=N,seconds=N,requests=any], with KIND one of {kinds}."
+            ).format(kinds=", ".join(KINDS)),
+        ) from error
+
+
+class Faults:
+    """ASGI middleware, outermost: counts requests and carries out the orders that cover them."""
+
+    def __init__(self, app: ASGIApp, *, state: StageState, networks: Mapping[str, Network]) -> None:
+        self.app = app
+        self.state = state
+        self.networks = networks
+        self.orders: list[Misbehaviour] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        _root, platform, account, path = (*scope["path"].split("/", 3), "", "", "")[:4]
+        network = self.networks.get(platform)
+        if network is None or not account:
+            await self.app(scope, receive, send)
+            return
+        name = unquote(account)
+        self.state.requests[name, network.label(scope["method"], f"/{path}")] += 1
+        covering = [
+            order
+            for order in self.orders
+            if order.covers(platform=platform, account=name, creating=network.creates(scope["method"], f"/{path}"))
+        ]
+        order = self._strike(covering, after=False)
+        if order is not None and order.kind != "slow":
+            await self._instead(order, network, (scope, receive, send))
+            return
+        if order is not None:
+            await asyncio.sleep(order.seconds)
+        if any(other.kind in AFTER for other in covering):
+            await self._after(covering, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _strike(self, orders: Sequence[Misbehaviour], *, after: bool) -> Misbehaviour | None:
+        for order in orders:
+            if (order.kind in AFTER) is after and order.times != 0 and order.strikes():
+                self.state.faults[order.kind] += 1
+                return order
+        return None
+
+    async def _instead(self, order: Misbehaviour, network: Network, connection: tuple[Scope, Receive, Send]) -> None:
+        scope, receive, send = connection
+        if order.kind == "drop-before":
+            await cut(scope, receive)
+            return
+        await _drain(receive)
+        answers: dict[str, Callable[[], object]] = {"refuse": network.refused, "503": network.broken}
+        refusal = network.throttled(max(1, round(order.seconds))) if order.kind == "429" else answers[order.kind]()
+        await refusal.response()(scope, receive, send)  # type: ignore[attr-defined]
+
+    async def _after(self, orders: Sequence[Misbehaviour], scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request be carried out with its answer kept back; then spoil the answer or let it go."""
+        mark: dict[str, str] = {}
+        scope[MARK] = mark
+        kept: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            kept.append(message)
+
+        await self.app(scope, receive, keep)
+        done = "published" in mark
+        order = self._strike([each for each in orders if done or each.requests == "any"], after=True)
+        if order is not None and order.kind == "accept-then-drop":
+            await cut(scope, receive)
+            return
+        if order is not None:
+            body = b"".join(message.get("body", b"") for message in kept)
+            half = body[: max(1, len(body) // 2)] or b"{"
+            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(half)).encode())]
+            kept = [
+                {"type": "http.response.start", "status": 200, "headers": headers},
+                {"type": "http.response.body", "body": half},
+            ]
+        for message in kept:
+            await send(message)
+
+
+async def cut(scope: Scope, receive: Receive) -> None:
+    """Cut the connection and wait until it is gone: not one byte of an answer leaves."""
+    scope["extensions"][CUT]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _drain(receive: Receive) -> None:
+    """Read the body, so that the connection stays in step for the next request."""
+    while (await receive()).get("more_body"):
+        pass

@@ -1,0 +1,370 @@
+"""Mastodon on the stage: statuses, media, idempotency keys, read-back, discovery.
+
+Follows docs.joinmastodon.org: methods/statuses, methods/media, methods/accounts, methods/instance, api/rate-limits;
+shapes as recorded from Mastodon 4.6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from campaign_cli.stage.mastodon_shapes import account_id, media_json, profile_json, status_json, status_length
+from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, picture_facts
+
+VERSION = "4.6.4"
+CHARACTERS, URL_LENGTH, ATTACHMENTS, DESCRIPTION = 500, 23, 4, 1_500
+IMAGE_BYTES, IMAGE_PIXELS = 16_777_216, 33_177_600
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+VISIBILITIES = ("public", "unlisted", "private", "direct")
+KEY_LIFE = timedelta(hours=1)
+
+
+class MastodonStage(Network):
+    """A Mastodon instance with one account."""
+
+    name = "mastodon"
+    title = "Mastodon"
+    credential = "token"
+
+    @staticmethod
+    def user(name: str, settings: Mapping[str, Any]) -> str:
+        """The handle's first part, else a user name made of the account's name."""
+        handle = str(settings.get("handle") or "").lstrip("@").partition("@")[0]
+        return handle or re.sub(r"\W+", "_", name)
+
+    def routes(self) -> list[BaseRoute]:
+        """Instance, account, media, statuses."""
+        return [
+            self.route("/.well-known/nodeinfo", self.nodeinfo_links),
+            self.route("/nodeinfo/2.0", self.nodeinfo),
+            self.route("/api/v1/instance", self.instance),
+            self.route("/api/v2/instance", self.instance),
+            self.route("/api/v1/accounts/verify_credentials", self.verify_credentials),
+            self.route("/api/v1/accounts/{id}/statuses", self.own_statuses),
+            self.route("/api/v2/media", self.upload, methods=("POST",)),
+            self.route("/api/v1/media/{id}", self.media, methods=("GET", "PUT")),
+            self.route("/api/v1/statuses", self.create, methods=("POST",)),
+            self.route("/api/v1/statuses/{id}", self.status, methods=("GET", "DELETE")),
+            self.route("/api/v1/statuses/{id}/source", self.source),
+            self.route("/api/v1/statuses/{id}/context", self.context),
+        ]
+
+    def creates(self, method: str, path: str) -> bool:
+        """POST /api/v1/statuses."""
+        return method == "POST" and path == "/api/v1/statuses"
+
+    def refused(self) -> Refusal:
+        """A 422, as for a status that doesn't pass."""
+        return Refusal(422, {"error": "Validation failed: Text is not allowed here"})
+
+    def throttled(self, seconds: int) -> Refusal:
+        """429 with the reset as an ISO 8601 time; there is no Retry-After."""
+        reset = self.state.now() + timedelta(seconds=seconds)
+        window = Window(limit=300, remaining=0, reset=reset, seconds=300, refused=True)
+        return Refusal(429, {"error": "Too many requests"}, headers=_rate(window))
+
+    def broken(self) -> Refusal:
+        """503 of a Mastodon under load."""
+        return Refusal(503, {"error": "There was a temporary problem serving your request, please try again"})
+
+    async def before(self, request: Request, account: StageAccount) -> Mapping[str, str]:
+        """300 calls in 5 minutes, with windows of their own for posting, uploads and deletions."""
+        path, method = request.url.path.removeprefix(path_of(account)), request.method
+        name, limit, seconds = "calls", 300, 300
+        if self.creates(method, path):
+            name, seconds = "statuses", 10_800
+        elif path == "/api/v2/media":
+            name, limit, seconds = "media", 30, 1_800
+        elif method == "DELETE":
+            name, limit, seconds = "deletions", 30, 1_800
+        window = self.state.spend(account.name, name, limit=limit, seconds=seconds)
+        if window.refused:
+            raise Refusal(429, {"error": "Too many requests"}, headers=_rate(window))
+        return _rate(window)
+
+    async def nodeinfo_links(self, request: Request, account: StageAccount) -> Response:
+        """GET /.well-known/nodeinfo."""
+        relation = "http://nodeinfo.diaspora.software/ns/schema/2.0"
+        return JSONResponse({"links": [{"rel": relation, "href": f"{self.base(request, account)}/nodeinfo/2.0"}]})
+
+    async def nodeinfo(self, request: Request, account: StageAccount) -> Response:
+        """GET /nodeinfo/2.0: the software is Mastodon."""
+        posts = self.state.count_of(account.name)
+        return JSONResponse(
+            {
+                "version": "2.0",
+                "software": {"name": "mastodon", "version": VERSION},
+                "protocols": ["activitypub"],
+                "services": {"outbound": [], "inbound": []},
+                "usage": {"users": {"total": 1, "activeMonth": 1, "activeHalfyear": 1}, "localPosts": posts},
+                "openRegistrations": False,
+                "metadata": {"nodeName": "Panggung", "nodeDescription": ""},
+            }
+        )
+
+    async def instance(self, request: Request, account: StageAccount) -> Response:
+        """GET /api/v2/instance (and the older /api/v1/instance): version and limits."""
+        statuses = {
+            "max_characters": account.text_limit or CHARACTERS,
+            "max_media_attachments": ATTACHMENTS,
+            "characters_reserved_per_url": account.url_length or URL_LENGTH,
+        }
+        media = {
+            "description_limit": DESCRIPTION,
+            "image_matrix_limit": IMAGE_PIXELS,
+            "image_size_limit": IMAGE_BYTES,
+            "supported_mime_types": list(IMAGE_TYPES),
+        }
+        body: dict[str, Any] = {
+            "title": "Panggung",
+            "version": VERSION,
+            "source_url": "https://github.com/mastodon/mastodon",
+            "description": "",
+            "languages": ["id"],
+            "configuration": {"statuses": statuses, "media_attachments": media},
+            "rules": [],
+        }
+        if request.url.path.endswith("/v1/instance"):
+            return JSONResponse(body | {"uri": request.url.netloc, "max_toot_chars": statuses["max_characters"]})
+        return JSONResponse(body | {"domain": request.url.netloc, "api_versions": {"mastodon": 11}})
+
+    async def verify_credentials(self, request: Request, account: StageAccount) -> Response:
+        """GET /api/v1/accounts/verify_credentials."""
+        _signed_in(request, account)
+        source = {"privacy": "public", "sensitive": False, "language": None, "note": "", "fields": []}
+        role = {"id": "-99", "name": "", "permissions": "65536", "color": "", "highlighted": False}
+        return JSONResponse(self._profile(request, account) | {"source": source, "role": role})
+
+    async def own_statuses(self, request: Request, account: StageAccount) -> Response:
+        """GET /api/v1/accounts/:id/statuses, newest first, paged by ids."""
+        if request.path_params["id"] != account_id(account):
+            raise Refusal(404, {"error": "Record not found"})
+        seen = VISIBILITIES if _token(request) == account.secret else ("public", "unlisted")
+        query = request.query_params
+        limit = min(int(query.get("limit", "20")), 40)
+        posts = [post for post in self.state.posts_of(account.name) if post.visibility in seen]
+        posts.sort(key=lambda post: int(post.id), reverse=True)
+        if "max_id" in query:
+            posts = [post for post in posts if int(post.id) < int(query["max_id"])]
+        for lower in ("since_id", "min_id"):
+            if lower in query:
+                posts = [post for post in posts if int(post.id) > int(query[lower])]
+        if query.get("exclude_replies") in ("true", "1"):
+            posts = [post for post in posts if post.reply_to is None]
+        page = posts[-limit:] if "min_id" in query else posts[:limit]
+        response = JSONResponse([self._status(request, account, post) for post in page])
+        if page:
+            here = f"{self.base(request, account)}/api/v1/accounts/{account_id(account)}/statuses"
+            response.headers["Link"] = (
+                f'<{here}?limit={limit}&max_id={page[-1].id}>; rel="next", '
+                f'<{here}?limit={limit}&min_id={page[0].id}>; rel="prev"'
+            )
+        return response
+
+    async def upload(self, request: Request, account: StageAccount) -> Response:
+        """POST /api/v2/media: 202 while it is being processed, 200 when it is ready at once."""
+        _signed_in(request, account)
+        values, files = await fields(request)
+        if "file" not in files:
+            raise _invalid("File can't be blank")
+        name, _kind, content = files["file"]
+        alt = _described(values.get("description", ""))
+        facts = picture_facts(content)
+        if facts is None or facts.mime not in IMAGE_TYPES:
+            raise _invalid("File content type is invalid")
+        if len(content) > IMAGE_BYTES or facts.width * facts.height > IMAGE_PIXELS:
+            raise _invalid("File is too large")
+        polls = self.state.processing_polls
+        identity = {"id": self._new_id(), "account": account.name, "at": self.state.now()}
+        media = StageMedia.of(content, facts, name=name, alt=alt, polls=polls, **identity)
+        self.state.add_media(media, content)
+        return JSONResponse(self._attachment(request, media), 202 if polls else 200)
+
+    async def media(self, request: Request, account: StageAccount) -> Response:
+        """GET and PUT /api/v1/media/:id: 206 while it is being processed, 200 when it is ready."""
+        _signed_in(request, account)
+        media = self.state.media.get((account.name, request.path_params["id"]))
+        if media is None or media.post is not None:
+            raise Refusal(404, {"error": "Record not found"})
+        if request.method == "PUT":
+            media.alt = _described((await fields(request))[0].get("description", media.alt))
+            return JSONResponse(self._attachment(request, media))
+        if media.polls:
+            media.polls -= 1
+            return JSONResponse(self._attachment(request, media) | {"url": None}, 206)
+        return JSONResponse(self._attachment(request, media))
+
+    async def create(self, request: Request, account: StageAccount) -> Response:
+        """POST /api/v1/statuses; the same Idempotency-Key within an hour gives the first status again."""
+        _signed_in(request, account)
+        key = request.headers.get("idempotency-key") or None
+        known = self.state.keys.get((account.name, key)) if key else None
+        if known and self.state.now() - known[1] < KEY_LIFE:
+            first = self.state.post(account.name, known[0])
+            if first is not None:
+                return JSONResponse(self._status(request, account, first))
+        post = self._checked_post(account, (await fields(request))[0], key=key)
+        self.state.add_post(post)
+        if key:
+            self.state.keys[account.name, key] = (post.id, self.state.now())
+        self.published(request, post)
+        return JSONResponse(self._status(request, account, post))
+
+    async def status(self, request: Request, account: StageAccount) -> Response:
+        """GET and DELETE /api/v1/statuses/:id."""
+        deleting = request.method == "DELETE"
+        post = self._visible(request, account, must_sign_in=deleting)
+        body = self._status(request, account, post)
+        if deleting:
+            post.status = "deleted"
+            body["text"] = post.text
+        return JSONResponse(body)
+
+    async def source(self, request: Request, account: StageAccount) -> Response:
+        """GET /api/v1/statuses/:id/source: the plain text."""
+        post = self._visible(request, account, must_sign_in=True)
+        return JSONResponse({"id": post.id, "text": post.text, "spoiler_text": post.title})
+
+    async def context(self, request: Request, account: StageAccount) -> Response:
+        """GET /api/v1/statuses/:id/context: the thread above and below."""
+        post = self._visible(request, account, must_sign_in=False)
+        above: list[StagePost] = []
+        parent = self.state.post(account.name, post.reply_to or "")
+        while parent is not None:
+            above.insert(0, parent)
+            parent = self.state.post(account.name, parent.reply_to or "")
+        below, known = [], {post.id}
+        for other in sorted(self.state.posts_of(account.name), key=lambda each: each.number):
+            if other.reply_to in known:
+                known.add(other.id)
+                below.append(other)
+        shown = {"ancestors": above, "descendants": below}
+        return JSONResponse(
+            {name: [self._status(request, account, each) for each in posts] for name, posts in shown.items()}
+        )
+
+    def _visible(self, request: Request, account: StageAccount, *, must_sign_in: bool) -> StagePost:
+        if must_sign_in or "authorization" in request.headers:
+            _signed_in(request, account)
+        post = self.state.post(account.name, request.path_params["id"])
+        hidden = (
+            post is not None and post.visibility in ("private", "direct") and "authorization" not in request.headers
+        )
+        if post is None or hidden:
+            raise Refusal(404, {"error": "Record not found"})
+        return post
+
+    def _checked_post(self, account: StageAccount, values: dict[str, Any], *, key: str | None) -> StagePost:
+        text, spoiler = str(values.get("status") or ""), str(values.get("spoiler_text") or "")
+        media = self._checked_media(account, [str(each) for each in values.get("media_ids") or []])
+        if not text.strip() and not media:
+            raise _invalid("Text can't be blank")
+        limit = account.text_limit or CHARACTERS
+        if status_length(text, account.url_length or URL_LENGTH) + status_length(spoiler, 0) > limit:
+            raise _invalid(f"Text character limit of {limit} exceeded")
+        visibility = values.get("visibility") or "public"
+        if visibility not in VISIBILITIES:
+            raise _invalid("Visibility is not included in the list")
+        if values.get("scheduled_at"):
+            raise _invalid("Scheduled at is not played by this stage")
+        parent = values.get("in_reply_to_id") or None
+        if parent is not None and self.state.post(account.name, str(parent)) is None:
+            raise Refusal(404, {"error": "The post you are trying to reply to does not appear to exist."})
+        identifier = self._new_id()
+        return StagePost(
+            number=self.state.number(),
+            account=account.name,
+            platform=self.name,
+            id=identifier,
+            path=f"{path_of(account)}/@{account.user}/{identifier}",
+            text=text,
+            title=spoiler,
+            at=self.state.now(),
+            media=media,
+            alts=[each.alt for each in media],
+            reply_to=str(parent) if parent is not None else None,
+            key=key,
+            visibility=visibility,
+            language=values.get("language"),
+            data={"sensitive": str(values.get("sensitive", "")).lower() in ("true", "1", "on") or bool(spoiler)},
+        )
+
+    def _checked_media(self, account: StageAccount, identifiers: list[str]) -> list[StageMedia]:
+        if len(identifiers) > ATTACHMENTS:
+            raise Refusal(422, {"error": f"Cannot attach more than {ATTACHMENTS} files"})
+        media = []
+        for identifier in identifiers:
+            each = self.state.media.get((account.name, identifier))
+            if each is None or each.post is not None:
+                raise _invalid(f"Media {identifier} not found or already attached to another post")
+            if each.polls:
+                raise Refusal(
+                    422, {"error": "Cannot attach files that have not finished processing. Try again in a moment!"}
+                )
+            media.append(each)
+        return media
+
+    def _profile(self, request: Request, account: StageAccount) -> dict[str, Any]:
+        posts = self.state.count_of(account.name)
+        return profile_json(account, self.base(request, account), posts=posts)
+
+    def _attachment(self, request: Request, media: StageMedia) -> dict[str, Any]:
+        return media_json(media, self.media_url(request, media))
+
+    def _status(self, request: Request, account: StageAccount, post: StagePost) -> dict[str, Any]:
+        return status_json(
+            post,
+            account=account,
+            base=self.base(request, account),
+            posts=self.state.count_of(account.name),
+            address=lambda media: self.media_url(request, media),
+        )
+
+    def _new_id(self) -> str:
+        """Milliseconds and a running number, as in Mastodon's own ids: later posts have larger ids."""
+        milliseconds = int(self.state.now().timestamp() * 1000)
+        return str((milliseconds << 16) | (self.state.number() & 0xFFFF))
+
+
+def _token(request: Request) -> str:
+    scheme, _space, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _signed_in(request: Request, account: StageAccount) -> None:
+    token = _token(request)
+    if not token:
+        raise Refusal(401, {"error": "This method requires an authenticated user"})
+    if token != account.secret:
+        raise Refusal(401, {"error": "The access token is invalid"})
+
+
+def _described(value: Any) -> str:
+    text = str(value or "")
+    if len(text) > DESCRIPTION:
+        raise _invalid(f"Description is too long (maximum is {DESCRIPTION} characters)")
+    return text
+
+
+def _invalid(message: str) -> Refusal:
+    return Refusal(422, {"error": f"Validation failed: {message}"})
+
+
+def _rate(window: Window) -> dict[str, str]:
+    reset = window.reset.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {
+        "X-RateLimit-Limit": str(window.limit),
+        "X-RateLimit-Remaining": str(window.remaining),
+        "X-RateLimit-Reset": reset,
+    }
+
+
+network = MastodonStage

@@ -1,0 +1,207 @@
+"""What the stage remembers, in memory only: accounts, posts, media, keys and rate windows. Gone when the stage stops.
+
+Instants are aware and come from the clock that was passed in, so that a rehearsal decides what time it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageAccount:
+    """An account that the stage plays.
+
+    ``user`` is what the network calls it (user name, handle, channel); ``secret`` the token or password that it takes;
+    ``role`` what it may do there (WordPress: administrator, editor, author, contributor, subscriber; Telegram:
+    administrator, member, kicked). ``text_limit`` and ``url_length`` stand for what an instance announces.
+    """
+
+    name: str
+    platform: str
+    user: str
+    secret: str
+    role: str = ""
+    text_limit: int | None = None
+    url_length: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PictureFacts:
+    """What a file really is, by its bytes."""
+
+    mime: str
+    width: int
+    height: int
+
+
+@dataclass(kw_only=True, slots=True)
+class StageMedia:
+    """An uploaded file. ``polls`` is how often it still answers "processing"; ``post`` the post that took it."""
+
+    id: str
+    account: str
+    sha256: str
+    mime: str
+    size: int
+    width: int
+    height: int
+    name: str
+    alt: str = ""
+    polls: int = 0
+    post: str | None = None
+    at: datetime
+
+    @classmethod
+    def of(cls, content: bytes, facts: PictureFacts, **members: Any) -> StageMedia:
+        """A file from its bytes and what they are."""
+        digest = hashlib.sha256(content).hexdigest()
+        width, height = facts.width, facts.height
+        return cls(sha256=digest, mime=facts.mime, size=len(content), width=width, height=height, **members)
+
+
+@dataclass(kw_only=True, slots=True)
+class StagePost:
+    """A post as it was sent. ``status`` is published, draft, future, pending, private or deleted; ``path`` its page.
+
+    ``html`` says that ``text`` is HTML; ``alts`` stand in the order of ``media``; ``data`` is the network's own record.
+    """
+
+    number: int
+    account: str
+    platform: str
+    id: str
+    path: str
+    text: str
+    at: datetime
+    status: str = "published"
+    title: str = ""
+    html: bool = False
+    media: list[StageMedia] = field(default_factory=list)
+    alts: list[str] = field(default_factory=list)
+    reply_to: str | None = None
+    key: str | None = None
+    visibility: str | None = None
+    language: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """A rate window after a request: what is left of ``limit``, and when it starts anew."""
+
+    limit: int
+    remaining: int
+    reset: datetime
+    seconds: int
+    refused: bool
+
+
+def picture_facts(content: bytes) -> PictureFacts | None:
+    """Type and size in pixels of an image, or None where it is none (only its header is read)."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
+            kind = Image.MIME.get(image.format or "", "application/octet-stream")
+            return PictureFacts(mime=kind, width=image.width, height=image.height)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+class StageState:
+    """Everything the stage holds. Changed by the server's own thread only; others read."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime],
+        accounts: Mapping[str, StageAccount],
+        enforce_rates: bool = True,
+        processing_polls: int = 1,
+    ) -> None:
+        self.clock = clock
+        self.accounts: dict[str, StageAccount] = dict(accounts)
+        self.enforce_rates = enforce_rates
+        self.processing_polls = processing_polls
+        self.posts: list[StagePost] = []
+        self.media: dict[tuple[str, str], StageMedia] = {}
+        self.files: dict[str, tuple[str, bytes]] = {}
+        self.keys: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self.faults: Counter[str] = Counter()
+        self._windows: dict[tuple[str, str], tuple[datetime, int]] = {}
+        self._counters: Counter[str] = Counter()
+        self._made: Counter[str] = Counter()
+        self._posts: dict[tuple[str, str], StagePost] = {}
+
+    def now(self) -> datetime:
+        """The stage's instant, in UTC."""
+        return self.clock().astimezone(UTC)
+
+    def number(self) -> int:
+        """The next running number."""
+        return self.count_up("")
+
+    def count_up(self, counter: str) -> int:
+        """The next number of a counter, from 1."""
+        self._counters[counter] += 1
+        return self._counters[counter]
+
+    def add_accounts(self, accounts: Mapping[str, StageAccount]) -> None:
+        """Play these accounts as well."""
+        self.accounts.update(accounts)
+
+    def add_post(self, post: StagePost) -> StagePost:
+        """Keep a post and tie its media to it."""
+        self.posts.append(post)
+        self._posts[post.account, post.id] = post
+        self._made[post.account] += 1
+        for media in post.media:
+            media.post = post.id
+        return post
+
+    def post(self, account: str, identifier: str) -> StagePost | None:
+        """The post of an account by its id, unless it was deleted."""
+        post = self._posts.get((account, identifier))
+        return None if post is None or post.status == "deleted" else post
+
+    def count_of(self, account: str) -> int:
+        """How many posts an account has made, deleted ones included."""
+        return self._made[account]
+
+    def posts_of(self, account: str) -> list[StagePost]:
+        """An account's posts, newest first; deleted ones aside."""
+        own = [post for post in self.posts if post.account == account and post.status != "deleted"]
+        return sorted(own, key=lambda post: (post.at, post.number), reverse=True)
+
+    def add_media(self, media: StageMedia, content: bytes) -> StageMedia:
+        """Keep a file; equal bytes are kept once."""
+        self.files[media.sha256] = (media.mime, content)
+        self.media[media.account, media.id] = media
+        return media
+
+    def spend(self, account: str, window: str, *, limit: int, seconds: int, cost: int = 1) -> Window:
+        """Take ``cost`` out of a fixed window of ``seconds``; ``refused`` when it is used up (then nothing is
+        taken)."""
+        now = self.now()
+        start, used = self._windows.get((account, window), (now, 0))
+        if now - start >= timedelta(seconds=seconds) or now < start:
+            start, used = now, 0
+        refused = self.enforce_rates and used + cost > limit
+        if not refused:
+            used += cost
+        self._windows[account, window] = (start, used)
+        return Window(
+            limit=limit,
+            remaining=max(0, limit - used),
+            reset=start + timedelta(seconds=seconds),
+            seconds=seconds,
+            refused=refused,
+        )
