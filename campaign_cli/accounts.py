@@ -6,7 +6,8 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -184,6 +185,10 @@ def _doubles(workspace: Workspace, networks: Networks) -> list[Problem]:
     first: dict[tuple[str, ...], str] = {}
     for name, account in workspace.accounts.items():
         marks = [(account.platform, "address", networks.address_of(account))]
+        if account.settings.get("handle"):  # a handle in one entry must not hide that the secret is the same
+            with suppress(ValueError):
+                bare = replace(account, settings={**account.settings, "handle": None})
+                marks.append((account.platform, "address", networks.address_of(bare)))
         found = checked.get(name, {})
         if found.get("identity"):
             marks.append((account.platform, str(found.get("url") or found.get("handle")), str(found["identity"])))

@@ -134,7 +134,7 @@ class _Builder:
     def __init__(self, report: Report) -> None:
         self.positions: array[int] = array("q")
         self._report = report
-        self._words: dict[str, str] = {}  # one object for each key, however often it is written
+        self._words: dict[str, str] = {}  # plain keys: one object for each, however often it is written
         self._seen: set[int] = set()
         self._open: set[int] = set()
         self._aliased = 0
@@ -197,13 +197,11 @@ class _Builder:
         result: dict[str, Any] = {}
         positions, words = self.positions, self._words
         for key_node, value_node in node.value:
-            key = key_node.value
-            plain = key_node.tag
-            if key_node.__class__ is not ScalarNode or plain is not False:
+            key = words.get(key_node.value) if key_node.tag is True and key_node.__class__ is ScalarNode else None
+            if key is None:
                 key = self._key(key_node)
                 if key is None:
                     continue
-            key = words.setdefault(key, key)
             if key in result:
                 self._say(
                     key_node,
@@ -226,9 +224,10 @@ class _Builder:
                 self._say(node, "P013", message, _("Write the keys out, or give the whole value with *name."))
                 return None
             if text and (text[0] not in _STARTS or core_value(text).__class__ is str):
-                return str(text)
+                return self._words.setdefault(text, text)
         elif node.__class__ is ScalarNode:
-            self._refuse_tag(node)
+            if tag is not False:
+                self._refuse_tag(node)
             return str(text)
         shown = text if node.__class__ is ScalarNode and text else _("this")
         message = _("A key must be text, and {shown} is not.").format(shown=shown)

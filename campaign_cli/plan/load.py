@@ -92,7 +92,8 @@ def _groups(value: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict
         if not isinstance(post, dict):
             continue
         yield ("posts", index), post
-        inner = [(("posts", index, "media", number), item) for number, item in enumerate(post.get("media") or ())]
+        media = post["media"] if isinstance(post.get("media"), list) else ()
+        inner = [(("posts", index, "media", number), item) for number, item in enumerate(media)]
         variants = post.get("variants")
         if isinstance(variants, dict):
             inner += [(("posts", index, "variants", name), item) for name, item in variants.items()]

@@ -35,7 +35,7 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _tidy(part: Any) -> None:
-    """Without the titles that only repeat the keys, and without null: an empty key is an error in a plan."""
+    """Without the titles that only repeat the keys, and without null: a key without a value is an error."""
     if isinstance(part, list):
         for item in part:
             _tidy(item)
@@ -43,8 +43,7 @@ def _tidy(part: Any) -> None:
         return
     if isinstance(part.get("title"), str):
         del part["title"]
-    if part.get("default", part) is None:
-        del part["default"]
+    part.pop("default", None)  # editors would write it into the file
     choices = part.get("anyOf")
     if isinstance(choices, list):
         kept = [choice for choice in choices if choice != {"type": "null"}]
