@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -20,14 +17,13 @@ from campaign_cli.ledger.queries import columns
 from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Applied, Changes, Known, NewDelivery
-from campaign_cli.models import Draft, State
+from campaign_cli.models import State
 
 RECENT: Final = timedelta(days=30)
 """How long the words of a published delivery count as just said."""
 
 _BATCH: Final = 2_000  # rows of one INSERT
 _LIVE: Final = (State.WAITING.value, State.SENDING.value, State.UNCERTAIN.value)
-_LINK_TAG: Final = re.compile(r"""[?&]utm_\w+=[^&\s"'#\\<>)\]]*""")
 _KNOWN: Final = (
     columns.key,
     columns.campaign,
@@ -46,14 +42,6 @@ _KNOWN: Final = (
 T = TypeVar("T")
 
 
-def body_hash(draft: Draft) -> str:
-    """What makes two deliveries the same words: the draft without the account's name and the tags of its links.
-
-    Link tags carry the names of campaign and post, so a renamed campaign must not look like new words.
-    """
-    return hashlib.sha256(_LINK_TAG.sub("", replace(draft, account="").to_json()).encode()).hexdigest()
-
-
 class Applying(Store):
     """Comparing with the ledger, and writing what a plan asks for."""
 
@@ -68,19 +56,19 @@ class Applying(Store):
                 row.key: _known(row) for row in connection.execute(select(*_KNOWN).where(columns.campaign == campaign))
             }
 
-    def similar(self, body_hashes: Collection[str]) -> list[Known]:
-        """Rows with the same words that are live, or that went out in the last 30 days."""
+    def alike(self, body_hashes: Collection[str]) -> list[Known]:
+        """Every row with one of these words, of any campaign, and whether it is alive."""
         with self.reading() as connection:
-            return self._similar(connection, body_hashes, now=self.now())
+            return self._alike(connection, body_hashes, now=self.now())
 
-    def _similar(self, connection: Connection, body_hashes: Collection[str], *, now: int) -> list[Known]:
+    def _alike(self, connection: Connection, body_hashes: Collection[str], *, now: int) -> list[Known]:
         table = schema.receipts.c
         recently = exists().where(table.delivery == columns.key, table.at >= now - RECENT // timedelta(microseconds=1))
         alive = or_(columns.state.in_(_LIVE), recently)
         return [
-            _known(row)
+            _known(row, alive=bool(row.alive))
             for some in chunks(dict.fromkeys(body_hashes))
-            for row in connection.execute(select(*_KNOWN).where(columns.body_hash.in_(some), alive))
+            for row in connection.execute(select(*_KNOWN, alive.label("alive")).where(columns.body_hash.in_(some)))
         ]
 
     def apply(self, changes: Changes, *, actor: str) -> Applied:
@@ -99,10 +87,10 @@ class Applying(Store):
             moved = [move for move in changes.moved if not {move.old_key, move.delivery.key} & stale]
             self._claim_workspace()
             if changes.media is not None:
-                redrawn = [move.delivery for move in moved if not move.frozen]
+                redrawn = [move.delivery for move in moved if not move.as_it_is]
                 self._store_media(connection, [*new, *changed, *redrawn], changes.media)
             for move in moved:
-                self._rename(connection, move.old_key, move.delivery, frozen=move.frozen, actor=actor, now=now)
+                self._rename(connection, move.old_key, move.delivery, as_it_is=move.as_it_is, actor=actor, now=now)
             for delivery in changed:
                 self._change(connection, delivery, seen=changes.seen[delivery.key], actor=actor, now=now)
             self._remove(connection, removed, actor=actor, now=now)
@@ -122,7 +110,7 @@ class Applying(Store):
             for some in chunks(touched)
             for row in connection.execute(select(*_KNOWN).where(columns.key.in_(some)))
         }
-        return {key for key in touched if not _same(current.get(key), changes.seen.get(key))}
+        return {key for key in touched if current.get(key) != changes.seen.get(key)}
 
     def _insert(self, connection: Connection, new: Sequence[NewDelivery], *, actor: str, now: int) -> None:
         for some in _batches(new):
@@ -133,10 +121,13 @@ class Applying(Store):
             self.record(connection, "queued", details, actor=actor, at=now)
 
     def _change(self, connection: Connection, one: NewDelivery, *, seen: Known, actor: str, now: int) -> None:
-        # What a person cancelled stays cancelled, with the new words, until `retry`; the rest waits again.
-        stays = seen.state is State.CANCELLED and not seen.removed
-        state = State.CANCELLED if stays else State.WAITING
+        # What needs a person gets the new words and stays, until `retry`: what a person cancelled, and what failed or
+        # was missed when its instant is over. The rest waits to be sent.
+        over = seen.state in (State.FAILED, State.MISSED) and micros(one.due) < now
+        state = seen.state if over or (seen.state is State.CANCELLED and not seen.removed) else State.WAITING
         values = {"state": state.value, "removed": False, "tries": 0, "next_try": None, "error": ""}
+        if state is not State.WAITING:
+            del values["error"]
         connection.execute(
             update(deliveries).where(columns.key == one.key).values(**_values(one), **values, changed_at=now)
         )
@@ -159,15 +150,15 @@ class Applying(Store):
         self.record(connection, "cancelled", [(key, '{"by": "plan"}') for key in keys], actor=actor, at=now)
 
     def _rename(
-        self, connection: Connection, old_key: str, one: NewDelivery, *, frozen: bool, actor: str, now: int
+        self, connection: Connection, old_key: str, one: NewDelivery, *, as_it_is: bool, actor: str, now: int
     ) -> None:
-        """A new key for a row; a frozen one keeps everything else but the hash of its inputs."""
+        """A new key for a row; one that stays as it is keeps everything else but the hash of its inputs."""
         names = {name: getattr(one, name) for name in ("key", "campaign", "post", "series", "account", "position")}
         values = names | {"input_hash": one.input_hash, "changed_at": now}
-        if not frozen:
-            values = _values(one) | {"changed_at": now, "state": State.WAITING.value, "removed": False}
+        if not as_it_is:
+            values = _values(one) | {"changed_at": now}
         connection.execute(update(deliveries).where(columns.key == old_key).values(**values))
-        if not frozen:
+        if not as_it_is:
             self._replace_content(connection, one)
         self.record(connection, "moved", [(one.key, json.dumps({"from": old_key}))], actor=actor, at=now)
 
@@ -217,7 +208,7 @@ def _values(one: NewDelivery) -> dict[str, Any]:
     }
 
 
-def _known(row: Any) -> Known:
+def _known(row: Any, *, alive: bool = False) -> Known:
     return Known(
         key=row.key,
         campaign=row.campaign,
@@ -232,14 +223,8 @@ def _known(row: Any) -> Known:
         sent=row.sent,
         removed=bool(row.removed),
         recurring=bool(row.recurring),
+        alive=alive,
     )
-
-
-def _same(current: Known | None, seen: Known | None) -> bool:
-    """Plan order may differ: it says nothing of what is sent."""
-    if current is None or seen is None:
-        return current is seen
-    return replace(current, position=0) == replace(seen, position=0)
 
 
 def _batches(values: Iterable[T]) -> Iterator[list[T]]:

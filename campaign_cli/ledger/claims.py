@@ -64,7 +64,8 @@ class Claiming(Sweeping):
             )
             doubtful = self._expire(connection, order)
             parked = self._park(connection, order)
-            missed = self._miss(connection, order, latest=order.now - late_grace // timedelta(microseconds=1))
+            latest = max(order.now - late_grace // timedelta(microseconds=1), 0)  # any grace fits, timedelta.max too
+            missed = self._miss(connection, order, latest=latest)
             taken = self._take(connection, order)
             return Claimed(
                 claims=tuple(self._begin(connection, order, taken)),

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.applying import Applying, body_hash
+from campaign_cli.ledger.applying import Applying
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.claims import first_unsent
 from campaign_cli.ledger.holding import reschedule
@@ -27,6 +27,7 @@ from campaign_cli.ledger.queries import (
 from campaign_cli.ledger.schema import deliveries, instant, micros
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Delivery, NewDelivery
+from campaign_cli.ledger.words import body_hash
 from campaign_cli.models import Draft, Receipt, State, delivery_key
 
 DIRECT: Final = "langsung"
@@ -187,8 +188,8 @@ class Messages(Applying):
             return deliveries_by_key(connection, [delivery.key for delivery in new])
 
     def _refuse_double(self, connection: Connection, delivery: NewDelivery, *, now: int) -> None:
-        for other in self._similar(connection, [delivery.body_hash], now=now):
-            if other.address == delivery.address:
+        for other in self._alike(connection, [delivery.body_hash], now=now):
+            if other.alive and other.address == delivery.address:
                 raise InputError(
                     _("The same message is already queued or was sent to {account}: {key}").format(
                         account=delivery.account, key=other.key

@@ -173,7 +173,10 @@ class NewDelivery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What the comparison of a plan needs of a row."""
+    """What the comparison of a plan needs of a row.
+
+    ``alive`` is told by ``Ledger.alike`` alone: it is still to go out, on its way, or went out in the last 30 days.
+    """
 
     key: str
     campaign: str
@@ -183,11 +186,12 @@ class Known:
     content_hash: str
     body_hash: str
     address: str
-    position: int
+    position: int = field(compare=False)  # plan order says nothing of what is sent
     due: datetime
     sent: int
     removed: bool
     recurring: bool
+    alive: bool = field(default=False, compare=False)
 
     @property
     def frozen(self) -> bool:
@@ -197,11 +201,14 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """A delivery under a new key: same account, words and instant."""
+    """A delivery under a new key: same account, words and instant.
+
+    ``as_it_is``: only its name changes, for it is out already or waits for a person; else the new draft comes with it.
+    """
 
     old_key: str
     delivery: NewDelivery
-    frozen: bool
+    as_it_is: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
