@@ -163,7 +163,10 @@ def _parse(text: str, shown: str) -> Source:
         return _failed(shown, code="P011", message=message, fix=_("Write it flatter."))
     if value is None and not problems:
         return _failed(
-            shown, code="P002", message=_("The file is empty."), fix=_("Write a plan in it; `campaign new` starts one.")
+            shown,
+            code="P002",
+            message=_("The file is empty."),
+            fix=_("Write something in it; `campaign init` makes a folder with examples."),
         )
     return Source(shown, value=value, positions=positions, problems=problems, text=text)
 
