@@ -76,7 +76,11 @@ class Holding(Store):
     def late_after_release(self, hold_ids: Collection[int]) -> list[Delivery]:
         """What would be due and free once these holds end."""
         ending = list(hold_ids)
-        staying = exists().where(holds.c.released_at.is_(None), holds.c.id.not_in(ending), scope_matches())
+        staying = (
+            exists()
+            .where(holds.c.released_at.is_(None), holds.c.id.not_in(ending), scope_matches())
+            .correlate(deliveries)
+        )
         with self.reading() as connection:
             late = and_(WAITING, columns.due <= self.now(), covered_by(ending), ~staying)
             return read_deliveries(connection, late)

@@ -22,7 +22,9 @@ WAITING = columns.state == State.WAITING.value
 
 def scope_matches() -> ColumnElement[bool]:
     """The hold of a row of ``holds`` covers the delivery of a row of ``deliveries``."""
-    labelled = exists().where(delivery_labels.c.delivery == columns.key, delivery_labels.c.label == holds.c.label)
+    label = delivery_labels.c
+    # Both tables stand outside; left to itself, SQLAlchemy would see the nearer one only.
+    labelled = exists().where(label.delivery == columns.key, label.label == holds.c.label).correlate(deliveries, holds)
     return and_(
         or_(holds.c.campaign.is_(None), holds.c.campaign == columns.campaign),
         or_(holds.c.account.is_(None), holds.c.account == columns.account),
@@ -32,12 +34,12 @@ def scope_matches() -> ColumnElement[bool]:
 
 def covered() -> ColumnElement[bool]:
     """Some open hold covers the delivery."""
-    return exists().where(holds.c.released_at.is_(None), scope_matches())
+    return exists().where(holds.c.released_at.is_(None), scope_matches()).correlate(deliveries)
 
 
 def covered_by(hold_ids: Sequence[int]) -> ColumnElement[bool]:
     """One of these holds covers the delivery, open or not."""
-    return exists().where(holds.c.id.in_(hold_ids), scope_matches())
+    return exists().where(holds.c.id.in_(hold_ids), scope_matches()).correlate(deliveries)
 
 
 def sendable() -> ColumnElement[bool]:
