@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from campaign_cli.models import Picture
-from campaign_cli.report import view
+from campaign_cli.report import view, words
 from campaign_cli.report.text import Segment, plain_segments, telegram_segments, visible
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def card_of(entry: view.Entry, preview: view.Preview) -> Card:
     """The card of one entry; an entry without draft has no parts."""
     draft = entry.draft
     native = dict(draft.native) if draft is not None else {}
-    link = _link(draft.link if draft is not None else None)
+    link = _link(_shown_link(entry))
     return Card(
         entry=entry,
         anchor=anchor_of(entry.key),
-        day=view.day_label(entry.due, zone=entry.zone, day=preview.day),
+        day=words.day_label(entry.due, zone=entry.zone, day=preview.day),
         name=entry.account.name,
         handle=_handle(entry),
-        clock=view.clock_text(entry.due, entry.account.timezone or entry.zone),
+        clock=words.clock_text(entry.due, entry.account.timezone or entry.zone),
         parts=_parts(entry),
         title=_title(entry, native),
         warning=visible(str(native.get("cw") or "")),
@@ -134,14 +134,14 @@ def _body(entry: view.Entry, text: str) -> str:
 
 def _fields(entry: view.Entry, native: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """The native fields that the drawing itself doesn't show."""
-    shown = {"title", "cw"}
+    shown = {"title", "cw"} if entry.account.platform == "wordpress" else {"cw"}
     rows = [
-        (view.native_label(name), visible(view.native_text(value)))
+        (words.native_label(name), visible(words.native_text(value)))
         for name, value in native.items()
         if name not in shown
     ]
     if entry.draft is not None and entry.draft.visibility:
-        rows.append((view.native_label("visibility"), entry.draft.visibility))
+        rows.append((words.native_label("visibility"), entry.draft.visibility))
     return tuple(rows)
 
 
@@ -151,6 +151,18 @@ def _handle(entry: view.Entry) -> str:
         if settings.get(key):
             return visible(str(settings[key]))
     return urlsplit(str(settings.get("url") or "")).netloc
+
+
+def _shown_link(entry: view.Entry) -> str | None:
+    """The link shown apart from the text; Bluesky makes a card of the last one, unless there are pictures."""
+    draft = entry.draft
+    if draft is None or draft.platform != "bluesky":
+        return draft.link if draft is not None else None
+    from campaign_cli.platforms.atproto import last_link
+
+    if not draft.parts or draft.parts[-1].media:
+        return None
+    return draft.link or last_link(draft.parts[-1].text)
 
 
 def _link(link: str | None) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli.i18n import format_instant, language, zone_label
 from campaign_cli.models import Picture, Problem
-from campaign_cli.report import cards, view
+from campaign_cli.report import cards, view, words
 from campaign_cli.report.words import page_words, state_words
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def render(template: str, **values: Any) -> str:
         "style": Markup(style),  # noqa: S704 - our own file; nothing of a plan is in it
         "style_hash": f"sha256-{digest}",
         "networks": [(name, view.platform_title(name)) for name in used],
-        "unit_text": view.unit_text,
+        "unit_text": words.unit_text,
     }
     return _environment().get_template(template).render(**shared, **values)
 
@@ -123,11 +123,11 @@ def days_of(made: Sequence[cards.Card], preview: view.Preview) -> list[Day]:
         days.setdefault(local, {}).setdefault((card.entry.due, card.entry.post), []).append(card)
     return [
         Day(
-            title=view.long_day(day),
-            label=view.day_label(next(iter(moments))[0], zone=preview.zone, day=preview.day),
+            title=words.long_day(day),
+            label=words.day_label(next(iter(moments))[0], zone=preview.zone, day=preview.day),
             anchor=f"d-{day.isoformat()}",
             moments=tuple(
-                Moment(post=post, clock=view.clock_text(due, preview.zone), cards=tuple(group))
+                Moment(post=post, clock=words.clock_text(due, preview.zone), cards=tuple(group))
                 for (due, post), group in moments.items()
             ),
         )
@@ -160,18 +160,18 @@ def _problems(preview: view.Preview, made: Sequence[cards.Card]) -> list[ShownPr
         for problem in card.entry.problems:
             anchors.setdefault(problem, card.anchor)
     return [
-        ShownProblem(problem=problem, place=view.place_text(problem), anchor=anchors.get(problem, ""))
+        ShownProblem(problem=problem, place=words.place_text(problem), anchor=anchors.get(problem, ""))
         for problem in preview.problems
     ]
 
 
 def _facts(preview: view.Preview, *, made_at: datetime) -> list[tuple[str, str]]:
-    words = page_words()
-    facts = [(words["plan_file"], preview.file)]
+    labels = page_words()
+    facts = [(labels["plan_file"], preview.file)]
     if preview.day is not None:
-        facts.append((words["day"], view.long_day(preview.day)))
-    facts.append((words["zone"], zone_label(preview.zone, made_at)))
-    facts.append((words["made"], format_instant(made_at, preview.zone)))
+        facts.append((labels["day"], words.long_day(preview.day)))
+    facts.append((labels["zone"], zone_label(preview.zone, made_at)))
+    facts.append((labels["made"], format_instant(made_at, preview.zone)))
     return [(name, value) for name, value in facts if value]
 
 

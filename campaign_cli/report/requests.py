@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlencode
 
 from campaign_cli import platforms
 from campaign_cli.models import Account, Draft, Picture, Receipt, attempt_key
-from campaign_cli.report.view import size_text
+from campaign_cli.report.words import size_text
 
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Http, Request, Sending

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from campaign_cli.i18n import _
 from campaign_cli.models import Draft, Part, Picture, Problem, Severity
-from campaign_cli.report import view
+from campaign_cli.report import view, words
 from campaign_cli.report.text import telegram_segments, visible
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def request_lines(requests: Sequence[ShownRequest]) -> Iterator[RenderableType]:
         line = Text(f"{number}. ", style="dim")
         line.append(f"{request.method} ", style="bold")
         line.append(visible(request.url))
-        if request.creating:
-            line.append(f"  [{_('makes it public')}]", style="green")
         yield line
+        if request.creating:
+            yield Padding(Text(_("From here on the post may be public."), style="green"), (0, 0, 0, 3))
         for name, value in request.headers.items():
             yield Padding(_plain(f"{name}: {value}", style="dim"), (0, 0, 0, 3))
         if request.body is not None:
@@ -66,11 +66,11 @@ def request_lines(requests: Sequence[ShownRequest]) -> Iterator[RenderableType]:
 
 def problem_text(problem: Problem) -> Text:
     """``✗ L101 text … (file:line:column)`` with the fix below."""
-    words = {Severity.ERROR: _("error"), Severity.WARNING: _("warning"), Severity.HINT: _("hint")}
+    severities = {Severity.ERROR: _("error"), Severity.WARNING: _("warning"), Severity.HINT: _("hint")}
     text = Text(style=_STYLES[problem.severity])
-    text.append(f"{words[problem.severity]} {problem.code}: ")
+    text.append(f"{severities[problem.severity]} {problem.code}: ")
     text.append(visible(problem.message))
-    place = view.place_text(problem)
+    place = words.place_text(problem)
     if place:
         text.append(f" ({visible(place)})")
     if problem.fix:
@@ -99,7 +99,7 @@ def _title(entry: view.Entry) -> Text:
 
 def _entry(entry: view.Entry, preview: view.Preview) -> Iterator[RenderableType]:
     when = Text(entry.when, style="bold")
-    label = view.day_label(entry.due, zone=entry.zone, day=preview.day)
+    label = words.day_label(entry.due, zone=entry.zone, day=preview.day)
     if label:
         when.append(f"  {label}", style="default")
     if entry.state is not None:
@@ -134,9 +134,9 @@ def _draft(entry: view.Entry, draft: Draft) -> Iterator[RenderableType]:
 
 def _fields(draft: Draft) -> Iterator[RenderableType]:
     if draft.visibility:
-        yield _field(view.native_label("visibility"), draft.visibility)
+        yield _field(words.native_label("visibility"), draft.visibility)
     for name, value in draft.native.items():
-        yield _field(view.native_label(name), view.native_text(value))
+        yield _field(words.native_label(name), words.native_text(value))
 
 
 def _words(draft: Draft, part: Part) -> Text:
@@ -159,7 +159,7 @@ def _below(part: Part, counts: Sequence[Count]) -> Iterator[RenderableType]:
         line = Text("  ")
         for number, count in enumerate(counts):
             line.append(" · " if number else "")
-            line.append(view.unit_text(count), style="bold red" if count.over else "dim")
+            line.append(words.unit_text(count), style="bold red" if count.over else "dim")
             line.append(f" ({_('too long')})" if count.over else "", style="bold red")
         yield line
     for picture in part.media:
@@ -167,7 +167,7 @@ def _below(part: Part, counts: Sequence[Count]) -> Iterator[RenderableType]:
 
 
 def _picture(picture: Picture) -> Iterator[RenderableType]:
-    size = f"{picture.width}×{picture.height}, {view.size_text(picture.size)}"
+    size = f"{picture.width}×{picture.height}, {words.size_text(picture.size)}"
     yield _field(_("Picture"), f"{picture.name} ({size})")
     yield _field(_("Alt text"), picture.alt or _("(none: decorative)"), indent=4)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
@@ -101,7 +101,7 @@ def preview_of(examined: Examined, *, limits: LimitsOf | None = None) -> Preview
         return Preview(title="", campaign="", file="", zone=DEFAULT_ZONE, problems=tuple(examined.problems))
     belonging = _by_post(examined.problems)
     entries = [
-        _entry(planned, examined.drafts.get(planned.key), limits=limits, problems=belonging)
+        _entry(planned, examined.drafts.get(planned.key), zone=loaded.zone, limits=limits, problems=belonging)
         for planned in examined.planned
     ]
     return Preview(
@@ -109,7 +109,7 @@ def preview_of(examined: Examined, *, limits: LimitsOf | None = None) -> Preview
         campaign=loaded.plan.campaign,
         file=loaded.source.file,
         zone=loaded.zone,
-        day=loaded.plan.day,
+        day=_day(loaded.plan.day),
         entries=tuple(sorted(entries, key=lambda entry: entry.due)),
         problems=tuple(examined.problems),
     )
@@ -144,14 +144,18 @@ def delivery_entry(delivery: Delivery, *, workspace: Workspace, zone: tzinfo) ->
         name=delivery.account, platform=delivery.platform, settings={}
     )
     receipts = tuple(delivery.receipts)
+    try:
+        draft = delivery.draft
+    except LookupError:  # the ledger was asked for rows without their content
+        draft = None
     return Entry(
         key=delivery.key,
         post=delivery.post,
         account=account,
         due=delivery.due,
         zone=zone,
-        draft=delivery.draft,
-        counts=measured(account, delivery.draft),
+        draft=draft,
+        counts=measured(account, draft),
         state=delivery.state,
         held=delivery.held,
         receipts=receipts,
@@ -174,80 +178,6 @@ def platform_title(name: str) -> str:
     return platforms.get(name).title if name in platforms.PLATFORMS else name
 
 
-def day_label(at: datetime, *, zone: tzinfo, day: date | None) -> str:
-    """``D-7``, ``D-day``, ``D+1`` (H-7, Hari H, H+1), counted in ``zone``; empty without an anchor day."""
-    if day is None:
-        return ""
-    offset = (at.astimezone(zone).date() - day).days
-    return _("D{offset}").format(offset=f"{offset:+d}") if offset else _("D-day")
-
-
-def unit_text(count: Count) -> str:
-    """``312 of 500 characters``: what is used, the limit, and what the network counts."""
-    units = {
-        "characters": _("characters"),
-        "graphemes": _("visible characters"),
-        "bytes": _("bytes"),
-        "utf16": _("UTF-16 units"),
-        "weighted": _("weighted characters"),
-    }
-    unit = units.get(count.unit, count.unit)
-    if count.limit is None:
-        return _("{used} {unit}, no limit").format(used=count.used, unit=unit)
-    return _("{used} of {limit} {unit}").format(used=count.used, limit=count.limit, unit=unit)
-
-
-def clock_text(at: datetime, zone: tzinfo) -> str:
-    """``08.00 WIB`` (id) or ``08:00 WIB`` (en)."""
-    return " ".join(format_instant(at, zone).split(" ")[-2:])
-
-
-def long_day(day: date) -> str:
-    """``Kamis, 3 Desember 2026`` (id) or ``Thursday, 3 December 2026`` (en)."""
-    from babel.dates import format_date
-
-    from campaign_cli.i18n import language
-
-    return format_date(day, "EEEE, d MMMM y", locale=language())
-
-
-def native_label(name: str) -> str:
-    """The name of a network's own field, for people."""
-    labels = {
-        "title": _("Title"),
-        "slug": _("Slug"),
-        "categories": _("Categories"),
-        "tags": _("Tags"),
-        "excerpt": _("Excerpt"),
-        "cw": _("Content warning"),
-        "visibility": _("Visibility"),
-    }
-    return labels.get(name, name)
-
-
-def native_text(value: Any) -> str:
-    """A native field's value as one line."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, Sequence):
-        return ", ".join(native_text(item) for item in value)
-    return str(value)
-
-
-def size_text(size: int) -> str:
-    """``41,2 kB`` (id) or ``41.2 kB`` (en) for a number of bytes; kB is 1,000 bytes."""
-    from babel.numbers import format_decimal
-
-    from campaign_cli.i18n import language
-
-    if size < 1000:
-        return f"{size} B"
-    value, unit = (size / 1000, "kB") if size < 1_000_000 else (size / 1_000_000, "MB")
-    return f"{format_decimal(value, '#,##0.#', locale=language())} {unit}"
-
-
 def totals(preview: Preview) -> list[tuple[int, str]]:
     """The numbers of the summary, each with its word."""
     posts = len({entry.post for entry in preview.entries})
@@ -263,24 +193,23 @@ def totals(preview: Preview) -> list[tuple[int, str]]:
     ]
 
 
-def place_text(problem: Problem) -> str:
-    """``file:line:column``, as far as it is known."""
-    if not problem.line:
-        return problem.file
-    return f"{problem.file}:{problem.line}:{problem.column}"
-
-
 def _entry(
-    planned: Planned, draft: Draft | None, *, limits: LimitsOf | None, problems: Mapping[int, list[tuple[str, Problem]]]
+    planned: Planned,
+    draft: Draft | None,
+    *,
+    zone: tzinfo,
+    limits: LimitsOf | None,
+    problems: Mapping[int, list[tuple[str, Problem]]],
 ) -> Entry:
     account = planned.account
+    # Shown in the plan's own zone, also where the time was meant in the account's (``zone: account``).
     names = {"", account.name, account.platform, account.language or "", draft.language if draft else ""}
     return Entry(
         key=planned.key,
         post=planned.post_id,
         account=account,
         due=planned.due,
-        zone=planned.zone,
+        zone=zone,
         draft=draft,
         counts=measured(account, draft, limits=limits),
         problems=tuple(problem for variant, problem in problems.get(planned.index, ()) if variant in names),
@@ -295,3 +224,11 @@ def _by_post(problems: Iterable[Problem]) -> dict[int, list[tuple[str, Problem]]
         if match is not None:
             found.setdefault(int(match[1]), []).append((match[2] or "", problem))
     return found
+
+
+def _day(text: str | None) -> date | None:
+    """The campaign's day; a text that is none has its own problem."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,9 +1,16 @@
-"""The words of the pages, by the name that the templates use."""
+"""The words of the pages, and numbers, sizes and days as people read them."""
 
 from __future__ import annotations
 
-from campaign_cli.i18n import _
-from campaign_cli.models import State
+from collections.abc import Sequence
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from campaign_cli.i18n import _, format_instant, language
+from campaign_cli.models import Problem, State
+
+if TYPE_CHECKING:
+    from campaign_cli.platforms.base import Count
 
 
 def page_words() -> dict[str, str]:
@@ -64,3 +71,80 @@ def state_words() -> dict[State, str]:
         State.CANCELLED: _("cancelled"),
         State.MISSED: _("missed"),
     }
+
+
+def day_label(at: datetime, *, zone: tzinfo, day: date | None) -> str:
+    """``D-7``, ``D-day``, ``D+1`` (H-7, Hari H, H+1), counted in ``zone``; empty without an anchor day."""
+    if day is None:
+        return ""
+    offset = (at.astimezone(zone).date() - day).days
+    return _("D{offset}").format(offset=f"{offset:+d}") if offset else _("D-day")
+
+
+def unit_text(count: Count) -> str:
+    """``312 of 500 characters``: what is used, the limit, and what the network counts."""
+    units = {
+        "characters": _("characters"),
+        "graphemes": _("visible characters"),
+        "bytes": _("bytes"),
+        "utf16": _("UTF-16 units"),
+        "weighted": _("weighted characters"),
+    }
+    unit = units.get(count.unit, count.unit)
+    if count.limit is None:
+        return _("{used} {unit}, no limit").format(used=count.used, unit=unit)
+    return _("{used} of {limit} {unit}").format(used=count.used, limit=count.limit, unit=unit)
+
+
+def clock_text(at: datetime, zone: tzinfo) -> str:
+    """``08.00 WIB`` (id) or ``08:00 WIB`` (en)."""
+    return " ".join(format_instant(at, zone).split(" ")[-2:])
+
+
+def long_day(day: date) -> str:
+    """``Kamis, 3 Desember 2026`` (id) or ``Thursday, 3 December 2026`` (en)."""
+    from babel.dates import format_date
+
+    return format_date(day, "EEEE, d MMMM y", locale=language())
+
+
+def native_label(name: str) -> str:
+    """The name of a network's own field, for people."""
+    labels = {
+        "title": _("Title"),
+        "slug": _("Slug"),
+        "categories": _("Categories"),
+        "tags": _("Tags"),
+        "excerpt": _("Excerpt"),
+        "cw": _("Content warning"),
+        "visibility": _("Visibility"),
+    }
+    return labels.get(name, name)
+
+
+def native_text(value: Any) -> str:
+    """A native field's value as one line."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Sequence):
+        return ", ".join(native_text(item) for item in value)
+    return str(value)
+
+
+def size_text(size: int) -> str:
+    """``41,2 kB`` (id) or ``41.2 kB`` (en) for a number of bytes; kB is 1,000 bytes."""
+    from babel.numbers import format_decimal
+
+    if size < 1000:
+        return f"{size} B"
+    value, unit = (size / 1000, "kB") if size < 1_000_000 else (size / 1_000_000, "MB")
+    return f"{format_decimal(value, '#,##0.#', locale=language())} {unit}"
+
+
+def place_text(problem: Problem) -> str:
+    """``file:line:column``, as far as it is known."""
+    if not problem.line:
+        return problem.file
+    return f"{problem.file}:{problem.line}:{problem.column}"
