@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from campaign_cli.accounts import Workspace
 from campaign_cli.credentials import Secrets
@@ -21,7 +21,7 @@ from campaign_cli.dispatch.options import Options
 from campaign_cli.dispatch.outcome import Result
 from campaign_cli.dispatch.progress import Silent
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
-from campaign_cli.ledger import Changes, Ledger, NewDelivery, Notice, open_ledger
+from campaign_cli.ledger import Changes, NewDelivery, Notice, open_ledger
 from campaign_cli.models import Account, Draft, Part, Receipt, delivery_key
 from campaign_cli.platforms.base import (
     AccountCheck,
@@ -38,6 +38,9 @@ from campaign_cli.platforms.base import (
     Session,
     Settings,
 )
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Ledger
 
 START = datetime(2026, 12, 10, 1, 0, tzinfo=UTC)
 
@@ -62,8 +65,8 @@ class Reply:
 class Remote:
     """One network that keeps posts, and does to the next creating requests what ``script`` says.
 
-    ok · drop (accepts, the answer is lost) · lost (never arrives, the answer is lost) · 429 · down · refuse · 401 · hang
-    · bug-before · bug-after · an awaitable function (called, then ok).
+    ok · drop (accepts, the answer is lost) · lost (never arrives, the answer is lost) · 429 · down · refuse · 401 ·
+    hang · rest (asks for a pause) · bug-after · an awaitable function (called, then ok).
     """
 
     clock: CompressedClock
@@ -264,7 +267,7 @@ class Table:
         self.seen = Watching()
 
     @staticmethod
-    def account(name: str, *, rate: float | None = None, token: str = "env:TOKEN", address: str = "") -> Account:
+    def account(name: str, *, rate: float | None = None, token: str = "env:TOKEN", address: str = "") -> Account:  # noqa: S107
         return Account(name=name, platform="fake", settings={"token": token, "address": address}, rate=rate)
 
     def open(self) -> Ledger:
