@@ -88,6 +88,11 @@ _TABLE: Final = (
         N_('Begin the item with "- ", or change the indentation.'),
     ),
     (
+        "while parsing a flow node",
+        N_("The list or braces opened before this place are not closed, or hold a sign that needs quotes."),
+        N_("Close them by ] or }, and put text with special signs in quotes."),
+    ),
+    (
         "node content",
         N_("A value can't begin with this sign."),
         N_("Put the text in quotes."),
