@@ -1,0 +1,166 @@
+"""Independent clients of the real servers, in plain urllib: what they read is what the servers hold."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import html
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlencode
+
+
+def call(url: str, *, data: Any = None, headers: dict[str, str] | None = None, **query: str) -> Any:
+    """The JSON answer of a GET, or of a POST with ``data``; an HTTP error is raised."""
+    target = f"{url}?{urlencode(query)}" if query else url
+    body = None if data is None else json.dumps(data).encode()
+    request = urllib.request.Request(target, data=body, headers={"Content-Type": "application/json", **(headers or {})})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def picture_at(url: str) -> tuple[str, bytes]:
+    """Content type and bytes behind an address."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.headers.get_content_type(), answer.read()
+
+
+def plain(markup: str) -> str:
+    """The text of HTML as a reader sees it: breaks and paragraphs are line ends, tags are nothing."""
+    text = re.sub(r"<br\s*/?>\s*", "\n", markup)
+    text = re.sub(r"</p>\s*<p[^>]*>", "\n\n", text)
+    return html.unescape(re.sub(r"<[^>]+>", "", text)).strip()
+
+
+class Images(HTMLParser):
+    """Addresses and alt texts of the pictures in HTML, in order."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.feed(markup)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            values = dict(attrs)
+            self.found.append((values.get("src") or "", values.get("alt") or ""))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordPress:
+    """The REST API as the site's own user sees it."""
+
+    url: str
+    password: str
+
+    def get(self, route: str, **query: str) -> Any:
+        token = base64.b64encode(f"redaksi:{self.password}".encode()).decode()
+        return call(f"{self.url}/wp-json/wp/v2/{route}", headers={"Authorization": f"Basic {token}"}, **query)
+
+    def post(self, number: str) -> dict[str, Any]:
+        return dict(self.get(f"posts/{number}", context="edit"))
+
+    def names(self, taxonomy: str, numbers: list[int]) -> list[str]:
+        return [html.unescape(self.get(f"{taxonomy}/{number}")["name"]) for number in numbers]
+
+    def count(self) -> int:
+        return len(self.get("posts", per_page="100", status="publish,future,draft,pending,private"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bluesky:
+    """The XRPC of a personal data server; records are public."""
+
+    url: str
+    secret: str  # of the server's tokens
+    did: str = ""
+    handle: str = ""
+    password: str = ""  # an app password
+
+    @classmethod
+    def with_new_account(cls, url: str, secret: str, *, name: str) -> Bluesky:
+        """An account of its own for a test."""
+        handle = f"{name}-{time.time_ns() % 10**8}.test"
+        made = call(
+            f"{url}/xrpc/com.atproto.server.createAccount",
+            data={"email": f"{handle}@serikat.example", "handle": handle, "password": "sandi-akun-contoh"},
+        )
+        app = call(
+            f"{url}/xrpc/com.atproto.server.createAppPassword",
+            data={"name": "campaign"},
+            headers={"Authorization": f"Bearer {made['accessJwt']}"},
+        )
+        return cls(url=url, secret=secret, did=made["did"], handle=handle, password=app["password"])
+
+    def record(self, uri: str) -> dict[str, Any]:
+        _at, _empty, repo, collection, key = uri.split("/")
+        name = "com.atproto.repo.getRecord"
+        return dict(call(f"{self.url}/xrpc/{name}", repo=repo, collection=collection, rkey=key))
+
+    def records(self) -> list[dict[str, Any]]:
+        name = "com.atproto.repo.listRecords"
+        found = call(f"{self.url}/xrpc/{name}", repo=self.did, collection="app.bsky.feed.post", limit="100")
+        return list(found["records"])
+
+    def blob(self, cid: str) -> tuple[str, bytes]:
+        return picture_at(f"{self.url}/xrpc/com.atproto.sync.getBlob?{urlencode({'did': self.did, 'cid': cid})}")
+
+    def expired_token(self) -> str:
+        """An access token of this account that ran out an hour ago, signed with the server's own secret."""
+        now = int(time.time())
+        head = {"typ": "at+jwt", "alg": "HS256"}
+        body = {"scope": "com.atproto.appPass", "sub": self.did, "aud": "did:web:localhost"}
+        body |= {"iat": now - 10_800, "exp": now - 3_600}  # type: ignore[dict-item]
+        words = ".".join(_base64(json.dumps(part).encode()) for part in (head, body))
+        return f"{words}.{_base64(hmac.digest(self.secret.encode(), words.encode(), hashlib.sha256))}"
+
+
+def faceted(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """What each facet covers, in the record's own bytes, and what it means (an address or a hashtag)."""
+    content = record["text"].encode()
+    found = []
+    for facet in record.get("facets", []):
+        index, feature = facet["index"], facet["features"][0]
+        covered = content[index["byteStart"] : index["byteEnd"]].decode()
+        found.append((covered, feature.get("uri") or feature.get("tag") or feature.get("did")))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mastodon:
+    """The client API as the account's owner sees it."""
+
+    url: str
+    token: str
+
+    def get(self, path: str, **query: str) -> Any:
+        return call(f"{self.url}/api/v1/{path}", headers={"Authorization": f"Bearer {self.token}"}, **query)
+
+    def status(self, number: str) -> dict[str, Any]:
+        return dict(self.get(f"statuses/{number}"))
+
+    def count(self) -> int:
+        me = self.get("accounts/verify_credentials")["id"]
+        return len(self.get(f"accounts/{me}/statuses", limit="40"))
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers at all, whatever it says."""
+    try:
+        urllib.request.urlopen(url, timeout=10).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _base64(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
