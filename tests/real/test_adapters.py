@@ -160,10 +160,12 @@ def test_a_draft_without_a_kept_id_is_taken_up_on_a_real_site(servers: Servers) 
 def test_a_real_site_refuses_a_file_for_good(servers: Servers) -> None:
     """A file type that the site does not take is refused, although the answer is a 500."""
     platform = get("wordpress")
-    script = picture(b"print(1)", name="x.png", mime="text/x-python")
+    code = b"print(1)"
+    script = picture(code, name="x.png", mime="text/x-python")
 
     async def work(http: HttpTransport) -> None:
-        item = on_its_way("wordpress", servers, http, content=(Part(text="x", media=(script,)),))
+        content = (Part(text="x", media=(script,)),)
+        item = on_its_way("wordpress", servers, http, content=content, bytes_of={script.sha256: code})
         with pytest.raises(Rejected, match="file type"):
             await platform.publish(item)
 
