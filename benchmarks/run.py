@@ -122,8 +122,14 @@ def large() -> None:
     with tempfile.TemporaryDirectory() as folder:
         (path,) = workspace(Path(folder), plans=1, posts=10_000)
         ours, theirs = [CAMPAIGN, "check", str(path)], [sys.executable, "-c", LOAD, str(path)]
-        say("check of 10,000 posts on 2 accounts to yaml.load (C loader)", *compare(ours, theirs, runs=3, cwd=Path(folder)), 0.8)
-        peak = peak_memory(ours, Path(folder)) - peak_memory([CAMPAIGN, "check", str(_small(Path(folder)))], Path(folder))
+        say(
+            "check of 10,000 posts on 2 accounts to yaml.load (C loader)",
+            *compare(ours, theirs, runs=3, cwd=Path(folder)),
+            0.8,
+        )
+        peak = peak_memory(ours, Path(folder)) - peak_memory(
+            [CAMPAIGN, "check", str(_small(Path(folder)))], Path(folder)
+        )
         sys.stdout.write(f"{'peak memory of that check, per post':<66} {peak / 10_000 / 1024:5.1f} KiB\n")
 
 
@@ -139,7 +145,9 @@ def peak_memory(command: Sequence[str], cwd: Path) -> float:
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    found = subprocess.run([sys.executable, "-c", script, *command], cwd=cwd, check=True, capture_output=True, text=True)
+    found = subprocess.run(
+        [sys.executable, "-c", script, *command], cwd=cwd, check=True, capture_output=True, text=True
+    )
     return float(found.stdout) * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -159,7 +167,9 @@ UNCHANGED = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from campaign_cli.cli.queue import examine_difference
+from campaign_cli.content.drafts import Renderer
+from campaign_cli.content.media import MediaStore
+from campaign_cli.ledger.queueing import difference
 from campaign_cli.ledger import open_ledger
 from campaign_cli.plan import expand, load_plan, open_workspace
 now = lambda: datetime.now(UTC)
@@ -169,8 +179,8 @@ for name in sys.argv[2:]:
     start = time.perf_counter(); loaded, _ = load_plan(Path(name), workspace); planned, _ = expand(loaded)
     middle = time.perf_counter()
     with open_ledger(root, clock=now) as ledger:
-        difference = examine_difference(loaded, planned, ledger, now=now())
-    assert not difference.new and not difference.changed, "it should be unchanged"
+        found = difference(loaded, planned, Renderer(loaded, media=MediaStore(root)), ledger, now=now())
+    assert not found.new and not found.changed, "it should be unchanged"
     load += middle - start; diff += time.perf_counter() - middle
 print(load, diff)
 """

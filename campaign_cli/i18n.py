@@ -17,7 +17,7 @@ LANGUAGES: Final = ("id", "en")
 DEFAULT_LANGUAGE: Final = "id"
 INDONESIAN_ZONES: Final = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
 _ZONE_LABELS: Final = {name: label for label, name in INDONESIAN_ZONES.items()} | {"Asia/Pontianak": "WIB"}
-_LOCALE: Final = Path(__file__).parent / "locale"
+LOCALE: Final = Path(__file__).parent / "locale"
 
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 _language: str = "en"
@@ -28,7 +28,7 @@ def use_language(name: str) -> None:
     global _catalogue, _language  # noqa: PLW0603 - the language is one per process, like the locale
     _language = name
     _catalogue = (
-        gettext.NullTranslations() if name == "en" else gettext.translation("campaign", _LOCALE, [name], fallback=True)
+        gettext.NullTranslations() if name == "en" else gettext.translation("campaign", LOCALE, [name], fallback=True)
     )
 
 

@@ -96,7 +96,10 @@ def update() -> int:
         write_po(file, catalog, width=120, no_location=True, omit_header=False, sort_output=True)
     # Dates in the header would make every update a change.
     text = PO.read_text(encoding="utf-8")
-    PO.write_text(re.sub(r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Generated-By): [^"]*"\n', "", text), encoding="utf-8")
+    PO.write_text(
+        re.sub(r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Generated-By): [^"]*"\n', "", text),
+        encoding="utf-8",
+    )
     MO.write_bytes(compiled(read()))
     missing = [m.id for m in read() if m.id and faults(m)]
     sys.stdout.write(f"{len(missing)} messages still need a translation in {PO.relative_to(ROOT)}\n")

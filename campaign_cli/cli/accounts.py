@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = usage.application(help=_("List, check and explain accounts and platforms."))
 
 
-@app.command("list", help=_("List the accounts of accounts.yaml. Example: campaign accounts list"))
+@usage.command(app, "list", help=_("List the accounts of accounts.yaml. Example: campaign accounts list"))
 def list_accounts(json: JsonOption = False, workspace: WorkspaceOption = None, lang: LanguageOption = None) -> int:
     from campaign_cli import platforms
 
@@ -47,7 +47,9 @@ def list_accounts(json: JsonOption = False, workspace: WorkspaceOption = None, l
     return 0
 
 
-@app.command("platforms", help=_("List the networks that have an adapter. Example: campaign accounts platforms --json"))
+@usage.command(
+    app, "platforms", help=_("List the networks that have an adapter. Example: campaign accounts platforms --json")
+)
 def list_platforms(json: JsonOption = False, lang: LanguageOption = None) -> int:
     if json:
         output.write_json({"platforms": [{"name": name} for name in PLATFORMS]})
@@ -58,11 +60,16 @@ def list_platforms(json: JsonOption = False, lang: LanguageOption = None) -> int
     return 0
 
 
-@app.command(
-    help=_("Prove that accounts work and read their limits from the live server. Example: campaign accounts check mastodon")
+@usage.command(
+    app,
+    help=_(
+        "Prove that accounts work and read their limits from the live server. Example: campaign accounts check mastodon"
+    ),
 )
 def check(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ACCOUNT]…", help=_("Accounts or groups (default: all)."))] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[ACCOUNT]…", help=_("Accounts or groups (default: all)."))
+    ] = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
@@ -78,7 +85,9 @@ def check(
     else:
         for name, result in results.items():
             _show(name, result)
-    return int(diagnostics.strongest(diagnostics.exit_code_of(r) for r in results.values() if isinstance(r, CampaignError)))
+    return int(
+        diagnostics.strongest(diagnostics.exit_code_of(r) for r in results.values() if isinstance(r, CampaignError))
+    )
 
 
 def _chosen(context: Context, names: list[str] | None) -> tuple[Account, ...]:
@@ -88,7 +97,9 @@ def _chosen(context: Context, names: list[str] | None) -> tuple[Account, ...]:
     except KeyError as error:
         name = str(error.args[0])
         known = [*workspace.accounts, *workspace.groups]
-        raise InputError(_("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)) from None
+        raise InputError(
+            _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)
+        ) from None
 
 
 async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[str, Any]:
@@ -105,7 +116,9 @@ async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[st
             results[account.name] = error
         else:
             results[account.name] = found
-            store_check(context.workspace, account.name, _as_json(account.name, found) | {"checked_at": output.rfc3339(now())})
+            store_check(
+                context.workspace, account.name, _as_json(account.name, found) | {"checked_at": output.rfc3339(now())}
+            )
     _same_account(results)
     return results
 

@@ -20,7 +20,9 @@ from campaign_cli.models import State
 app = usage.application()
 
 
-@app.command(help=_("Cancel waiting deliveries, by key or filter. Example: campaign cancel --campaign upah-layak-2027"))
+@usage.command(
+    app, help=_("Cancel waiting deliveries, by key or filter. Example: campaign cancel --campaign upah-layak-2027")
+)
 def cancel(
     keys: KeysArgument = None,
     campaign: CampaignFilter = None,

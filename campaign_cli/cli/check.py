@@ -28,14 +28,19 @@ class Format(StrEnum):
     github = "github"
 
 
-@app.command(
-    help=_("Check plans and say every problem with its place and its fix. Example: campaign check campaigns/*.yaml")
+@usage.command(
+    app,
+    help=_("Check plans and say every problem with its place and its fix. Example: campaign check campaigns/*.yaml"),
 )
 def check(
     plans: Annotated[list[Path] | None, typer.Argument(metavar="PLAN…", help=_("Campaign plans (YAML)."))] = None,
-    shown_as: Annotated[Format, typer.Option("--format", metavar="text|json|github", help=_("How to show problems."))] = Format.text,
+    shown_as: Annotated[
+        Format, typer.Option("--format", metavar="text|json|github", help=_("How to show problems."))
+    ] = Format.text,
     json: Annotated[bool, typer.Option("--json", help=_("The same as --format json."))] = False,
-    explain: Annotated[str | None, typer.Option("--explain", metavar="CODE", help=_("Explain a problem's code."))] = None,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="CODE", help=_("Explain a problem's code."))
+    ] = None,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:

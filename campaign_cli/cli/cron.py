@@ -25,10 +25,11 @@ def cron() -> None:
     """Keeps ``show`` a subcommand."""
 
 
-@app.command(
+@usage.command(
+    app,
     help=_(
         "Print the crontab line and the systemd timer for this workspace. Example: campaign cron show --nightly 21:00-05:00"
-    )
+    ),
 )
 def show(
     nightly: Annotated[
@@ -37,14 +38,27 @@ def show(
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help=_("Zone of FROM-TO: WIB, WITA, WIT or an IANA name (default: the machine's).")),
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help=_("Zone of FROM-TO: WIB, WITA, WIT or an IANA name (default: the machine's)."),
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
     context = open_context(workspace)
     machine = machine_zone()
-    arguments = [sys.executable, "-m", "campaign_cli", "publish", "--workspace", str(context.root), "--lang", language()]
+    arguments = [
+        sys.executable,
+        "-m",
+        "campaign_cli",
+        "publish",
+        "--workspace",
+        str(context.root),
+        "--lang",
+        language(),
+    ]
     arguments += ["--log-file", str(context.workspace.state_dir / "publish.log")]
     start = None
     if nightly:
@@ -56,19 +70,22 @@ def show(
 
 def _window(text: str, zone_name: str | None, machine: tzinfo) -> tuple[time, time]:
     """The two wall times in the machine's zone, converted as on the coming night."""
-    from campaign_cli.plan.times import find_zone
+    from campaign_cli.wallclock import UnknownZone, zone_of
 
     try:
         first, second = (time.fromisoformat(part.strip()) for part in text.split("-"))
     except ValueError:
         raise InputError(
-            _("{text} is no span of the night.").format(text=repr(text)), fix=_("Write it as FROM-TO, e.g. 21:00-05:00.")
+            _("{text} is no span of the night.").format(text=repr(text)),
+            fix=_("Write it as FROM-TO, e.g. 21:00-05:00."),
         ) from None
-    zone = machine if zone_name is None else find_zone(zone_name)
-    if zone is None:
+    try:
+        zone = machine if zone_name is None else zone_of(zone_name)
+    except UnknownZone:
         raise InputError(
-            _("There is no time zone {name}.").format(name=repr(zone_name)), fix=_("Use WIB, WITA, WIT or an IANA name.")
-        )
+            _("There is no time zone {name}.").format(name=repr(zone_name)),
+            fix=_("Use WIB, WITA, WIT or an IANA name."),
+        ) from None
     today = now().astimezone(zone).date()
     converted = [datetime.combine(today, wall, tzinfo=zone).astimezone(machine).time() for wall in (first, second)]
     return converted[0], converted[1]

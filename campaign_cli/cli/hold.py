@@ -22,11 +22,12 @@ app = usage.application()
 POLL = 0.1  # seconds between two looks at what is still out
 
 
-@app.command(
+@usage.command(
+    app,
     help=_(
         "Stop what has not gone out yet, and wait for what is on the wire. "
         'Example: campaign hold --campaign upah-layak-2027 --reason "menunggu pernyataan bersama"'
-    )
+    ),
 )
 def hold(
     reason: Annotated[str, typer.Option("--reason", "-r", metavar="R", help=_("Why; it is shown to everybody."))],
@@ -39,13 +40,21 @@ def hold(
     context = open_context(workspace)
     with context.ledger(create=True) as ledger:
         opened = ledger.hold(campaign=campaign, account=account, label=label, reason=reason, actor=actor())
-        output.write(_("Held: {scope}. Nothing that this covers goes out until `campaign release`.").format(scope=scope(opened)))
+        output.write(
+            _("Held: {scope}. Nothing that this covers goes out until `campaign release`.").format(scope=scope(opened))
+        )
         still_out = _wait(ledger, opened)
         sent = ledger.sent_since(opened)
-        _show(context, sent, ngettext("{n} delivery went out meanwhile:", "{n} deliveries went out meanwhile:", len(sent)))
+        _show(
+            context, sent, ngettext("{n} delivery went out meanwhile:", "{n} deliveries went out meanwhile:", len(sent))
+        )
         if not still_out:
             return int(diagnostics.ExitCode.DONE)
-        _show(context, ledger.deliveries(keys=still_out), ngettext("{n} is still out:", "{n} are still out:", len(still_out)))
+        _show(
+            context,
+            ledger.deliveries(keys=still_out),
+            ngettext("{n} is still out:", "{n} are still out:", len(still_out)),
+        )
     return int(diagnostics.ExitCode.UNCERTAIN)
 
 

@@ -58,11 +58,16 @@ posts:
 IGNORED = ".env\n.campaign/\nout/\n"
 
 
-@app.command(
-    help=_("Make a workspace with an accounts file, a first plan and a place for secrets. Example: campaign init my-union")
+@usage.command(
+    app,
+    help=_(
+        "Make a workspace with an accounts file, a first plan and a place for secrets. Example: campaign init my-union"
+    ),
 )
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help=_("The folder; it is made if it isn't there."))] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help=_("The folder; it is made if it isn't there."))
+    ] = Path(),
     lang: LanguageOption = None,
 ) -> int:
     files = _files()

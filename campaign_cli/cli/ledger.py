@@ -16,12 +16,12 @@ def ledger() -> None:
     """Keeps ``adopt`` a subcommand."""
 
 
-@app.command(help=_("Make this workspace's ledger.id name the ledger that is here. Example: campaign ledger adopt"))
+@usage.command(
+    app, help=_("Make this workspace's ledger.id name the ledger that is here. Example: campaign ledger adopt")
+)
 def adopt(yes: YesOption = False, workspace: WorkspaceOption = None, lang: LanguageOption = None) -> int:
     context = open_context(workspace)
-    output.write(
-        _("A second ledger can send everything again. Adopt only when the other ledger is gone for good.")
-    )
+    output.write(_("A second ledger can send everything again. Adopt only when the other ledger is gone for good."))
     if not confirm(_("Adopt this ledger?"), assume=yes):
         return 0
     with context.ledger(create=True, check_id=False) as opened:

@@ -15,7 +15,9 @@ from campaign_cli.i18n import _, format_instant
 app = usage.application()
 
 
-@app.command(help=_("Show what happened, by whom and when. Example: campaign log --campaign upah-layak-2027 --last 50"))
+@usage.command(
+    app, help=_("Show what happened, by whom and when. Example: campaign log --campaign upah-layak-2027 --last 50")
+)
 def log(
     campaign: CampaignFilter = None,
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help=_("Only this delivery."))] = None,

@@ -10,12 +10,15 @@ from importlib import import_module
 from campaign_cli.cli.commands import COMMANDS
 from campaign_cli.i18n import LANGUAGES, _, choose_language, use_language
 
-_SHARED = {"--workspace", "-w", "--lang"}  # may also stand before the command
+_SHARED = {"--workspace", "-w"}  # may also stand before the command
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Never raises and never shows a traceback."""
-    use_language(choose_language(_language_option(arguments), os.environ))
+    arguments, wanted = _take_language(arguments)
+    use_language(choose_language(wanted if wanted in LANGUAGES else None, os.environ))
+    if wanted not in (None, *LANGUAGES):
+        return _refuse(_("There is no language {name}; there are id and en.").format(name=repr(wanted)))
     leading, name, rest = _split(arguments)
     if name is None:
         if "--version" in leading:
@@ -49,17 +52,17 @@ def top_level_help() -> str:
     return "\n".join(lines)
 
 
-def _language_option(arguments: Sequence[str]) -> str | None:
-    # Read before anything is parsed, since help texts and usage errors are in this language too.
-    for position, argument in enumerate(arguments):
-        value = ""
-        if argument == "--lang" and position + 1 < len(arguments):
-            value = arguments[position + 1]
-        elif argument.startswith("--lang="):
-            value = argument.partition("=")[2]
-        if value in LANGUAGES:
-            return value
-    return None
+def _take_language(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """The arguments without ``--lang``, and its value. Read before anything is parsed: help and errors speak it too."""
+    rest, wanted = list(arguments), None
+    end = rest.index("--") if "--" in rest else len(rest)
+    for position in range(end - 1, -1, -1):
+        if rest[position] == "--lang" and position + 1 < end:
+            wanted = wanted or rest[position + 1]
+            del rest[position : position + 2]
+        elif rest[position].startswith("--lang="):
+            wanted = wanted or rest.pop(position).partition("=")[2]
+    return rest, wanted
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
@@ -74,12 +77,16 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
 
 
 def _unknown(name: str) -> int:
-    from campaign_cli.cli import diagnostics
     from campaign_cli.source import suggest
 
-    diagnostics.say(
-        _("error: There is no command {name}.").format(name=repr(name)) + suggest(name, COMMANDS) + " " + _("See: campaign --help")
-    )
+    return _refuse(_("There is no command {name}.").format(name=repr(name)) + suggest(name, COMMANDS))
+
+
+def _refuse(message: str) -> int:
+    from campaign_cli.cli import diagnostics
+
+    diagnostics.say(_("error: {message}").format(message=message))
+    diagnostics.say("    → " + _("See: {command} --help").format(command="campaign"))
     return int(diagnostics.ExitCode.BAD_INPUT)
 
 

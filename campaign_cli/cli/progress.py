@@ -91,7 +91,10 @@ class Display:
 
         self._zone, self._redact = zone, redact
         self._bar = Bar(
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=console(stderr=True)
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
+            console=console(stderr=True),
         )
         self._task = self._bar.add_task(_("looking for what is due"), total=None)
         self._flying: set[str] = set()
@@ -129,7 +132,9 @@ class Display:
     def sleeping(self, until: datetime | None) -> None:
         """When the next one falls due."""
         next_one = format_instant(until, self._zone, seconds=True) if until else ""
-        self._refresh(_("next: {instant}").format(instant=next_one) if next_one else _("waiting for something to be queued"))
+        self._refresh(
+            _("next: {instant}").format(instant=next_one) if next_one else _("waiting for something to be queued")
+        )
 
     def warned(self, message: str) -> None:
         """Something beside the deliveries."""

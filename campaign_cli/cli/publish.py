@@ -24,14 +24,15 @@ from campaign_cli.cli.progress import LogFormat, progress
 app = usage.application()
 
 
-@app.command(help=_("Publish what is due, once, and end. Example: campaign publish --until 05:00"))
+@usage.command(app, help=_("Publish what is due, once, and end. Example: campaign publish --until 05:00"))
 def publish(
     until: Annotated[
         str | None,
         typer.Option("--until", metavar="TIME", help=_("Stay and send what falls due up to then, e.g. 05:00.")),
     ] = None,
     grace: Annotated[
-        str | None, typer.Option("--grace", metavar="SPAN", help=_("How late a post may go out in this pass, e.g. 24h."))
+        str | None,
+        typer.Option("--grace", metavar="SPAN", help=_("How late a post may go out in this pass, e.g. 24h.")),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only say what would go."))] = False,
     log_format: Annotated[

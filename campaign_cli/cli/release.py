@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 app = usage.application()
 
 
-@app.command(
+@usage.command(
+    app,
     help=_(
         "End a hold. Posts that became late meanwhile are asked about: send now, shift, or skip. "
         "Example: campaign release --campaign upah-layak-2027 --late skip"
-    )
+    ),
 )
 def release(
     campaign: CampaignFilter = None,

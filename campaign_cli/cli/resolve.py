@@ -15,16 +15,21 @@ from campaign_cli.i18n import _
 app = usage.application()
 
 
-@app.command(
+@usage.command(
+    app,
     help=_(
         "Settle an uncertain delivery by hand, after a look at the account. "
         "Example: campaign resolve upah-layak-2027/pembuka/telegram --published https://t.me/contoh/12"
-    )
+    ),
 )
 def resolve(
     key: Annotated[str, typer.Argument(metavar="KEY", help=_("The key as `campaign status` shows it."))],
-    published: Annotated[str | None, typer.Option("--published", metavar="URL", help=_("It is out, at this address."))] = None,
-    not_published: Annotated[bool, typer.Option("--not-published", help=_("It is not out; it may be sent again."))] = False,
+    published: Annotated[
+        str | None, typer.Option("--published", metavar="URL", help=_("It is out, at this address."))
+    ] = None,
+    not_published: Annotated[
+        bool, typer.Option("--not-published", help=_("It is not out; it may be sent again."))
+    ] = False,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:

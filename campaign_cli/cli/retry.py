@@ -27,15 +27,20 @@ from campaign_cli.models import State
 app = usage.application()
 
 
-@app.command(
-    help=_("Queue failed, missed or cancelled deliveries again, by key or filter. Example: campaign retry KEY --at 17:00")
+@usage.command(
+    app,
+    help=_(
+        "Queue failed, missed or cancelled deliveries again, by key or filter. Example: campaign retry KEY --at 17:00"
+    ),
 )
 def retry(
     keys: KeysArgument = None,
     campaign: CampaignFilter = None,
     account: AccountFilter = None,
     label: LabelFilter = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=_("When (default: now), in the account's zone."))] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help=_("When (default: now), in the account's zone."))
+    ] = None,
     yes: YesOption = False,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,

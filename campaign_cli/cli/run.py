@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 app = usage.application()
 
 
-@app.command(help=_("Publish everything at its minute until it is stopped. Example: campaign run --log-format json"))
+@usage.command(
+    app, help=_("Publish everything at its minute until it is stopped. Example: campaign run --log-format json")
+)
 def run(
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", metavar="auto|plain|json", help=_("How to say what happens."))

@@ -15,8 +15,11 @@ from campaign_cli.i18n import _
 app = usage.application()
 
 
-@app.command(
-    help=_("Print the JSON Schema of plans, or write it to a file. Example: campaign schema --output schema/plan.schema.json")
+@usage.command(
+    app,
+    help=_(
+        "Print the JSON Schema of plans, or write it to a file. Example: campaign schema --output schema/plan.schema.json"
+    ),
 )
 def schema(
     file: Annotated[

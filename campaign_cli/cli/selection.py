@@ -38,7 +38,8 @@ def select(
             raise InputError(_("There is no delivery {key}.").format(key=key) + suggest(key, everything))
         if known[key].state not in states:
             raise InputError(
-                _("{key} is {state}.").format(key=key, state=state_word(known[key].state)), fix=_way_out(known[key].state)
+                _("{key} is {state}.").format(key=key, state=state_word(known[key].state)),
+                fix=_way_out(known[key].state),
             )
     return [delivery for delivery in found if delivery.state in states]
 

@@ -14,12 +14,19 @@ from campaign_cli.i18n import _
 app = usage.application()
 
 
-@app.command(help=_("Run the local rehearsal server that plays every platform, until Ctrl-C. Example: campaign stage --port 8765"))
+@usage.command(
+    app,
+    help=_(
+        "Run the local rehearsal server that plays every platform, until Ctrl-C. Example: campaign stage --port 8765"
+    ),
+)
 def stage(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help=_("Loopback port; 0 takes a free one."))] = 8765,
     misbehave: Annotated[
         list[str] | None,
-        typer.Option("--misbehave", metavar="PLATFORM:KIND[:TIMES]", help=_("Make a platform misbehave, e.g. mastodon:503:2.")),
+        typer.Option(
+            "--misbehave", metavar="PLATFORM:KIND[:TIMES]", help=_("Make a platform misbehave, e.g. mastodon:503:2.")
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
@@ -34,7 +41,11 @@ def stage(
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_arguments: stop.set())
     with open_stage(context.workspace, context.environment, clock=now, port=port, misbehave=misbehave or ()) as server:
-        output.write(_("The stage plays {n} accounts at {url} (Ctrl-C ends it).").format(n=len(context.workspace.accounts), url=server.url))
+        output.write(
+            _("The stage plays {n} accounts at {url} (Ctrl-C ends it).").format(
+                n=len(context.workspace.accounts), url=server.url
+            )
+        )
         try:
             stop.wait()
         except KeyboardInterrupt:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 app = usage.application()
 
 
-@app.command(
-    help=_("Show deliveries and their states. Example: campaign status --campaign upah-layak-2027 --state uncertain")
+@usage.command(
+    app,
+    help=_("Show deliveries and their states. Example: campaign status --campaign upah-layak-2027 --state uncertain"),
 )
 def status(
     campaign: CampaignFilter = None,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gettext
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
 import typer.main
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from campaign_cli.cli import diagnostics
-from campaign_cli.i18n import _
+from campaign_cli.i18n import LOCALE, N_, _, language
 
 _redactors: list[Callable[[str], str]] = []
 
@@ -27,15 +30,68 @@ def redact_with(redactor: Callable[[str], str]) -> None:
     _redactors.append(redactor)
 
 
+class _Help:
+    """Help in the user's language where Typer's own words are fixed."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """The usage line."""
+        pieces = " ".join(self.collect_usage_pieces(ctx))  # type: ignore[attr-defined]
+        formatter.write_usage(ctx.command_path, pieces, prefix=_("Usage:") + " ")
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The ``--help`` option."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.help = _("Show this help.")
+        return option
+
+
+class Command(_Help, TyperCommand):
+    """One command."""
+
+
+class Group(_Help, TyperGroup):
+    """A command that has commands."""
+
+
+_TYPER_WORDS = (
+    N_("Arguments"),
+    N_("Options"),
+    N_("Commands"),
+    N_("Missing command."),
+    N_("required"),
+    N_("default: {default}"),
+)
+"""What Typer itself takes from the catalogue."""
+
+
 def application(**options: Any) -> typer.Typer:
     """A Typer application as each command file makes one."""
     return typer.Typer(
-        rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False, **options
+        cls=Group,
+        options_metavar=_("[OPTIONS]"),
+        subcommand_metavar=_("COMMAND …"),
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        no_args_is_help=False,
+        **options,
     )
+
+
+def command(
+    app: typer.Typer, name: str | None = None, *, help: str
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Register a function as a command of ``app``."""
+    return app.command(name, cls=Command, options_metavar=_("[OPTIONS]"), help=help)
 
 
 def invoke(app: typer.Typer, *, name: str, arguments: Sequence[str]) -> int:
     """Run a command; its return value is the exit code. A usage error is shown and gives 2."""
+    # Typer asks the standard library's gettext for its own few words.
+    os.environ["LANGUAGE"] = language()
+    gettext.bindtextdomain("campaign", LOCALE)
+    gettext.textdomain("campaign")
     command = typer.main.get_command(app)
     try:
         result = command.main(args=list(arguments), prog_name=name, standalone_mode=False)

@@ -1,0 +1,199 @@
+"""``campaign queue``: show what differs from the ledger, ask, and apply it in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli.context import Context, actor, interactive, now, open_context
+from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption, YesOption
+from campaign_cli.cli.words import confirm, state_word
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _, format_instant, ngettext
+from campaign_cli.models import Problem, Severity
+
+if TYPE_CHECKING:
+    from campaign_cli.content.media import MediaStore
+    from campaign_cli.ledger import Ledger
+    from campaign_cli.ledger.difference import Difference
+    from campaign_cli.plan import LoadedPlan, Planned
+
+app = usage.application()
+
+SHOWN = 200  # deliveries of one kind that are listed one by one
+
+
+@usage.command(
+    app, help=_("Show what differs from the ledger and queue it. Example: campaign queue campaigns/x.yaml --dry-run")
+)
+def queue(
+    plans: Annotated[list[Path], typer.Argument(metavar="PLAN…", help=_("Campaign plans (YAML)."))],
+    skip_past: Annotated[bool, typer.Option("--skip-past", help=_("Leave out new posts whose time is over."))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Only show the difference."))] = False,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+    lang: LanguageOption = None,
+) -> int:
+    context = open_context(workspace)
+    context.require_accounts()
+    documents = [
+        _queue_one(context, plan, skip_past=skip_past, dry_run=dry_run, assume=yes, quiet=json) for plan in plans
+    ]
+    if json:
+        output.write_json({"plans": documents})
+    return 0
+
+
+def _queue_one(
+    context: Context, path: Path, *, skip_past: bool, dry_run: bool, assume: bool, quiet: bool
+) -> dict[str, Any]:
+    from campaign_cli.content.media import MediaStore
+    from campaign_cli.ledger.queueing import changes
+
+    loaded, planned = _read(context, path)
+    media = MediaStore(context.root)
+    with context.ledger(create=not dry_run) as ledger:
+        found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
+        diagnostics.show_problems(found.problems)
+        if not quiet:
+            _show(found, loaded)
+        wanted = changes(found, media=media.content)  # raises where something stands in the way
+        if dry_run or not (wanted and _agreed(found, assume=assume)):
+            return _as_json(found, applied=False)
+        if found.moved and not (assume or confirm(_("Is that a rename, and not new posts?"), assume=False)):
+            raise InputError(
+                _("Nothing was queued."), fix=_("Change the text of the new posts, or write repeat: true.")
+            )
+        applied = ledger.apply(wanted, actor=actor())
+    if not quiet:
+        output.write(
+            _("Queued: {new} new, {changed} changed, {removed} cancelled, {moved} moved.").format(
+                new=applied.new, changed=applied.changed, removed=applied.removed, moved=applied.moved
+            )
+        )
+        for key in applied.skipped:
+            diagnostics.warn(
+                _("{key} changed in the ledger meanwhile and was left alone; queue again.").format(key=key)
+            )
+    return _as_json(found, applied=True)
+
+
+def _read(context: Context, path: Path) -> tuple[LoadedPlan, list[Planned]]:
+    """The plan and its deliveries; any error stops here, with all of them told."""
+    from campaign_cli.plan import expand, load_plan
+
+    loaded, problems = load_plan(path, context.workspace)
+    planned: list[Planned] = []
+    if loaded is not None:
+        planned, more = expand(loaded)
+        problems = [*problems, *more]
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if loaded is None or errors:
+        raise InputError(_("The plan has errors; nothing was queued."), problems=sorted(problems, key=_by_place))
+    return loaded, planned
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int, str]:
+    return problem.sort_key
+
+
+def difference_of(
+    context: Context,
+    planned: Sequence[Planned],
+    loaded: LoadedPlan,
+    ledger: Ledger,
+    *,
+    media: MediaStore,
+    skip_past: bool = False,
+    at: datetime | None = None,
+) -> Difference:
+    """The difference between a plan and the ledger, with everything that rendering needs."""
+    from campaign_cli.content.drafts import Renderer
+    from campaign_cli.ledger.queueing import difference
+
+    renderer = Renderer(loaded, media=media)
+    return difference(loaded, planned, renderer, ledger, now=at or now(), skip_past=skip_past)
+
+
+def _agreed(found: Difference, *, assume: bool) -> bool:
+    if found.empty:
+        return True  # only the order in the plan differs: nothing to ask about
+    if not assume and not interactive():
+        raise InputError(_("There is nobody to ask here, and nothing was queued."), fix=_("Say --yes to queue it."))
+    return confirm(_("Queue this?"), assume=assume)
+
+
+def _show(found: Difference, loaded: LoadedPlan) -> None:
+    from rich.text import Text
+
+    lines: list[Text] = []
+    lines += _lines("+", "green", [(one.key, one.due, "") for one in found.new], loaded)
+    lines += _lines("~", "yellow", [(one.key, one.due, "") for one in found.changed], loaded)
+    lines += _lines("-", "red", [(one.key, one.due, "") for one in found.removed], loaded)
+    lines += _lines(
+        "→",
+        "cyan",
+        [(m.delivery.key, m.delivery.due, _("moved from {key}").format(key=m.old_key)) for m in found.moved],
+        loaded,
+    )
+    differing = [one for one in found.frozen if one.differs]
+    frozen = [
+        (one.known.key, one.known.due, _("frozen: {state}").format(state=state_word(one.known.state)))
+        for one in differing
+    ]
+    lines += _lines("*", "magenta", frozen, loaded)
+    lines += _lines("!", "red", [(one.key, one.due, _("its time is over")) for one in found.past], loaded)
+    lines += _lines("!", "dim", [(one.key, one.due, _("its time is over; left out")) for one in found.skipped], loaded)
+    output.show(*lines)
+    output.write(_summary(found))
+
+
+def _lines(sign: str, style: str, rows: Iterable[tuple[str, datetime, str]], loaded: LoadedPlan) -> list[Any]:
+    from rich.text import Text
+
+    everything = list(rows)
+    lines = [
+        Text.assemble(
+            (f"{sign} ", style),
+            output.visible(key),
+            (f"  {format_instant(due, loaded.zone)}", "dim"),
+            f"  {note}" if note else "",
+        )
+        for key, due, note in everything[:SHOWN]
+    ]
+    if len(everything) > SHOWN:
+        lines.append(Text(f"{sign} … " + _("and {n} more").format(n=len(everything) - SHOWN), style=style))
+    return lines
+
+
+def _summary(found: Difference) -> str:
+    counts = found.counts
+    words = [f"+ {counts['new']}", f"~ {counts['changed']}", f"- {counts['removed']}", f"= {counts['same']}"]
+    if counts["moved"]:
+        words.append("→ " + ngettext("{n} moved", "{n} moved", counts["moved"]).format(n=counts["moved"]))
+    if counts["frozen"]:
+        words.append("* " + ngettext("{n} frozen", "{n} frozen", counts["frozen"]).format(n=counts["frozen"]))
+    if counts["past"] + counts["skipped"]:
+        words.append("! " + _("{n} in the past").format(n=counts["past"] + counts["skipped"]))
+    return f"{found.campaign}: " + "   ".join(words)
+
+
+def _as_json(found: Difference, *, applied: bool) -> dict[str, Any]:
+    return {
+        "campaign": found.campaign,
+        "applied": applied,
+        "new": [one.key for one in found.new],
+        "changed": [one.key for one in found.changed],
+        "removed": [one.key for one in found.removed],
+        "moved": [{"from": one.old_key, "to": one.delivery.key} for one in found.moved],
+        "same": len(found.same),
+        "frozen": [one.known.key for one in found.frozen if one.differs],
+        "past": [one.key for one in found.past],
+        "skipped": [one.key for one in found.skipped],
+    }
