@@ -29,7 +29,7 @@ _WEEKDAYS: Final = (
 )
 _DAY_NUMBERS: Final = {name: number for number, names in enumerate(_WEEKDAYS) for name in names}
 _DAILY: Final = ("daily", "day", "harian", "hari")
-_EVERY: Final = re.compile(r"(?P<days>\S(?:.*\S)?)\s+(?P<times>\d[\d:.]*(?:\s*,\s*\d[\d:.]*)*)")
+_EVERY: Final = re.compile(r"(?P<days>[^\d\s](?:\D*[^\d\s])?)\s+(?P<times>\d[\d:.]*(?:\s*,\s*\d[\d:.]*)*)")
 _TOO_FAST: Final = ("SECONDLY", "MINUTELY", "HOURLY")
 
 
