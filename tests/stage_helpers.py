@@ -1,0 +1,151 @@
+"""A stage with one account of each network, and adapters that talk to it over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from campaign_cli import platforms
+from campaign_cli.accounts import Workspace
+from campaign_cli.models import Account, Part, Receipt
+from campaign_cli.platforms.base import Sending
+from campaign_cli.platforms.http import HttpTransport
+from campaign_cli.stage import stage_accounts, stage_workspace
+from campaign_cli.stage.server import StageServer
+from tests import platform_helpers as helpers
+
+START = datetime(2030, 5, 1, 1, 0, tzinfo=UTC)
+
+ACCOUNTS = {
+    "nasional": Account(
+        name="nasional", platform="mastodon", settings={"url": "https://mastodon.example", "token": "env:M"}
+    ),
+    "langit": Account(
+        name="langit", platform="bluesky", settings={"handle": "contoh.bsky.social", "password": "env:B"}
+    ),
+    "web": Account(
+        name="web",
+        platform="wordpress",
+        settings={"url": "https://serikat.example", "username": "redaksi", "password": "env:W"},
+    ),
+    "kanal": Account(name="kanal", platform="telegram", settings={"channel": "@contoh_papua", "token": "env:T"}),
+}
+"""As an officer writes them: real addresses, references to real secrets."""
+
+
+class Clock(helpers.Clock):
+    """A clock that stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        super().__init__(START)
+
+    def move(self, **time: float) -> None:
+        """Let time pass."""
+        self.at += timedelta(**time)
+
+
+def png(width: int = 64, height: int = 48, colour: str = "red") -> bytes:
+    """A picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+@dataclass
+class Played:
+    """A running stage and what talks to it."""
+
+    server: StageServer
+    clock: Clock
+    workspace: Workspace
+    environment: Mapping[str, str]
+    http: httpx.Client
+    memory: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def account(self, platform: str) -> Account:
+        """The account of a network, at its address on the stage."""
+        return next(each for each in self.workspace.accounts.values() if each.platform == platform)
+
+    def path(self, platform: str) -> str:
+        """The account's path on the stage."""
+        return f"/{platform}/{self.account(platform).name}"
+
+    def secret(self, platform: str) -> str:
+        """What opens the account."""
+        account = self.account(platform)
+        reference = account.settings[platforms.get(platform).secrets[0]]
+        return self.environment[str(reference).removeprefix("env:")]
+
+    def posts(self, **query: str) -> list[dict[str, Any]]:
+        """What the stage holds."""
+        found: list[dict[str, Any]] = self.http.get("/_stage/posts", params=query).json()["posts"]
+        return found
+
+    def misbehave(self, kind: str, **order: Any) -> None:
+        """Give an order."""
+        self.http.post("/_stage/misbehave", json={"kind": kind, **order}).raise_for_status()
+
+    def run(
+        self,
+        platform: str,
+        work: Callable[[Sending], Awaitable[Any]],
+        *,
+        secret: str | None = None,
+        bytes_of: Mapping[str, bytes] | None = None,
+        **members: Any,
+    ) -> Any:
+        """Do ``work`` with a sending of an account, over a real transport."""
+        adapter, account = platforms.get(platform), self.account(platform)
+
+        async def main() -> Any:
+            transport = HttpTransport(redact=str, now=self.clock.now, pause_until=adapter.pause_until, time_out=10)
+            try:
+                sending = helpers.sending(
+                    adapter,
+                    transport,
+                    settings=account.settings,
+                    secrets={adapter.secrets[0]: secret or self.secret(platform)},
+                    clock=self.clock,
+                    bytes_of=bytes_of,
+                    **{"due": self.clock.now(), **members},
+                )
+                return await work(sending)
+            finally:
+                await transport.aclose()
+
+        return asyncio.run(main())
+
+    def publish(self, platform: str, *parts: Part, **members: Any) -> list[Receipt]:
+        """Send every part, one after the other."""
+        adapter, receipts = platforms.get(platform), []
+        for number in range(len(parts)):
+            receipts.append(
+                self.run(
+                    platform,
+                    adapter.publish,
+                    content=parts,
+                    part=number,
+                    earlier=tuple(receipts),
+                    **{"key": f"{number:040d}", **members},
+                )
+            )
+        return receipts
+
+
+def open_played(root: Path, **options: Any) -> Played:
+    """A stage that plays ``ACCOUNTS``; not yet listening."""
+    clock = Clock()
+    server = StageServer(clock=clock.now, **options)
+    workspace, environment = stage_workspace(Workspace(root=root, accounts=ACCOUNTS), server.url)
+    reveal = {f"env:{name}": value for name, value in environment.items()}.__getitem__
+    server.state.add_accounts(stage_accounts(workspace.accounts, reveal=reveal))
+    client = httpx.Client(base_url=server.url, trust_env=False, timeout=10)
+    return Played(server=server, clock=clock, workspace=workspace, environment=environment, http=client)

@@ -1,0 +1,186 @@
+"""Every network's adapter against the stage that plays it: over the registry, so that a new network joins by itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from campaign_cli import platforms
+from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
+from campaign_cli.models import Part
+from campaign_cli.platforms.base import Sending
+from tests.platform_helpers import failure_of, picture
+from tests.stage_helpers import START, Played, open_played, png
+
+TEXT = "Upah layak adalah hak.\n\nBaca https://contoh.example/upah?a=1&b=2 #UpahLayak — 👩🏽‍🏭"
+pytestmark = pytest.mark.parametrize("platform", platforms.PLATFORMS)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Played]:
+    """A running stage with an account of every network."""
+    played = open_played(tmp_path)
+    with played.server, played.http:
+        yield played
+
+
+async def _failure(sending: Sending) -> Failure:
+    return await failure_of(platforms.get(sending.account.platform).publish(sending))
+
+
+def test_a_text_arrives_as_it_was_written(stage: Played, platform: str) -> None:
+    """The stage holds the text, and the receipt names a page that opens."""
+    (receipt,) = stage.publish(platform, Part(text=TEXT))
+    (post,) = stage.posts()
+    assert (post["account"], post["platform"]) == (stage.account(platform).name, platform)
+    assert "Upah layak adalah hak" in post["text"] + post["title"]
+    assert "#UpahLayak" in post["text"]
+    assert receipt.id.rpartition("/")[2] == post["id"]
+    assert receipt.at == START
+    page = stage.http.get(post["permalink"])
+    assert page.status_code == 200
+    assert "UpahLayak" in page.text
+
+
+def test_a_thread_keeps_its_order(stage: Played, platform: str) -> None:
+    """Each part answers the part before."""
+    texts = ("Satu dari tiga.", "Dua dari tiga.", "Tiga dari tiga.")
+    if not platforms.get(platform).threads:
+        pytest.skip("no threads on this network")
+    stage.publish(platform, *(Part(text=text) for text in texts))
+    posts = stage.posts()
+    assert [post["text"] for post in posts] == list(texts)
+    assert [post["reply_to"] for post in posts] == [None, posts[0]["id"], posts[1]["id"]]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_pictures_arrive_with_their_alt_text(stage: Played, platform: str, count: int) -> None:
+    """The very bytes arrive, described where the network has descriptions."""
+    files = [png(64 + number, 48) for number in range(count)]
+    pictures = tuple(picture(file, alt=f"Gambar {number}") for number, file in enumerate(files))
+    bytes_of = {hashlib.sha256(file).hexdigest(): file for file in files}
+    stage.publish(platform, Part(text="Dengan gambar.", media=pictures), bytes_of=bytes_of)
+    (post,) = stage.posts()
+    assert post["media"] == list(bytes_of)
+    described = platform != "telegram"
+    assert post["alts"] == [f"Gambar {number}" if described else "" for number in range(count)]
+    shown = stage.http.get(f"/_stage/media/{post['media'][0]}")
+    assert (shown.status_code, shown.content, shown.headers["content-type"]) == (200, files[0], "image/png")
+
+
+def test_a_post_is_read_back_and_deleted(stage: Played, platform: str) -> None:
+    """What is read back is what was sent; after deleting there is nothing, and deleting twice is harmless."""
+    adapter = platforms.get(platform)
+    (receipt,) = stage.publish(platform, Part(text="Pengumuman pelatihan."))
+    remote = stage.run(platform, lambda sending: adapter.read_back(sending, receipt))
+    if adapter.proof.look_up:
+        assert "Pengumuman pelatihan." in (remote.title or "") + remote.text
+    for _again in range(2):
+        stage.run(platform, lambda sending: adapter.delete(sending, receipt))
+    assert stage.posts() == []
+    assert stage.run(platform, lambda sending: adapter.read_back(sending, receipt)) is None
+
+
+def test_a_wrong_secret_is_unauthorized(stage: Played, platform: str) -> None:
+    """The network's own 401 becomes Unauthorized, and nothing is posted."""
+    failure = stage.run(platform, _failure, secret="000000001:salah")
+    assert isinstance(failure, Unauthorized)
+    assert stage.posts() == []
+
+
+def test_the_account_check_passes(stage: Played, platform: str) -> None:
+    """The account says who it is."""
+    check = stage.run(platform, platforms.get(platform).check)
+    assert check.identity
+    assert check.handle
+    if platform == "mastodon":
+        assert check.software.lower() == "mastodon 4.6.4"
+        assert (check.limits.text, check.limits.url_length, check.limits.images) == (500, 23, 4)
+
+
+def test_a_dropped_answer_is_unconfirmed_and_looked_up(stage: Played, platform: str) -> None:
+    """The post is there, the answer is not: Unconfirmed; a look-up finds it where the network allows one."""
+    adapter = platforms.get(platform)
+    stage.misbehave("accept-then-drop", platform=platform, times=1)
+    steps: dict[str, Any] = {}
+    failure = stage.run(platform, _failure, steps=steps)
+    assert isinstance(failure, Unconfirmed)
+    (post,) = stage.posts()
+    since = stage.clock.now() - timedelta(minutes=1)
+    looked = stage.run(platform, lambda sending: adapter.look_up(sending, since), steps=steps)
+    if not adapter.proof.look_up:
+        assert (looked.found, looked.complete) == ((), False)
+        return
+    assert looked.complete
+    assert [found.receipt.id.rpartition("/")[2] for found in looked.found] == [post["id"]]
+
+
+def test_a_cut_before_the_post_leaves_nothing(stage: Played, platform: str) -> None:
+    """The connection breaks before anything is stored; the look-up says so, and sending again makes one post."""
+    adapter = platforms.get(platform)
+    steps: dict[str, Any] = {}
+    stage.misbehave("drop-before", platform=platform, times=1)
+    failure = stage.run(platform, _failure, steps=steps)
+    assert isinstance(failure, Unconfirmed | Unavailable)
+    assert stage.posts() == []
+    since = stage.clock.now() - timedelta(minutes=1)
+    assert stage.run(platform, lambda sending: adapter.look_up(sending, since), steps=steps).found == ()
+    stage.run(platform, adapter.publish, steps=steps)
+    assert len(stage.posts()) == 1
+
+
+def test_the_same_key_again_makes_no_second_post(stage: Played, platform: str) -> None:
+    """Where the network removes doubles, sending the same again gives the same receipt."""
+    adapter = platforms.get(platform)
+    if adapter.proof.repeat_for is None:
+        pytest.skip("no key on this network")
+    steps: dict[str, Any] = {}
+    first = stage.run(platform, adapter.publish, steps=steps)
+    again = stage.run(platform, adapter.publish, steps=steps)
+    assert (first.id, first.url) == (again.id, again.url)
+    assert len(stage.posts()) == 1
+
+
+def test_half_an_answer_is_unconfirmed(stage: Played, platform: str) -> None:
+    """200 with a body that can't be read proves nothing."""
+    stage.misbehave("malformed", platform=platform, times=1)
+    assert isinstance(stage.run(platform, _failure), Unconfirmed)
+    assert len(stage.posts()) == 1
+
+
+def test_too_many_requests_name_an_instant(stage: Played, platform: str) -> None:
+    """429 in the network's own words is Unavailable, with the instant to come back at."""
+    stage.misbehave("429", platform=platform, times=1, seconds=120)
+    failure = stage.run(platform, _failure)
+    assert isinstance(failure, Unavailable)
+    assert failure.retry_at == START + timedelta(seconds=120)
+    assert stage.posts() == []
+
+
+def test_a_refusal_is_for_good(stage: Played, platform: str) -> None:
+    """The network's own refusal is Rejected."""
+    stage.misbehave("refuse", platform=platform, times=1)
+    assert isinstance(stage.run(platform, _failure), Rejected)
+    assert stage.posts() == []
+
+
+def test_out_of_order_proves_nothing(stage: Played, platform: str) -> None:
+    """503 to a creating request is Unconfirmed; to a step before it, Unavailable."""
+    stage.misbehave("503", platform=platform, times=1)
+    assert isinstance(stage.run(platform, _failure), Unconfirmed | Unavailable)
+    assert stage.posts() == []
+
+
+def test_a_text_that_is_too_long_is_refused(stage: Played, platform: str) -> None:
+    """The stage counts for itself: one more than the limit is refused, the limit is taken."""
+    limit = platforms.get(platform).limits.text
+    if limit is None:
+        pytest.skip("no limit on this network")
+    (_receipt,) = stage.publish(platform, Part(text="é" * limit))
+    assert isinstance(stage.run(platform, _failure, content=(Part(text="é" * (limit + 1)),), key="9" * 40), Rejected)
+    assert len(stage.posts()) == 1
