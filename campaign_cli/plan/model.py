@@ -35,6 +35,7 @@ NATIVE_FIELDS: Final = (
     "first_comment",
     "silent",
     "link_preview",
+    "self_labels",
 )
 """Keys of a variant that belong to some networks only; each adapter lists its own in ``fields``."""
 
@@ -153,6 +154,7 @@ class Variant(Strict):
     description: Annotated[str | None, Field(description="Description (YouTube, TikTok).")] = None
     first_comment: Annotated[str | None, Field(description="The first comment below (Instagram, Facebook).")] = None
     silent: Annotated[StrictBool | None, Field(description="Without a sound on the readers' phones (Telegram).")] = None
+    self_labels: Annotated[Words | None, Field(description="Warnings such as graphic-media (Bluesky).")] = None
     link_preview: Annotated[StrictBool | None, Field(description="Show a card of the link (Telegram).")] = None
 
 
