@@ -503,6 +503,19 @@ def test_permalink_of_a_broken_handle() -> None:
     assert got.url.startswith(f"https://bsky.app/profile/{DID}/post/")
 
 
+def test_permalink_on_this_machine() -> None:
+    """A server on this machine shows its own posts: bsky.app can't see them."""
+    settings = {"url": "http://127.0.0.1:8765/bluesky/b", "handle": "alice.test", "password": "env:P"}
+    net = Network(
+        routes={
+            LOGIN.replace("/xrpc", "/bluesky/b/xrpc"): recorded("createSession with app password"),
+            PUT.replace("/xrpc", "/bluesky/b/xrpc"): put_reply,
+        }
+    )
+    got = publish(net, settings=settings)
+    assert got.url == f"http://127.0.0.1:8765/bluesky/b/profile/alice.test/post/{got.id.rpartition('/')[2]}"
+
+
 def test_preview() -> None:
     """A preview runs the same code, with placeholders for what only the server can give."""
     recorder = RecordingTransport()

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from json import loads
 from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 from campaign_cli.errors import Rejected, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
-from campaign_cli.platforms.answers import read_json
+from campaign_cli.platforms.answers import is_loopback, read_json
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -123,7 +125,7 @@ class Bluesky(Platform):
         return AccountCheck(
             identity=me["did"],
             handle=f"@{me['handle']}",
-            url=f"https://bsky.app/profile/{me['handle']}",
+            url=_profile(replace(login, handle=me["handle"])),
             software="atproto",
             limits=self.limits,
             notes=_notes(session, login, me["handle"]),
@@ -198,9 +200,18 @@ def _receipt(sending: Sending, login: Login, data: Mapping[str, Any]) -> Receipt
 
 
 def _permalink(login: Login, key: str) -> str:
-    """Where the post is shown; by DID where the handle doesn't work."""
+    """Where the post is shown."""
+    return f"{_profile(login)}/post/{key}"
+
+
+def _profile(login: Login) -> str:
+    """Where the account is shown: bsky.app, which can't see a server on this machine; that one has its own pages.
+
+    By DID where the handle doesn't work.
+    """
     who = login.did if login.handle == "handle.invalid" else login.handle
-    return f"https://bsky.app/profile/{who}/post/{key}"
+    shown_at = login.server if is_loopback(urlsplit(login.server).hostname or "") else "https://bsky.app"
+    return f"{shown_at}/profile/{who}"
 
 
 def _instant(text: Any) -> datetime | None:
