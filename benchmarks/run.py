@@ -179,7 +179,7 @@ for name in sys.argv[2:]:
     start = time.perf_counter(); loaded, _ = load_plan(Path(name), workspace); planned, _ = expand(loaded)
     middle = time.perf_counter()
     with open_ledger(root, clock=now) as ledger:
-        found = difference(loaded, planned, Renderer(loaded, media=MediaStore(root)), ledger, now=now())
+        found = difference(loaded, planned, Renderer(loaded, media=MediaStore(root), templates=root / "templates" / "posts"), ledger, now=now())
     assert not found.new and not found.changed, "it should be unchanged"
     load += middle - start; diff += time.perf_counter() - middle
 print(load, diff)

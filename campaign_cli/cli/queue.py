@@ -117,7 +117,7 @@ def difference_of(
     from campaign_cli.content.drafts import Renderer
     from campaign_cli.ledger.queueing import difference
 
-    renderer = Renderer(loaded, media=media)
+    renderer = Renderer(loaded, media=media, templates=context.root / "templates" / "posts")
     return difference(loaded, planned, renderer, ledger, now=at or now(), skip_past=skip_past)
 
 

@@ -36,9 +36,13 @@ class LoadedPlan:
 
 def load_plan(path: Path, workspace: Workspace) -> tuple[LoadedPlan | None, list[Problem]]:
     """Read a plan. None where nothing of it can be used; the problems are sorted by place."""
+    return plan_of(read_source(path, shown=_shown(path, workspace.root)), path, workspace)
+
+
+def plan_of(source: Source, path: Path, workspace: Workspace) -> tuple[LoadedPlan | None, list[Problem]]:
+    """The same for a source that is already read; ``path`` is where its files count from."""
     from campaign_cli.plan.meaning import problems_in
 
-    source = read_source(path, shown=_shown(path, workspace.root))
     problems = list(source.problems)
     if not isinstance(source.value, dict):
         if not problems:

@@ -1,0 +1,170 @@
+"""``campaign post``: queue or send one message without a plan, through the same checks as a plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli.context import Context, actor, now, open_context
+from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
+from campaign_cli.cli.progress import LogFormat, progress
+from campaign_cli.cli.words import instant, machine_zone
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _, format_instant
+from campaign_cli.models import Draft, Problem, Severity
+from campaign_cli.source import suggest
+
+if TYPE_CHECKING:
+    from campaign_cli.content.media import MediaStore
+    from campaign_cli.dispatch.outcome import Outcome
+    from campaign_cli.ledger import Delivery, Ledger
+
+app = usage.application()
+
+
+@usage.command(
+    app,
+    help=_(
+        "Queue or send one message without a plan; without --at it is sent now. "
+        'Example: campaign post "Sidang ditunda ke pukul 14.00." --to telegram --at 13:30'
+    ),
+)
+def post(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help=_("What it says."))],
+    to: Annotated[
+        list[str], typer.Option("--to", metavar="ACCOUNT", help=_("An account or a group; may be repeated."))
+    ],
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help=_("When, in the account's zone, e.g. 17:00."))
+    ] = None,
+    media: Annotated[list[str] | None, typer.Option("--media", metavar="FILE", help=_("A picture."))] = None,
+    alt: Annotated[
+        list[str] | None, typer.Option("--alt", metavar="TEXT", help=_("What the picture shows; one for each --media."))
+    ] = None,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help=_("Even if the account said the same in the last 30 days."))
+    ] = False,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+    lang: LanguageOption = None,
+) -> int:
+    from campaign_cli.content.media import MediaStore
+
+    context = open_context(workspace)
+    context.require_accounts()
+    due = instant(at, now=now(), zone=_zone(context, to)) if at else now()
+    if at and due < now():
+        raise InputError(
+            _("{time} is over.").format(time=at), fix=_("Name a time to come, or leave --at out to send now.")
+        )
+    store = MediaStore(context.root)
+    drafts = _drafts(context, text, to, due, pictures=_pictures(media, alt), store=store)
+    with context.ledger(create=True) as ledger:
+        queued = ledger.add_message(drafts, due=due, media=store.content, actor=actor(), repeat=repeat)
+        keys = [delivery.key for delivery in queued]
+        outcome = None if at else _send(context, ledger, keys)
+        shown = ledger.deliveries(keys=keys)
+    return _report(context, shown, outcome, json=json)
+
+
+def _zone(context: Context, names: Sequence[str]) -> tzinfo:
+    """The zone that the accounts share, else the machine's."""
+    zones = {account.timezone for account in _accounts(context, names) if account.timezone}
+    return zones.pop() if len(zones) == 1 else machine_zone()
+
+
+def _accounts(context: Context, names: Sequence[str]) -> tuple[Any, ...]:
+    workspace = context.workspace
+    try:
+        return workspace.resolve(names)
+    except KeyError as error:
+        name = str(error.args[0])
+        known = [*workspace.accounts, *workspace.groups]
+        message = _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)
+        raise InputError(message) from None
+
+
+def _pictures(files: Sequence[str] | None, alts: Sequence[str] | None) -> list[dict[str, str]]:
+    if len(files or ()) != len(alts or ()):
+        raise InputError(
+            _("Each picture needs its alt text: as many --alt as --media."),
+            fix=_('For example: --media poster.jpg --alt "Poster with the date of the march"'),
+        )
+    return [{"file": file, "alt": alt} for file, alt in zip(files or (), alts or (), strict=True)]
+
+
+def _drafts(
+    context: Context,
+    text: str,
+    to: Sequence[str],
+    due: datetime,
+    *,
+    pictures: list[dict[str, str]],
+    store: MediaStore,
+) -> list[Draft]:
+    """A plan of one post, read, checked and rendered like any other."""
+    import yaml
+
+    from campaign_cli.content.drafts import Renderer
+    from campaign_cli.plan import expand
+    from campaign_cli.plan.load import plan_of
+    from campaign_cli.source import read_text
+
+    written = {
+        "campaign": "langsung",
+        "timezone": "UTC",
+        "accounts": list(to),
+        "posts": [{"id": "pos", "at": due.isoformat(timespec="seconds"), "text": text, "media": pictures}],
+    }
+    source = read_text(yaml.safe_dump(written, allow_unicode=True).encode(), shown="")
+    loaded, problems = plan_of(source, context.root / "post", context.workspace)
+    drafts: list[Draft] = []
+    if loaded is not None and not _errors(problems):
+        planned, problems = expand(loaded)
+        renderer = Renderer(loaded, media=store, templates=context.root / "templates" / "posts")
+        for one in planned:
+            draft, found = renderer.draft(one)
+            problems += found
+            drafts += [draft] if draft else []
+    if _errors(problems):
+        raise InputError(_("The message was not queued."), problems=_errors(problems))
+    return drafts
+
+
+def _errors(problems: Sequence[Problem]) -> list[Problem]:
+    """The errors, without places: nobody has seen the plan that they are in."""
+    return [replace(problem, file="", line=0, column=0) for problem in problems if problem.severity is Severity.ERROR]
+
+
+def _send(context: Context, ledger: Ledger, keys: Sequence[str]) -> Outcome:
+    from campaign_cli.cli import dispatching
+    from campaign_cli.dispatch.publish import publish_pass
+
+    zone = dispatching.shared_zone(context)
+    with progress(LogFormat.auto, file=None, now=now, zone=zone, redact=context.secrets.redact) as shown:
+
+        async def one_pass() -> Outcome:
+            return await publish_pass(dispatching.dispatcher(context, ledger, progress=shown, only=set(keys)))
+
+        return asyncio.run(one_pass())
+
+
+def _report(context: Context, deliveries: list[Delivery], outcome: Outcome | None, *, json: bool) -> int:
+    from campaign_cli.cli import dispatching
+    from campaign_cli.cli.status import as_json, delivery_table
+
+    if json:
+        output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
+    elif outcome is None:
+        due = format_instant(deliveries[0].due, dispatching.shared_zone(context))
+        output.write(_("Queued for {due}: {keys}").format(due=due, keys=", ".join(d.key for d in deliveries)))
+    else:
+        output.show(delivery_table(deliveries, context.workspace))
+    return int(dispatching.exit_code(outcome) if outcome is not None else diagnostics.ExitCode.DONE)
