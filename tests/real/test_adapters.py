@@ -157,6 +157,22 @@ def test_a_draft_without_a_kept_id_is_taken_up_on_a_real_site(servers: Servers) 
     assert servers.wordpress.count() == before + 1
 
 
+def test_a_real_site_is_reached_by_rest_route_too(servers: Servers) -> None:
+    """The addresses that plain permalinks need work for a whole post with a picture and a tag."""
+    platform = get("wordpress")
+
+    async def work(http: HttpTransport) -> None:
+        content = parts(f"# Judul {time.time_ns()}\n\nIsi", media=[picture(PNG)])
+        memory = {"wordpress.root": "plain"}
+        item = on_its_way("wordpress", servers, http, content=content, memory=memory, native={"tags": ["rute"]})
+        receipt = await platform.publish(item)
+        post = servers.wordpress.post(receipt.id)
+        assert servers.wordpress.names("tags", post["tags"]) == ["rute"]
+        assert post["status"] == "publish"
+
+    with_transport(work)
+
+
 def test_a_real_site_refuses_a_file_for_good(servers: Servers) -> None:
     """A file type that the site does not take is refused, although the answer is a 500."""
     platform = get("wordpress")
