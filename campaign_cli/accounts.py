@@ -92,7 +92,14 @@ def load_workspace(
     networks = Networks(
         settings_of=settings_of, secrets_of=secrets_of, address_of=address_of, known=known, planned=planned
     )
-    top, found = _lenient(source)
+    workspace, found = _workspace(root, source, networks=networks)
+    problems += found + _doubles(workspace, networks)
+    return workspace, sorted(problems, key=lambda problem: problem.sort_key)
+
+
+def _workspace(root: Path, source: Source, *, networks: Networks) -> tuple[Workspace, list[Problem]]:
+    """The workspace of a file that is a group of keys."""
+    top, problems = _lenient(source)
     accounts: dict[str, Account] = {}
     entries = source.value.get("accounts")
     for name in entries if isinstance(entries, dict) else ():
@@ -100,8 +107,7 @@ def load_workspace(
         accounts |= {name: account} if account else {}
         problems += wrong
     groups, wrong = _groups(source, top.groups)
-    notify = [reference for reference in top.notify if is_reference(reference)]
-    problems += found + wrong
+    problems += wrong
     problems += [
         literal_secret(source, ("notify", index)) for index, item in enumerate(top.notify) if not is_reference(item)
     ]
@@ -111,11 +117,10 @@ def load_workspace(
         groups=groups,
         slots=top.slots,
         rules=Rules(**dict(top.rules)),
-        notify=tuple(notify),
+        notify=tuple(filter(is_reference, top.notify)),
         source=source,
     )
-    problems += _doubles(workspace, networks)
-    return workspace, sorted(problems, key=lambda problem: problem.sort_key)
+    return workspace, problems
 
 
 def _lenient(source: Source) -> tuple[AccountsFile, list[Problem]]:

@@ -135,9 +135,9 @@ def read_account(source: Source, name: str, *, networks: Networks) -> tuple[Acco
     clean = {key: "env:SECRET" if key in literal and key in secrets else value for key, value in settings.items()}
     clean = {key: value for key, value in clean.items() if key not in literal or key in secrets}
     common, found = _validated(
-        AccountCommon, {key: entry[key] for key in COMMON_KEYS[1:] if key in entry}, source, path
+        AccountCommon, {key: entry[key] for key in COMMON_KEYS[1:] if key in entry}, source=source, path=path
     )
-    own, more = _validated(networks.settings_of(platform), clean, source, path)
+    own, more = _validated(networks.settings_of(platform), clean, source=source, path=path)
     problems += found + [problem for problem in more if problem.path.rpartition(".")[2] not in literal]
     if problems or common is None or own is None:
         return None, problems
@@ -170,7 +170,7 @@ def _holds_password(value: object) -> bool:
 
 
 def _validated(
-    model: type[_Model], value: dict[str, Any], source: Source, path: tuple[str, ...]
+    model: type[_Model], value: dict[str, Any], *, source: Source, path: tuple[str, ...]
 ) -> tuple[_Model | None, list[Problem]]:
     try:
         return model.model_validate(value), []

@@ -185,6 +185,13 @@ def test_aliases_in_reason_are_fine(tmp_path: Path) -> None:
     assert source.place(("c", 1, "b")).line == 1
 
 
+def test_nesting_through_aliases_is_bounded_too(tmp_path: Path) -> None:
+    """Two halves that are shallow enough by themselves may be too deep together."""
+    half = "[" * 20 + "1" + "]" * 20
+    problem = only(source_of(tmp_path, f"a: &a {half}\nb: {half.replace('1', '*a')}\n"))
+    assert problem.code == "P011"
+
+
 def test_several_problems_are_all_told(tmp_path: Path) -> None:
     """A double key does not hide the others, and the first value counts."""
     source = source_of(tmp_path, "a: 1\na: {x: 1, x: 2}\nb: {y: 1, y: 2}\nc: 3\n")
