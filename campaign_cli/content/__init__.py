@@ -1,1 +1,6 @@
+"""Posts → drafts: variants, templates, hashtags, links, threads, pictures."""
 
+from campaign_cli.content.drafts import Renderer
+from campaign_cli.content.media import MediaError, MediaStore
+
+__all__ = ["MediaError", "MediaStore", "Renderer"]

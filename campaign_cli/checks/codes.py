@@ -1,0 +1,120 @@
+"""Every problem code with its explanation, as ``check --explain CODE`` shows it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from campaign_cli.i18n import N_, _
+from campaign_cli.plan.codes import CODES as PLAN_CODES
+
+_OWN: Final[dict[str, tuple[str, str]]] = {
+    "L001": (
+        N_("The text is too long"),
+        N_(
+            "Every network counts in its own way: links, emoji and names on other servers may count more or less than "
+            "they seem to. Nothing is ever cut. Shorten the text, write a variant for the network, or let "
+            "“thread: auto” split it."
+        ),
+    ),
+    "L002": (
+        N_("A word or link is longer than a part of a thread may be"),
+        N_("Links, names, hashtags and words are never cut, so one that is longer than a part can't be placed."),
+    ),
+    "L004": (
+        N_("Too many pictures"),
+        N_("The network shows fewer pictures with one post. Leave some out in a variant."),
+    ),
+    "L005": (
+        N_("The alt text is too long"),
+        N_("The network takes a shorter description. Say what matters; a variant may carry its own “alt”."),
+    ),
+    "L007": (
+        N_("The network has no such visibility"),
+        N_("Visibilities are the network's own words, such as public, unlisted, private. Put them into a variant."),
+    ),
+    "L901": (
+        N_("The server's limits are not known"),
+        N_(
+            "Each server of this network sets its own limits. Until “campaign accounts check” has read them, the "
+            "network's documented ones are used."
+        ),
+    ),
+    "M101": (N_("A picture can't be read"), N_("The file is missing or its permissions forbid reading it.")),
+    "M102": (
+        N_("A file is not a picture"),
+        N_(
+            "Its content is none of JPEG, PNG, WebP, GIF, BMP or TIFF, whatever its name says; SVG and PDF can't be read."
+        ),
+    ),
+    "M103": (N_("A picture is broken"), N_("The file ends too early or is damaged. Export it again.")),
+    "M104": (
+        N_("A picture has too many pixels"),
+        N_("More than 100 million pixels are a mistake or an attack on the memory. Save it smaller."),
+    ),
+    "M105": (N_("A picture lies outside the workspace"), N_("Only files inside the workspace can be published.")),
+    "M106": (N_("A picture file is too large"), N_("An original may have 64 MiB. Save it smaller.")),
+    "M107": (N_("A picture is animated"), N_("Only still pictures can be sent. Save one image of it as PNG or JPEG.")),
+    "M108": (
+        N_("A picture can't be made small enough"),
+        N_("Even very small it has more bytes than the network takes. Use a simpler picture."),
+    ),
+    "M109": (N_("A picture changed while it was in use"), N_("Run the command again.")),
+    "P201": (
+        N_("A template needs a value that nobody gives"),
+        N_("Values come from “vars” in the plan and “with” in the post. Check the spelling in {{ … }}."),
+    ),
+    "P202": (
+        N_("A template can't be read"),
+        N_("Templates are Jinja: {{ value }}, {% if … %} … {% endif %}, {% for … %} … {% endfor %}, {# remark #}."),
+    ),
+    "P203": (N_("A template is missing"), N_("Templates lie in templates/posts and end in .j2; name them without it.")),
+    "P204": (
+        N_("A template does too much"),
+        N_("Loops, text and numbers are bounded, so that no template can stop a campaign."),
+    ),
+    "P205": (
+        N_("A template asks for what it may not have"),
+        N_("Templates see their values only: no files, no clock, no chance, no inner parts of the program."),
+    ),
+    "P206": (N_("A template fails"), N_("It was given a value of a kind that it did not expect.")),
+    "P207": (N_("A post is empty"), N_("There is neither text nor picture for an account.")),
+    "P250": (
+        N_("Two posts say the same on one account"),
+        N_("Networks punish repeated posts, and “queue” refuses them. “repeat: true” says that it is meant."),
+    ),
+    "P251": (
+        N_("A hashtag is not one"),
+        N_("A hashtag is one word of letters, digits and _, with at least one letter; a hyphen or a space ends it."),
+    ),
+    "T101": (
+        N_("The time is in the past"),
+        N_("“queue” stops at new posts whose time is over; “--skip-past” queues the others."),
+    ),
+    "T102": (
+        N_("The time lies in quiet hours"),
+        N_("The workspace's rule quiet_hours warns of it; it does not stop it."),
+    ),
+    "T103": (
+        N_("Days of a recurring post are in the past"),
+        N_("They are left out and listed; the days to come are queued."),
+    ),
+}
+# What other commands say with a code of their own.
+_ELSEWHERE: Final[dict[str, tuple[str, str]]] = {
+    "P090": (N_("The plan needs approval"), N_("Approvals are not available in this version, so it is not queued.")),
+    "P091": (
+        N_("The account said the same before"),
+        N_("A live or recent delivery of this account has the same content. “repeat: true” says that it is meant."),
+    ),
+}
+
+CODES: Final[dict[str, tuple[str, str]]] = {**_ELSEWHERE, **PLAN_CODES, **_OWN}
+"""Code → (title, explanation), in English; translated when shown."""
+
+
+def explain(code: str) -> str | None:
+    """Title and explanation of a code in the chosen language, or None for an unknown one."""
+    if code not in CODES:
+        return None
+    title, text = CODES[code]
+    return f"{code}: {_(title)}\n\n{_(text)}"

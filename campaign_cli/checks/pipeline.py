@@ -1,0 +1,92 @@
+"""A plan file → its deliveries, their drafts, and every problem: one pass for all commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from campaign_cli.checks import accounts, repeats, tags, times
+from campaign_cli.content import MediaStore, Renderer
+from campaign_cli.models import Draft, Problem, Severity
+from campaign_cli.plan import load_plan
+from campaign_cli.plan.expand import Planned, expand
+
+if TYPE_CHECKING:
+    from campaign_cli.accounts import Workspace
+    from campaign_cli.plan.load import LoadedPlan
+
+TEMPLATES: Final = Path("templates") / "posts"
+
+
+@dataclass(kw_only=True)
+class Examined:
+    """A plan as it was found. ``drafts`` by delivery key, without those that a problem blocks; ``problems`` sorted."""
+
+    loaded: LoadedPlan | None = None
+    planned: list[Planned] = field(default_factory=list)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+Rule = Callable[[Examined, datetime], Iterable[Problem]]
+"""A rule looks at what was found, at an instant (aware), and says what it finds."""
+
+RULES: Final[tuple[Rule, ...]] = (
+    times.past_posts,
+    times.quiet_hours,
+    tags.broken_hashtags,
+    repeats.said_twice,
+    accounts.unread_limits,
+)
+
+
+def examine(
+    path: Path,
+    workspace: Workspace,
+    *,
+    now: datetime,
+    workspace_problems: Sequence[Problem] = (),
+    only: Collection[str] | None = None,
+    media: MediaStore | None = None,
+) -> Examined:
+    """Load, expand, render, measure and judge a plan. Nothing is written, nothing leaves the machine.
+
+    ``now`` is aware. ``only`` limits the rendering to these delivery keys; ``media`` lets the caller keep the prepared
+    pictures. ``workspace_problems`` are those of accounts.yaml, listed first.
+    """
+    loaded, problems = load_plan(path, workspace)
+    examined = Examined(loaded=loaded, problems=[*workspace_problems, *problems])
+    if loaded is not None:
+        examined.planned, problems = expand(loaded)
+        examined.problems += problems
+        renderer = Renderer(loaded, media=media or MediaStore(workspace.root), templates=workspace.root / TEMPLATES)
+        examined.problems += _render(examined, renderer, only)
+        for rule in RULES:
+            examined.problems += rule(examined, now)
+    examined.problems = sorted(dict.fromkeys(examined.problems), key=lambda problem: problem.sort_key)
+    return examined
+
+
+def _render(examined: Examined, renderer: Renderer, only: Collection[str] | None) -> Iterator[Problem]:
+    """Fill in the drafts. What the plan's own check said of a place already is not said again."""
+    told = {problem.path for problem in examined.problems if problem.severity is Severity.ERROR}
+    told |= {f"{path.split('.')[0]} is empty" for path in told}
+    for planned in examined.planned:
+        if only is not None and planned.key not in only:
+            continue
+        draft, problems = renderer.draft(planned)
+        if draft is not None:
+            examined.drafts[planned.key] = draft
+        for problem in problems:
+            # A post whose text was refused is not empty, it is refused.
+            empty = f"{problem.path.split('.')[0]} is empty" if problem.code == "P207" else ""
+            if problem.path not in told and empty not in told:
+                yield problem
+
+
+def blocking(problems: Iterable[Problem]) -> bool:
+    """Whether any of the problems forbids queueing."""
+    return any(problem.severity is Severity.ERROR for problem in problems)

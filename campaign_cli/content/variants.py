@@ -1,0 +1,133 @@
+"""What a post says on one account: the variants for the account, its platform and its language over the post itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from campaign_cli.models import Account
+    from campaign_cli.plan.model import Media, Plan, Post, Variant
+    from campaign_cli.platforms.base import Platform
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(kw_only=True, slots=True)
+class Chosen:
+    """The chosen value of each field, and where it is written (``paths``, by field name).
+
+    ``text``, ``template`` and ``parts`` (a thread written out) exclude each other: the most specific level that writes
+    one of them decides. ``split`` is ``thread: auto``. ``alts`` replace the alt texts of ``media``, in their order.
+    """
+
+    language: str
+    text: str | None = None
+    template: str | None = None
+    parts: tuple[str, ...] = ()
+    split: bool = False
+    media: Sequence[Media] = ()
+    alts: tuple[str, ...] = ()
+    link: str | None = None
+    hashtags: tuple[str, ...] = ()
+    visibility: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    native: dict[str, Any] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path:
+        """Where a field is written: the post where it is written nowhere."""
+        return self.paths.get(name, self.paths["post"])
+
+
+def choose(post: Post, index: int, *, plan: Plan, account: Account, platform: Platform) -> Chosen:
+    """Choose field by field: account over platform over language over post over plan.
+
+    ``index`` is the post's place in the plan. An empty list, or an empty link, that is written counts as written.
+    """
+    here: Path = ("posts", index)
+    wanted = account.language or post.language or plan.language or ""
+    levels = _levels(post, here, names=(account.name, account.platform, wanted))
+    chosen = Chosen(language="", paths={"post": here})
+    _choose_body(chosen, levels)
+    if len(levels) == 1:  # as most posts are
+        chosen.media, chosen.values = post.media, post.with_
+        chosen.paths["media"] = (*here, "media")
+    else:
+        _choose_pictures(chosen, levels)
+        _choose_native(chosen, levels, platform)
+    for name in ("link", "hashtags", "visibility"):
+        for level, path in levels:
+            value = getattr(level, name)
+            if value is not None:
+                setattr(chosen, name, value)
+                chosen.paths[name] = (*path, name)
+                break
+        else:
+            setattr(chosen, name, getattr(plan, name))
+            chosen.paths[name] = (name,)
+    chosen.language = _language(levels, chosen, wanted) or post.language or plan.language or wanted
+    return chosen
+
+
+def _levels(post: Post, here: Path, *, names: Sequence[str]) -> list[tuple[Post | Variant, Path]]:
+    """The post itself last; before it the variants that speak of this account, most specific first."""
+    levels: list[tuple[Post | Variant, Path]] = []
+    if post.variants:
+        for name in dict.fromkeys(names):
+            if name in post.variants:
+                levels.append((post.variants[name], (*here, "variants", name)))
+    levels.append((post, here))
+    return levels
+
+
+def _choose_body(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path]]) -> None:
+    """The text, the template or the written thread of the first level that has one; ``thread: auto`` from any level."""
+    for level, path in levels:
+        thread = level.thread
+        if thread is not None and "thread" not in chosen.paths:
+            chosen.split = thread == "auto"
+            chosen.paths["thread"] = (*path, "thread")
+        if "body" in chosen.paths:
+            continue
+        if thread is not None and thread != "auto":
+            chosen.parts, chosen.paths["body"] = tuple(thread), (*path, "thread")
+        elif level.text is not None:
+            chosen.text, chosen.paths["body"] = level.text, (*path, "text")
+        elif level.template is not None:
+            chosen.template, chosen.paths["body"] = level.template, (*path, "template")
+
+
+def _choose_pictures(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path]]) -> None:
+    """Pictures and template values; a variant's ``alt`` replaces the alt text of the pictures, in their order."""
+    for level, path in levels:
+        alts = getattr(level, "alt", None)
+        if alts is not None and "alt" not in chosen.paths and "media" not in chosen.paths:
+            chosen.alts, chosen.paths["alt"] = tuple(alts), (*path, "alt")
+        if level.media is not None and "media" not in chosen.paths:
+            chosen.media, chosen.paths["media"] = level.media, (*path, "media")
+        if level.with_ is not None and "with" not in chosen.paths:
+            chosen.values, chosen.paths["with"] = level.with_, (*path, "with")
+
+
+def _choose_native(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path]], platform: Platform) -> None:
+    """The network's own fields, from the variants alone."""
+    for level, path in reversed(levels[:-1]):
+        for name in platform.fields:
+            value = getattr(level, name, None)
+            if value is not None:
+                chosen.native[name] = list(value) if isinstance(value, tuple) else value
+                chosen.paths[name] = (*path, name)
+
+
+def _language(levels: Sequence[tuple[Post | Variant, Path]], chosen: Chosen, wanted: str) -> str:
+    """The language of the words that were chosen: as written beside them; a variant's words are in the account's.
+
+    The words of the post itself are in the post's or the plan's language, whatever the account's is.
+    """
+    body = chosen.paths.get("body", ())
+    for level, path in levels:
+        if body[: len(path)] == path:
+            return level.language or (wanted if level is not levels[-1][0] else "")
+    return ""
