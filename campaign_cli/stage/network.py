@@ -49,6 +49,7 @@ class Network(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     credential: ClassVar[str]  # the setting of accounts.yaml that refers to the secret
+    describes: ClassVar[bool] = True  # whether pictures carry alt text there
 
     def __init__(self, state: StageState) -> None:
         self.state = state

@@ -40,6 +40,7 @@ class TelegramStage(Network):
     name = "telegram"
     title = "Telegram"
     credential = "token"
+    describes = False
 
     @staticmethod
     def user(name: str, settings: Mapping[str, Any]) -> str:
