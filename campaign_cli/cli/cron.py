@@ -28,7 +28,8 @@ def cron() -> None:
 @usage.command(
     app,
     help=_(
-        "Print the crontab line and the systemd timer for this workspace. Example: campaign cron show --nightly 21:00-05:00"
+        "Print the crontab line and the systemd timer for this workspace. "
+        "Example: campaign cron show --nightly 21:00-05:00"
     ),
 )
 def show(

@@ -19,10 +19,10 @@ app = usage.application()
 ACCOUNTS = """\
 # {about}
 accounts:
-  mastodon: {{platform: mastodon, url: https://mastodon.example, token: env:MASTODON_TOKEN, timezone: WIB, language: {language}}}
-  # bluesky:  {{platform: bluesky, handle: serikat.example, password: env:BLUESKY_PASSWORD, timezone: WIB, language: {language}}}
+  mastodon: {{platform: mastodon, url: https://mastodon.example, token: env:MASTODON_TOKEN, timezone: WIB}}
+  # bluesky:  {{platform: bluesky, handle: serikat.example, password: env:BLUESKY_PASSWORD, timezone: WIB}}
   # web:      {{platform: wordpress, url: https://serikat.example, username: redaksi, password: env:WP_PASSWORD}}
-  # telegram: {{platform: telegram, channel: "@contoh_serikat", token: env:TELEGRAM_TOKEN, timezone: WIB, language: {language}}}
+  # telegram: {{platform: telegram, channel: "@contoh_serikat", token: env:TELEGRAM_TOKEN, timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -108,7 +108,7 @@ def _files() -> dict[str, str]:
     # Two weeks ahead: the first plan of a new workspace must check without a word about past times.
     day = (now() + timedelta(days=14)).date().isoformat()
     return {
-        "accounts.yaml": ACCOUNTS.format(about=_("Where posts go. Secrets are references only."), language=language()),
+        "accounts.yaml": ACCOUNTS.format(about=_("Where posts go. Secrets are references only.")),
         ".env": ENVIRONMENT.format(about=_("Secrets. Never commit this file; only you may read it.")),
         "campaigns/{slug}.yaml".format(**words): PLAN.format(day=day, language=language(), **words),
         "schema/plan.schema.json": json.dumps(plan_schema(), ensure_ascii=False, indent=2) + "\n",

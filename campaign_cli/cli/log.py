@@ -50,7 +50,8 @@ def log(
     zone = zones.pop() if len(zones) == 1 else UTC
     for event in events:
         detail = ", ".join(f"{name}={value}" for name, value in event.data.items())
-        line = f"{format_instant(event.at, zone, seconds=True)}  {event.kind:<12} {event.key or ''}  {event.actor}  {detail}"
+        at = format_instant(event.at, zone, seconds=True)
+        line = f"{at}  {event.kind:<12} {event.key or ''}  {event.actor}  {detail}"
         output.write(output.visible(line.rstrip()))
     if not events:
         output.write(_("Nothing has happened here yet."))

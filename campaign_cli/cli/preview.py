@@ -87,7 +87,7 @@ def _queued(context: Context, examined: Examined, media: MediaStore) -> tuple[Pr
         deliveries = ledger.deliveries(campaign=loaded.plan.campaign, with_drafts=True)
         differs = difference_of(context, examined.planned, loaded, ledger, media=media)
         pictures = {sha: ledger.media(sha) for sha in _pictures(deliveries)}
-    count = sum(map(len, (differs.new, differs.changed, differs.removed)))
+    count = len(differs.new) + len(differs.changed) + len(differs.removed)
     banner = _("The plan and the ledger differ in {n} deliveries: campaign queue {plan}").format(
         n=count, plan=loaded.source.file
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from campaign_cli.cli import output, usage
+from campaign_cli.cli import diagnostics, dispatching, output, usage
 from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, PlanArgument, WorkspaceOption
-from campaign_cli.i18n import _
+from campaign_cli.cli.words import state_word
+from campaign_cli.i18n import _, format_instant
+from campaign_cli.models import State
 
 if TYPE_CHECKING:
-    pass
+    from campaign_cli.stage.rehearsal import Rehearsal
 
 app = usage.application()
 
@@ -59,3 +61,76 @@ def rehearse(
     if html is not None:
         _write_page(html, result, quiet=json)
     return int(_exit_code(result))
+
+
+def _show(result: Rehearsal) -> None:
+    rows = []
+    for row in result.rows:
+        part = f" {row.part + 1}/{row.parts}" if row.parts > 1 else ""
+        at = format_instant(row.at or row.planned, result.zone, seconds=True)
+        remark = "; ".join((row.url, *row.differences)) if row.url else row.error
+        rows.append((at, row.post + part, row.account, row.platform, state_word(row.state), remark))
+    columns = (_("instant"), _("post"), _("account"), _("platform"), _("state"), _("permalink on the stage, or reason"))
+    output.show(output.table(columns, rows, title=result.title))
+    for stray in result.strays:
+        output.write(
+            _("On the stage without a receipt: {account}: {text}").format(account=stray.account, text=stray.text)
+        )
+    diagnostics.show_problems(result.problems)
+    output.write(_summary(result))
+
+
+def _summary(result: Rehearsal) -> str:
+    published = sum(1 for row in result.rows if row.state is State.PUBLISHED)
+    text = _("{n} of {all} messages arrived on the stage.").format(n=published, all=len(result.rows))
+    faithful = _("Each one is what was written.") if result.faithful else _("Not everything is what was written.")
+    return f"{text} {faithful}"
+
+
+def _exit_code(result: Rehearsal) -> diagnostics.ExitCode:
+    if result.faithful:
+        return dispatching.exit_code(result.outcome)
+    return diagnostics.strongest((dispatching.exit_code(result.outcome), diagnostics.ExitCode.FAILED))
+
+
+def _write_page(file: Path, result: Rehearsal, *, quiet: bool) -> None:
+    from campaign_cli.report.timeline import timeline_page
+    from campaign_cli.report.view import delivery_entry
+
+    entries = [delivery_entry(delivery, workspace=result.workspace, zone=result.zone) for delivery in result.deliveries]
+    page = timeline_page(
+        entries,
+        title=result.title,
+        zone=result.zone,
+        picture=result.pictures.__getitem__,
+        made_at=now(),
+        day=result.day,
+        note=_summary(result),
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page, encoding="utf-8")
+    if not quiet:
+        output.write(_("The timeline page is {file}").format(file=file))
+
+
+def _as_json(result: Rehearsal) -> dict[str, Any]:
+    return {
+        "campaign": result.campaign,
+        "faithful": result.faithful,
+        "messages": [
+            {
+                "key": row.key,
+                "part": row.part + 1,
+                "account": row.account,
+                "platform": row.platform,
+                "planned": output.rfc3339(row.planned, result.zone),
+                "at": output.rfc3339(row.at, result.zone) if row.at else None,
+                "state": row.state.value,
+                "url": row.url or None,
+                "error": row.error or None,
+                "differences": list(row.differences),
+            }
+            for row in result.rows
+        ],
+        "without_receipt": [{"account": stray.account, "text": stray.text} for stray in result.strays],
+    }

@@ -18,7 +18,8 @@ app = usage.application()
 @usage.command(
     app,
     help=_(
-        "Print the JSON Schema of plans, or write it to a file. Example: campaign schema --output schema/plan.schema.json"
+        "Print the JSON Schema of plans, or write it to a file. "
+        "Example: campaign schema --output schema/plan.schema.json"
     ),
 )
 def schema(

@@ -27,7 +27,7 @@ def select(
     label: str | None,
     states: Sequence[State],
 ) -> list[Delivery]:
-    """The deliveries that are meant and in one of ``states``. A key that isn't there, or is in another state, is an error."""
+    """The deliveries that are meant and in one of ``states``. A key that is absent or in another state is an error."""
     if not keys and not (campaign or account or label):
         raise InputError(_("Say which: keys, or --campaign, --account or --label."))
     found = ledger.deliveries(campaign=campaign, account=account, label=label, keys=keys or None)

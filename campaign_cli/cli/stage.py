@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -46,9 +47,7 @@ def stage(
                 n=len(context.workspace.accounts), url=server.url
             )
         )
-        try:
+        with suppress(KeyboardInterrupt):
             stop.wait()
-        except KeyboardInterrupt:
-            pass
     output.write(_("The stage is closed; nothing of it stays."))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,14 @@ class LoadedPlan:
     path: Path
     workspace: Workspace
     zone: ZoneInfo
+
+    @property
+    def day(self) -> date | None:
+        """Hari H, where the plan has one that exists."""
+        try:
+            return date.fromisoformat(self.plan.day) if self.plan.day else None
+        except ValueError:
+            return None  # told by problems_in
 
 
 def load_plan(path: Path, workspace: Workspace) -> tuple[LoadedPlan | None, list[Problem]]:
