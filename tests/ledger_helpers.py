@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from campaign_cli.ledger import Changes, Claim, Claimed, NewDelivery, Settlement, open_ledger
-from campaign_cli.ledger.applying import body_hash
 from campaign_cli.ledger.store import Ledger
+from campaign_cli.ledger.words import body_hash
 from campaign_cli.models import Draft, Part, Receipt, State
 
 START = datetime(2026, 12, 7, 1, 0, tzinfo=UTC)

@@ -91,8 +91,8 @@ def translated(where: str) -> Iterator[None]:
         raise explain(error, where) from error
 
 
-def sqlite_engine(path: Path | None, *, busy_timeout: float, journal: str = "WAL") -> Engine:
-    """An engine over one connection to an existing file, or to nothing but memory (None).
+def sqlite_engine(path: Path | None, *, busy_timeout: float) -> Engine:
+    """An engine over one connection to an existing file, or to nothing but memory (None). Connecting changes nothing.
 
     ``busy_timeout`` is in seconds. The connection may be used by any thread, by one at a time.
     """
@@ -103,8 +103,6 @@ def sqlite_engine(path: Path | None, *, busy_timeout: float, journal: str = "WAL
             name, uri=path is not None, check_same_thread=False, isolation_level=None, timeout=busy_timeout
         )
         try:
-            if path:
-                connection.execute(f"PRAGMA journal_mode={journal}").close()
             connection.execute("PRAGMA synchronous=FULL").close()
             connection.execute("PRAGMA foreign_keys=ON").close()
         except BaseException:
@@ -121,6 +119,13 @@ def _begin(connection: Connection) -> None:
     # A transaction that will write takes its lock at once: an upgrade from reading to writing could fail half way.
     writing = connection.get_execution_options().get("writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def write_ahead(connection: Connection) -> None:
+    """Switch a file to a write-ahead log for good, outside of any transaction; nothing is written if it has one."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection) and driver.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        driver.execute("PRAGMA journal_mode=WAL").close()
 
 
 class Store:
@@ -152,6 +157,11 @@ class Store:
         with self._lock:
             self._connection.close()
             self._engine.dispose()
+
+    def write_ahead(self) -> None:
+        """Keep the journal as a write-ahead log: readers and the writer don't wait for each other."""
+        with self._lock, translated(self.where):
+            write_ahead(self._connection)
 
     def now(self) -> int:
         """The ledger's clock, in microseconds since the epoch."""

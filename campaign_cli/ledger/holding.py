@@ -69,7 +69,7 @@ class Holding(Store):
     def sent_since(self, hold: Hold) -> list[Delivery]:
         """What the hold covers and went out, at least in part, after it was opened."""
         table = schema.receipts.c
-        since = exists().where(table.delivery == columns.key, table.at >= micros(hold.opened_at))
+        since = exists().where(table.delivery == columns.key, table.at >= micros(hold.opened_at)).correlate(deliveries)
         with self.reading() as connection:
             return read_deliveries(connection, and_(since, covered_by([hold.id])))
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, select, true
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.queries import columns, deliveries_by_key, read_deliveries
-from campaign_cli.ledger.schema import delivery_labels, instant
+from campaign_cli.ledger.schema import deliveries, delivery_labels, instant
 from campaign_cli.ledger.values import Delivery, Event
 from campaign_cli.models import State
 
@@ -94,5 +94,6 @@ def filters(
         states = [state] if isinstance(state, State) else list(state)
         parts.append(columns.state.in_([one.value for one in states]))
     if label is not None:
-        parts.append(exists().where(delivery_labels.c.delivery == columns.key, delivery_labels.c.label == label))
+        table = delivery_labels.c
+        parts.append(exists().where(table.delivery == columns.key, table.label == label).correlate(deliveries))
     return and_(*parts)

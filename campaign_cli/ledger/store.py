@@ -79,6 +79,7 @@ def open_ledger(
     ledger = Ledger(engine, root=workspace_root, where=str(path), clock=clock, absent=False)
     try:
         _bring_up_to_date(ledger, path, busy_timeout=busy_timeout)
+        ledger.write_ahead()
         with ledger.reading() as connection:
             ledger.ledger_id = _stored_id(connection, str(path))
         if named is not None and named != ledger.ledger_id:
@@ -156,14 +157,14 @@ def _create(path: Path, *, clock: Callable[[], datetime]) -> None:
         raise from_os_error(error, str(path)) from error
     try:
         with translated(str(path)):
-            engine = sqlite_engine(temporary, busy_timeout=0, journal="DELETE")
+            engine = sqlite_engine(temporary, busy_timeout=0)
             try:
                 migrate(engine, ledger_id=uuid.uuid4().hex, at=clock())
             finally:
                 engine.dispose()
         _link(temporary, path)
     finally:
-        for suffix in ("", "-journal"):
+        for suffix in ("", "-journal", "-wal", "-shm"):
             temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
 
 

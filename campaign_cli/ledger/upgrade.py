@@ -15,7 +15,7 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.base import from_os_error, translated
+from campaign_cli.ledger.base import from_os_error, translated, write_ahead
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BACKUPS: Final = "backups"
@@ -28,6 +28,7 @@ def migrate(engine: Engine, *, ledger_id: str | None, at: datetime, connection: 
     """
     if connection is None:
         with engine.connect() as opened:
+            write_ahead(opened)
             migrate(engine, ledger_id=ledger_id, at=at, connection=opened)
         return
     connection.execution_options(writing=True)

@@ -1,0 +1,259 @@
+"""Several senders at once on one ledger: threads and processes, some of which die."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ledger_helpers import GRACE, LEASE, START, Bench, Clock, make
+
+from campaign_cli.errors import ClaimLost
+from campaign_cli.ledger import Claim, Settlement, open_ledger
+from campaign_cli.models import Receipt, State
+
+SENDER = """
+    import os, sys
+    from datetime import datetime, timedelta
+    from pathlib import Path
+    from campaign_cli.ledger import Settlement, open_ledger
+    from campaign_cli.models import Receipt, State
+
+    root, worker, dies = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    at = datetime.fromisoformat(sys.argv[4])
+    sent = 0
+    with open_ledger(root, clock=lambda: at) as ledger, open(root / f"{worker}.sent", "a") as out:
+        while True:
+            claims = ledger.claim(
+                worker=worker, limit=7, per_account=50, lease=timedelta(seconds=90), late_grace=timedelta(days=1)
+            ).claims
+            if not claims:
+                break
+            batch = []
+            for claim in claims:
+                print(claim.key, file=out, flush=True)
+                sent += 1
+                if sent == dies:
+                    os.kill(os.getpid(), 9)
+                receipt = Receipt(part=0, id=f"{worker}-{claim.key}", url=None, at=at)
+                batch.append(
+                    Settlement(key=claim.key, token=claim.token, state=State.PUBLISHED, receipt=receipt)
+                )
+            ledger.settle(batch)
+"""
+
+
+def senders(root: Path, number: int, *, dies: int = 0) -> list[int]:
+    """Run sender processes until each finds nothing more (or kills itself at its n-th sending); their exit codes."""
+    program = textwrap.dedent(SENDER)
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(root), f"w{n}", str(dies), START.isoformat()])
+        for n in range(number)
+    ]
+    return [process.wait() for process in running]
+
+
+def sent(root: Path) -> Counter[str]:
+    """How often each key was sent, by any process."""
+    return Counter(line for path in root.glob("*.sent") for line in path.read_text().split())
+
+
+def test_processes_never_share_a_delivery(tmp_path: Path) -> None:
+    """Processes that claim from one ledger send everything, each delivery once."""
+    bench = Bench(tmp_path)
+    bench.queue(*(make(f"c/p{n}/{'abc'[n % 3]}", position=n) for n in range(150)))
+    assert senders(tmp_path, 3) == [0, 0, 0]
+    found = sent(tmp_path)
+    assert len(found) == 150
+    assert set(found.values()) == {1}
+    assert {one.state for one in bench.ledger.deliveries()} == {State.PUBLISHED}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_a_killed_process_leaves_doubt_and_no_double(tmp_path: Path) -> None:
+    """What a killed process had claimed becomes uncertain after its lease; nothing is lost, nothing is sent again."""
+    bench = Bench(tmp_path)
+    bench.queue(*(make(f"c/p{n}/a", position=n) for n in range(60)))
+    assert senders(tmp_path, 2, dies=9) == [-signal.SIGKILL] * 2
+    assert senders(tmp_path, 2) == [0, 0]
+    bench.clock.forward(seconds=90)
+    claimed = bench.claim(per_account=50)
+    assert claimed.claims == ()
+    found = sent(tmp_path)
+    assert set(found.values()) == {1}
+    states = Counter(one.state for one in bench.ledger.deliveries())
+    assert states[State.UNCERTAIN] == len(claimed.doubtful) > 0
+    assert states[State.PUBLISHED] + states[State.UNCERTAIN] == 60
+
+
+def test_threads_with_ledgers_of_their_own(tmp_path: Path) -> None:
+    """Threads that each opened the ledger claim every delivery once, and no account has more in flight than allowed."""
+    bench = Bench(tmp_path)
+    bench.queue(*(make(f"c/p{n}/{'ab'[n % 2]}", position=n) for n in range(40)))
+
+    def take(worker: str) -> list[str]:
+        with bench.open() as ledger:
+            found = ledger.claim(worker=worker, limit=100, per_account=5, lease=LEASE, late_grace=GRACE)
+            return [claim.key for claim in found.claims]
+
+    with ThreadPoolExecutor(6) as pool:
+        found = [key for keys in pool.map(take, [f"w{n}" for n in range(6)]) for key in keys]
+    assert len(found) == len(set(found)) == 10
+
+
+def test_one_ledger_in_many_threads(tmp_path: Path) -> None:
+    """One open ledger that several threads use does their work one after the other."""
+    bench = Bench(tmp_path)
+    bench.queue(*(make(f"c/p{n}/a", position=n) for n in range(30)))
+
+    def send(_turn: int) -> int:
+        claims = bench.claim(limit=1).claims
+        return sum(bench.publish(claim) for claim in claims)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(send, range(40))) == 30
+
+
+def test_opening_at_once_makes_one_ledger(tmp_path: Path) -> None:
+    """Processes that open a workspace for the first time at the same moment share one ledger."""
+    program = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path; "
+        "from campaign_cli.ledger import open_ledger; "
+        "print(open_ledger(Path(sys.argv[1]), clock=lambda: datetime.now(UTC)).ledger_id)"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _n in range(4)
+    ]
+    names = {process.communicate()[0].strip() for process in running}
+    assert {process.returncode for process in running} == {0}
+    assert len(names) == 1
+    assert "" not in names
+    assert sorted(os.listdir(tmp_path / ".campaign"))[0] == "ledger.sqlite3"
+
+
+ORDERS = st.lists(
+    st.tuples(
+        st.sampled_from(["claim", "look", "settle", "stale", "tick", "hold", "release", "cancel", "retry", "resolve"]),
+        st.integers(0, 5),
+    ),
+    max_size=40,
+)
+
+
+class World:
+    """A ledger, two workers, and what each network really received."""
+
+    def __init__(self, root: Path) -> None:
+        self.clock = Clock()
+        self.ledger = open_ledger(root, clock=self.clock)
+        self.claims: list[Claim] = []
+        self.out: Counter[str] = Counter()
+        self.chance = random.Random(1)
+
+    def send(self, claim: Claim) -> bool:
+        """The request leaves, if the gate is open."""
+        try:
+            self.ledger.check_gate(claim.key, claim.token)
+        except Exception:
+            return False
+        self.out[claim.key] += 1
+        return True
+
+    def claim(self) -> None:
+        found = self.ledger.claim(worker="w", limit=2, per_account=5, lease=LEASE, late_grace=timedelta(days=9))
+        for claim in found.claims:
+            assert claim.key not in {one.key for one in self.claims if one.token == claim.token}
+            assert self.send(claim)
+            self.claims.append(claim)
+
+    def look(self) -> None:
+        """A look-up knows the truth, and settles by it."""
+        for claim in self.ledger.claim_doubtful(worker="w", limit=2, lease=LEASE):
+            there = self.out[claim.key] > 0
+            receipt = Receipt(part=0, id=claim.key, url=None, at=self.clock()) if there else None
+            state = State.PUBLISHED if there else State.WAITING
+            assert self.ledger.settle([Settlement(key=claim.key, token=claim.token, state=state, receipt=receipt)])[0]
+
+    def settle(self, *, stale: bool, choice: int) -> None:
+        if not self.claims:
+            return
+        claim = self.claims[choice % len(self.claims)]
+        if not stale:
+            self.claims.remove(claim)
+        state = (State.PUBLISHED, State.UNCERTAIN)[choice % 2]
+        receipt = Receipt(part=0, id=claim.key, url=None, at=self.clock()) if state is State.PUBLISHED else None
+        order = Settlement(key=claim.key, token=claim.token, state=state, receipt=receipt, next_try=self.clock())
+        self.ledger.settle([order])
+
+    def decide(self, kind: str, key: str) -> None:
+        if kind == "hold":
+            self.ledger.hold(account="a", reason="uji", actor="siti")
+        elif kind == "release":
+            self.ledger.release([hold.id for hold in self.ledger.holds()], actor="siti")
+        elif kind == "cancel":
+            self.ledger.cancel([key], actor="siti")
+        elif kind == "retry":
+            self.ledger.retry([key], actor="siti")
+        else:
+            delivery = self.ledger.delivery(key)
+            if delivery and delivery.state is State.UNCERTAIN and not self.out[key]:
+                self.ledger.resolve(key, not_published=True, actor="siti")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(orders=ORDERS)
+def test_no_order_of_events_sends_twice(
+    tmp_path_factory: pytest.TempPathFactory, orders: list[tuple[str, int]]
+) -> None:
+    """Whatever happens in whatever order, no delivery goes out twice, and a published one has its proof."""
+    root = tmp_path_factory.mktemp("dunia")
+    world = World(root)
+    keys = [f"c/p{n}/a" for n in range(4)]
+    from campaign_cli.ledger import Changes
+
+    world.ledger.apply(Changes(new=tuple(make(key) for key in keys)), actor="siti")
+    for kind, choice in orders:
+        if kind == "claim":
+            world.claim()
+        elif kind == "look":
+            world.look()
+        elif kind in ("settle", "stale"):
+            world.settle(stale=kind == "stale", choice=choice)
+        elif kind == "tick":
+            world.clock.forward(seconds=40 * choice)
+        else:
+            world.decide(kind, keys[choice % 4])
+    assert all(count <= 1 for count in world.out.values())
+    for delivery in world.ledger.deliveries():
+        if delivery.state is State.PUBLISHED:
+            assert delivery.receipts
+            assert world.out[delivery.key] == 1
+        if delivery.state in (State.WAITING, State.CANCELLED):
+            assert not world.out[delivery.key]
+    world.ledger.close()
+
+
+def test_a_hold_beats_a_running_sender(tmp_path: Path) -> None:
+    """A hold from another process closes the gate of what was claimed before it."""
+    bench = Bench(tmp_path)
+    bench.queue(make())
+    claim = bench.claim_one()
+    with bench.open() as other:
+        other.hold(reason="henti", actor="siti")
+    with pytest.raises(Exception, match="held"):
+        bench.ledger.check_gate(claim.key, claim.token)
+    assert bench.settle(claim, State.WAITING)
+    assert bench.claim().claims == ()
+    with pytest.raises(ClaimLost):
+        bench.ledger.check_gate(claim.key, claim.token)
