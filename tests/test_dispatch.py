@@ -93,6 +93,15 @@ def test_an_account_never_has_more_than_five_in_flight(tmp_path: Path) -> None:
     table = Table(tmp_path)
     for number in range(30):
         table.queue(f"p{number}", position=number)
+    full = asyncio.Event()
+
+    async def delay(account: str) -> None:
+        if table.remote.in_flight[account] >= 5:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0.005)
+
+    table.remote.delay = delay
     asyncio.run(publish_pass(table.dispatcher()))
     assert len(table.remote.texts()) == 30
     assert table.remote.most_in_flight == 5

@@ -57,7 +57,7 @@ async def _pump(dispatcher: Dispatcher, *, until: datetime | None) -> None:
     try:
         while True:
             dispatcher.changed.clear()
-            if await dispatcher.pump():
+            if await dispatcher.pump() or dispatcher.changed.is_set():  # a place became free while it was claiming
                 continue
             wake = await _next_wake(dispatcher, until=until)
             if dispatcher.busy:
