@@ -9,7 +9,6 @@ import html
 import json
 import re
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -149,17 +148,6 @@ class Mastodon:
     def count(self) -> int:
         me = self.get("accounts/verify_credentials")["id"]
         return len(self.get(f"accounts/{me}/statuses", limit="40"))
-
-
-def answers(url: str) -> bool:
-    """Whether a server answers at all, whatever it says."""
-    try:
-        urllib.request.urlopen(url, timeout=10).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
 
 
 def _base64(content: bytes) -> str:

@@ -7,6 +7,7 @@ require getenv('WORDPRESS_ROOT') . '/wp-load.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install('Federasi Serikat Pekerja Contoh', 'admin', 'admin@serikat.example', true, '', wp_generate_password());
 update_option('permalink_structure', '/%year%/%monthnum%/%day%/%postname%/');
+switch_theme('polos');
 $user = wp_insert_user([
     'user_login' => 'redaksi',
     'user_pass' => wp_generate_password(),
