@@ -5,7 +5,6 @@ Follows the lexicons com.atproto.server and com.atproto.repo; shapes and errors 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,41 +20,34 @@ from campaign_cli.stage.bluesky_records import (
     check_blob,
     check_key,
     check_record,
-    claims_of,
     did_of,
     external_of,
     images_of,
     record_cid,
     refusal,
-    signed,
     tid,
 )
-from campaign_cli.stage.network import Network, Refusal, fields, path_of, rate_headers
+from campaign_cli.stage.bluesky_sessions import Sessions, json_of
+from campaign_cli.stage.network import Refusal, path_of, rate_headers
 from campaign_cli.stage.state import (
     PictureFacts,
     StageAccount,
     StageMedia,
     StagePost,
-    StageState,
     Window,
     picture_facts,
 )
 
-ACCESS_SECONDS, REFRESH_SECONDS = 7_200, 7_776_000
 POINTS = {"createRecord": 3, "putRecord": 2, "deleteRecord": 1}
 UPLOAD_BYTES = 50_000_000
 
 
-class BlueskyStage(Network):
+class BlueskyStage(Sessions):
     """A personal data server with one account."""
 
     name = "bluesky"
     title = "Bluesky"
     credential = "password"
-
-    def __init__(self, state: StageState) -> None:
-        super().__init__(state)
-        self._key = secrets.token_bytes(32)
 
     @staticmethod
     def user(name: str, settings: Mapping[str, Any]) -> str:
@@ -114,44 +106,9 @@ class BlueskyStage(Network):
             raise Refusal(429, {"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}, headers=_rate(window))
         return _rate(window)
 
-    async def describe_server(self, request: Request, account: StageAccount) -> Response:
-        """com.atproto.server.describeServer"""
-        body = {"did": "did:web:localhost", "availableUserDomains": [".example"], "inviteCodeRequired": False}
-        return JSONResponse(body | {"links": {}, "contact": {}})
-
-    async def create_session(self, request: Request, account: StageAccount) -> Response:
-        """com.atproto.server.createSession"""
-        values = await _json(request)
-        names = (account.user, did_of(account.user))
-        if str(values.get("identifier", "")).lower() not in names or values.get("password") != account.secret:
-            raise refusal("AuthenticationRequired", "Invalid identifier or password", 401)
-        return JSONResponse(self._session(account))
-
-    async def refresh_session(self, request: Request, account: StageAccount) -> Response:
-        """com.atproto.server.refreshSession; the refresh token is the bearer."""
-        self._signed_in(request, account, scope="com.atproto.refresh")
-        return JSONResponse(self._session(account))
-
-    async def get_session(self, request: Request, account: StageAccount) -> Response:
-        """com.atproto.server.getSession"""
-        self._signed_in(request, account)
-        return JSONResponse({"did": did_of(account.user), "handle": account.user, "active": True})
-
-    async def resolve_handle(self, request: Request, account: StageAccount) -> Response:
-        """com.atproto.identity.resolveHandle"""
-        if request.query_params.get("handle", "").lower() != account.user:
-            raise refusal("InvalidRequest", "Unable to resolve handle")
-        return JSONResponse({"did": did_of(account.user)})
-
-    async def describe_repo(self, request: Request, account: StageAccount) -> Response:
-        """com.atproto.repo.describeRepo"""
-        did = self._repo(account, request.query_params.get("repo"))
-        body = {"handle": account.user, "did": did, "didDoc": {}, "collections": [POSTS], "handleIsCorrect": True}
-        return JSONResponse(body)
-
     async def upload_blob(self, request: Request, account: StageAccount) -> Response:
         """com.atproto.repo.uploadBlob: the type is found in the bytes, whatever the header says."""
-        self._signed_in(request, account)
+        self.signed_in(request, account)
         content = await request.body()
         if not content or len(content) > UPLOAD_BYTES:
             raise refusal(
@@ -171,10 +128,10 @@ class BlueskyStage(Network):
         An identical putRecord is a no-op without ``commit``; ``swapRecord: null`` means "only where there is none";
         a createRecord with a used key answers 500, as the real server does.
         """
-        self._signed_in(request, account)
-        values = await _json(request)
+        self.signed_in(request, account)
+        values = await json_of(request)
         creating = request.url.path.endswith(".createRecord")
-        did = self._repo(account, values.get("repo"))
+        did = self.repo(account, values.get("repo"))
         rkey = str(values.get("rkey") or tid(self.state.now(), self.state.number()))
         if values.get("collection") != POSTS:
             raise refusal("InvalidRequest", "This stage keeps posts only")
@@ -199,9 +156,9 @@ class BlueskyStage(Network):
 
     async def delete_record(self, request: Request, account: StageAccount) -> Response:
         """com.atproto.repo.deleteRecord; a record that isn't there is no error."""
-        self._signed_in(request, account)
-        values = await _json(request)
-        self._repo(account, values.get("repo"))
+        self.signed_in(request, account)
+        values = await json_of(request)
+        self.repo(account, values.get("repo"))
         post = self.state.post(account.name, str(values.get("rkey")))
         if post is None or values.get("collection") != POSTS:
             return JSONResponse({})
@@ -211,7 +168,7 @@ class BlueskyStage(Network):
     async def get_record(self, request: Request, account: StageAccount) -> Response:
         """com.atproto.repo.getRecord: 400 RecordNotFound, not 404."""
         query = request.query_params
-        did = self._repo(account, query.get("repo"))
+        did = self.repo(account, query.get("repo"))
         post = self.state.post(account.name, query.get("rkey", ""))
         if post is None or query.get("collection") != POSTS:
             uri = f"at://{did}/{query.get('collection')}/{query.get('rkey')}"
@@ -221,7 +178,7 @@ class BlueskyStage(Network):
     async def list_records(self, request: Request, account: StageAccount) -> Response:
         """com.atproto.repo.listRecords, newest key first, paged by cursor."""
         query = request.query_params
-        did = self._repo(account, query.get("repo"))
+        did = self.repo(account, query.get("repo"))
         posts = sorted(
             self.state.posts_of(account.name), key=lambda post: post.id, reverse=query.get("reverse") != "true"
         )
@@ -230,35 +187,6 @@ class BlueskyStage(Network):
         page = posts[: min(int(query.get("limit", "50")), 100)]
         body: dict[str, Any] = {"records": [_shown(did, post) for post in page]}
         return JSONResponse(body | ({"cursor": page[-1].id} if page else {}))
-
-    def _session(self, account: StageAccount) -> dict[str, Any]:
-        did, now = did_of(account.user), int(self.state.now().timestamp())
-        claims = {"aud": "did:web:localhost", "sub": did, "iat": now}
-        access = claims | {"scope": "com.atproto.appPass", "exp": now + ACCESS_SECONDS}
-        refresh = claims | {"scope": "com.atproto.refresh", "exp": now + REFRESH_SECONDS, "jti": secrets.token_hex(16)}
-        return {
-            "accessJwt": signed("at+jwt", access, self._key),
-            "refreshJwt": signed("refresh+jwt", refresh, self._key),
-            "did": did,
-            "handle": account.user,
-            "active": True,
-        }
-
-    def _signed_in(self, request: Request, account: StageAccount, scope: str = "com.atproto.appPass") -> None:
-        scheme, _space, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise refusal("AuthMissing", "Authentication Required", 401)
-        claims = claims_of(token, self._key)
-        if claims is None or claims["sub"] != did_of(account.user) or claims["scope"] != scope:
-            raise refusal("InvalidToken", "Token could not be verified")
-        if claims["exp"] <= self.state.now().timestamp():
-            raise refusal("ExpiredToken", "Token has expired")
-
-    def _repo(self, account: StageAccount, repo: str | None) -> str:
-        did = did_of(account.user)
-        if str(repo).lower() not in (did, account.user):
-            raise refusal("InvalidRequest", f"Could not find repo: {repo}")
-        return did
 
     def _cid_of(self, account: StageAccount, did: str, rkey: str) -> str | None:
         post = self.state.post(account.name, rkey) if did == did_of(account.user) else None
@@ -309,13 +237,6 @@ class BlueskyStage(Network):
 
 def _shown(did: str, post: StagePost) -> dict[str, Any]:
     return {"uri": f"at://{did}/{POSTS}/{post.id}", "cid": post.data["cid"], "value": post.data["record"]}
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    try:
-        return (await fields(request))[0]
-    except ValueError as error:
-        raise refusal("InvalidRequest", "Input must be JSON") from error
 
 
 def _rate(window: Window) -> dict[str, str]:

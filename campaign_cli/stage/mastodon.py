@@ -15,19 +15,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from campaign_cli.stage.mastodon_shapes import account_id, media_json, profile_json, status_json, status_length
-from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.mastodon_instance import (
+    ATTACHMENTS,
+    CHARACTERS,
+    DESCRIPTION,
+    IMAGE_BYTES,
+    IMAGE_PIXELS,
+    IMAGE_TYPES,
+    URL_LENGTH,
+    Instance,
+    signed_in,
+    token_of,
+)
+from campaign_cli.stage.mastodon_shapes import account_id, media_json, status_json, status_length
+from campaign_cli.stage.network import Refusal, fields, path_of
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, picture_facts
 
-VERSION = "4.6.4"
-CHARACTERS, URL_LENGTH, ATTACHMENTS, DESCRIPTION = 500, 23, 4, 1_500
-IMAGE_BYTES, IMAGE_PIXELS = 16_777_216, 33_177_600
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 KEY_LIFE = timedelta(hours=1)
 
 
-class MastodonStage(Network):
+class MastodonStage(Instance):
     """A Mastodon instance with one account."""
 
     name = "mastodon"
@@ -90,64 +98,11 @@ class MastodonStage(Network):
             raise Refusal(429, {"error": "Too many requests"}, headers=_rate(window))
         return _rate(window)
 
-    async def nodeinfo_links(self, request: Request, account: StageAccount) -> Response:
-        """GET /.well-known/nodeinfo."""
-        relation = "http://nodeinfo.diaspora.software/ns/schema/2.0"
-        return JSONResponse({"links": [{"rel": relation, "href": f"{self.base(request, account)}/nodeinfo/2.0"}]})
-
-    async def nodeinfo(self, request: Request, account: StageAccount) -> Response:
-        """GET /nodeinfo/2.0: the software is Mastodon."""
-        posts = self.state.count_of(account.name)
-        return JSONResponse(
-            {
-                "version": "2.0",
-                "software": {"name": "mastodon", "version": VERSION},
-                "protocols": ["activitypub"],
-                "services": {"outbound": [], "inbound": []},
-                "usage": {"users": {"total": 1, "activeMonth": 1, "activeHalfyear": 1}, "localPosts": posts},
-                "openRegistrations": False,
-                "metadata": {"nodeName": "Panggung", "nodeDescription": ""},
-            }
-        )
-
-    async def instance(self, request: Request, account: StageAccount) -> Response:
-        """GET /api/v2/instance (and the older /api/v1/instance): version and limits."""
-        statuses = {
-            "max_characters": account.text_limit or CHARACTERS,
-            "max_media_attachments": ATTACHMENTS,
-            "characters_reserved_per_url": account.url_length or URL_LENGTH,
-        }
-        media = {
-            "description_limit": DESCRIPTION,
-            "image_matrix_limit": IMAGE_PIXELS,
-            "image_size_limit": IMAGE_BYTES,
-            "supported_mime_types": list(IMAGE_TYPES),
-        }
-        body: dict[str, Any] = {
-            "title": "Panggung",
-            "version": VERSION,
-            "source_url": "https://github.com/mastodon/mastodon",
-            "description": "",
-            "languages": ["id"],
-            "configuration": {"statuses": statuses, "media_attachments": media},
-            "rules": [],
-        }
-        if request.url.path.endswith("/v1/instance"):
-            return JSONResponse(body | {"uri": request.url.netloc, "max_toot_chars": statuses["max_characters"]})
-        return JSONResponse(body | {"domain": request.url.netloc, "api_versions": {"mastodon": 11}})
-
-    async def verify_credentials(self, request: Request, account: StageAccount) -> Response:
-        """GET /api/v1/accounts/verify_credentials."""
-        _signed_in(request, account)
-        source = {"privacy": "public", "sensitive": False, "language": None, "note": "", "fields": []}
-        role = {"id": "-99", "name": "", "permissions": "65536", "color": "", "highlighted": False}
-        return JSONResponse(self._profile(request, account) | {"source": source, "role": role})
-
     async def own_statuses(self, request: Request, account: StageAccount) -> Response:
         """GET /api/v1/accounts/:id/statuses, newest first, paged by ids."""
         if request.path_params["id"] != account_id(account):
             raise Refusal(404, {"error": "Record not found"})
-        seen = VISIBILITIES if _token(request) == account.secret else ("public", "unlisted")
+        seen = VISIBILITIES if token_of(request) == account.secret else ("public", "unlisted")
         query = request.query_params
         limit = min(int(query.get("limit", "20")), 40)
         posts = [post for post in self.state.posts_of(account.name) if post.visibility in seen]
@@ -171,7 +126,7 @@ class MastodonStage(Network):
 
     async def upload(self, request: Request, account: StageAccount) -> Response:
         """POST /api/v2/media: 202 while it is being processed, 200 when it is ready at once."""
-        _signed_in(request, account)
+        signed_in(request, account)
         values, files = await fields(request)
         if "file" not in files:
             raise _invalid("File can't be blank")
@@ -190,7 +145,7 @@ class MastodonStage(Network):
 
     async def media(self, request: Request, account: StageAccount) -> Response:
         """GET and PUT /api/v1/media/:id: 206 while it is being processed, 200 when it is ready."""
-        _signed_in(request, account)
+        signed_in(request, account)
         media = self.state.media.get((account.name, request.path_params["id"]))
         if media is None or media.post is not None:
             raise Refusal(404, {"error": "Record not found"})
@@ -204,7 +159,7 @@ class MastodonStage(Network):
 
     async def create(self, request: Request, account: StageAccount) -> Response:
         """POST /api/v1/statuses; the same Idempotency-Key within an hour gives the first status again."""
-        _signed_in(request, account)
+        signed_in(request, account)
         key = request.headers.get("idempotency-key") or None
         known = self.state.keys.get((account.name, key)) if key else None
         if known and self.state.now() - known[1] < KEY_LIFE:
@@ -253,7 +208,7 @@ class MastodonStage(Network):
 
     def _visible(self, request: Request, account: StageAccount, *, must_sign_in: bool) -> StagePost:
         if must_sign_in or "authorization" in request.headers:
-            _signed_in(request, account)
+            signed_in(request, account)
         post = self.state.post(account.name, request.path_params["id"])
         hidden = (
             post is not None and post.visibility in ("private", "direct") and "authorization" not in request.headers
@@ -312,10 +267,6 @@ class MastodonStage(Network):
             media.append(each)
         return media
 
-    def _profile(self, request: Request, account: StageAccount) -> dict[str, Any]:
-        posts = self.state.count_of(account.name)
-        return profile_json(account, self.base(request, account), posts=posts)
-
     def _attachment(self, request: Request, media: StageMedia) -> dict[str, Any]:
         return media_json(media, self.media_url(request, media))
 
@@ -332,19 +283,6 @@ class MastodonStage(Network):
         """Milliseconds and a running number, as in Mastodon's own ids: later posts have larger ids."""
         milliseconds = int(self.state.now().timestamp() * 1000)
         return str((milliseconds << 16) | (self.state.number() & 0xFFFF))
-
-
-def _token(request: Request) -> str:
-    scheme, _space, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _signed_in(request: Request, account: StageAccount) -> None:
-    token = _token(request)
-    if not token:
-        raise Refusal(401, {"error": "This method requires an authenticated user"})
-    if token != account.secret:
-        raise Refusal(401, {"error": "The access token is invalid"})
 
 
 def _described(value: Any) -> str:

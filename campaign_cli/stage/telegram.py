@@ -6,9 +6,6 @@ getChatMember. There is no key against doubles and no way for a bot to read the 
 
 from __future__ import annotations
 
-import json
-import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +16,20 @@ from starlette.routing import BaseRoute
 
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, picture_facts
+from campaign_cli.stage.telegram_shapes import (
+    attached,
+    bad_request,
+    bot_json,
+    caption_of,
+    chat_json,
+    entities_of,
+    parsed,
+    pictured,
+    refusal,
+    utf16_units,
+)
 
-TEXT, CAPTION, ALBUM = 4_096, 1_024, 10
+TEXT, ALBUM = 4_096, 10
 PHOTO_BYTES, PHOTO_SIDES, PHOTO_RATIO = 10_000_000, 10_000, 20
 
 
@@ -57,7 +66,7 @@ class TelegramStage(Network):
 
     def refused(self) -> Refusal:
         """403 of a bot that was thrown out."""
-        return _error(403, "Forbidden: bot was kicked from the channel chat")
+        return refusal(403, "Forbidden: bot was kicked from the channel chat")
 
     def throttled(self, seconds: int) -> Refusal:
         """429 with retry_after."""
@@ -67,7 +76,7 @@ class TelegramStage(Network):
 
     def broken(self) -> Refusal:
         """503."""
-        return _error(503, "Service Unavailable")
+        return refusal(503, "Service Unavailable")
 
     def label(self, method: str, path: str) -> str:
         """The method's name alone: the token is in the path."""
@@ -85,7 +94,7 @@ class TelegramStage(Network):
     async def method(self, request: Request, account: StageAccount) -> Response:
         """One method call, by GET or POST, with JSON, form or multipart."""
         if request.path_params["token"] != account.secret:
-            raise _error(401, "Unauthorized")
+            raise refusal(401, "Unauthorized")
         methods = {
             "getme": self.get_me,
             "getchat": self.get_chat,
@@ -97,28 +106,28 @@ class TelegramStage(Network):
         }
         handler = methods.get(request.path_params["method"].lower())
         if handler is None:
-            raise _error(404, "Not Found")
+            raise refusal(404, "Not Found")
         try:
             values, files = await fields(request) if request.method == "POST" else ({}, {})
         except ValueError as error:
-            raise _bad("can't parse JSON object") from error
+            raise bad_request("can't parse JSON object") from error
         call = Call(request=request, account=account, values=dict(request.query_params) | values, files=files)
         return JSONResponse({"ok": True, "result": handler(call)})
 
     def get_me(self, call: Call) -> Any:
         """The bot."""
-        return _bot(call.account)
+        return bot_json(call.account)
 
     def get_chat(self, call: Call) -> Any:
         """The channel."""
         self._check_chat(call)
-        return _chat(call.account) | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": {}}
+        return chat_json(call.account) | {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": {}}
 
     def get_chat_member(self, call: Call) -> Any:
         """What the bot is in the channel."""
         self._check_chat(call)
-        if str(call.values.get("user_id")) != str(_bot(call.account)["id"]):
-            raise _bad("member not found")
+        if str(call.values.get("user_id")) != str(bot_json(call.account)["id"]):
+            raise bad_request("member not found")
         status = call.account.role or "administrator"
         rights = {
             "can_post_messages": True,
@@ -126,49 +135,47 @@ class TelegramStage(Network):
             "can_delete_messages": True,
             "can_manage_chat": True,
         }
-        return {"status": status, "user": _bot(call.account)} | (rights if status == "administrator" else {})
+        return {"status": status, "user": bot_json(call.account)} | (rights if status == "administrator" else {})
 
     def send_message(self, call: Call) -> Any:
         """A text of 1 to 4,096 UTF-16 units."""
         self._may_post(call)
         text = str(call.values.get("text") or "")
         if not text.strip():
-            raise _bad("message text is empty")
-        if _units(text) > TEXT:
-            raise _bad("message is too long")
-        entities = _entities(call.values, "entities", text)
+            raise bad_request("message text is empty")
+        if utf16_units(text) > TEXT:
+            raise bad_request("message is too long")
+        entities = entities_of(call.values, "entities", text)
         post = self._keep(call, text=text, media=[], reply=self._reply(call))
         return self._message(call.account, post) | {"text": text} | ({"entities": entities} if entities else {})
 
     def send_photo(self, call: Call) -> Any:
         """One uploaded picture with a caption."""
         self._may_post(call)
-        caption = _caption(call.values)
-        entities = _entities(call.values, "caption_entities", caption)
+        caption = caption_of(call.values)
+        entities = entities_of(call.values, "caption_entities", caption)
         reply = self._reply(call)
-        photo = self._photo(
-            call.account, call.files.get("photo") or call.files.get(_attached(call.values.get("photo")))
-        )
+        photo = self._photo(call.account, call.files.get("photo") or call.files.get(attached(call.values.get("photo"))))
         post = self._keep(call, text=caption, media=[photo], reply=reply)
-        return self._message(call.account, post) | _pictured(photo, caption, entities)
+        return self._message(call.account, post) | pictured(photo, caption, entities)
 
     def send_media_group(self, call: Call) -> Any:
         """2 to 10 uploaded pictures: a message for each; the album is one post on the timeline."""
         self._may_post(call)
-        items = _parsed(call.values, "media") or []
+        items = parsed(call.values, "media") or []
         if not 2 <= len(items) <= ALBUM:
-            raise _bad("group send failed: wrong number of items")
-        captions = [_caption(item) for item in items]
-        marks = [_entities(item, "caption_entities", caption) for item, caption in zip(items, captions, strict=True)]
+            raise bad_request("group send failed: wrong number of items")
+        captions = [caption_of(item) for item in items]
+        marks = [entities_of(item, "caption_entities", caption) for item, caption in zip(items, captions, strict=True)]
         reply = self._reply(call)
-        photos = [self._photo(call.account, call.files.get(_attached(item.get("media")))) for item in items]
+        photos = [self._photo(call.account, call.files.get(attached(item.get("media")))) for item in items]
         text = "\n".join(filter(None, captions))
         first = self._keep(call, text=text, media=photos, reply=reply)
         numbers = [first.id, *(self._new_id(call.account) for _item in items[1:])]
         first.data["album"] = numbers
         head = self._message(call.account, first) | {"media_group_id": first.id}
         return [
-            head | {"message_id": int(number)} | _pictured(photo, caption, entities)
+            head | {"message_id": int(number)} | pictured(photo, caption, entities)
             for number, photo, caption, entities in zip(numbers, photos, captions, marks, strict=True)
         ]
 
@@ -182,27 +189,27 @@ class TelegramStage(Network):
                 album.remove(number)
                 post.status = post.status if album else "deleted"
                 return True
-        raise _bad("message to delete not found")
+        raise bad_request("message to delete not found")
 
     def _check_chat(self, call: Call) -> None:
         account = call.account
         asked = str(call.values.get("chat_id") or "")
         if not asked:
-            raise _bad("chat_id is empty")
-        if asked.lower() not in (account.user.lower(), str(_chat(account)["id"])):
-            raise _bad("chat not found")
+            raise bad_request("chat_id is empty")
+        if asked.lower() not in (account.user.lower(), str(chat_json(account)["id"])):
+            raise bad_request("chat not found")
 
     def _may_post(self, call: Call) -> None:
         self._check_chat(call)
         if call.account.role == "kicked":
-            raise _error(403, "Forbidden: bot was kicked from the channel chat")
+            raise refusal(403, "Forbidden: bot was kicked from the channel chat")
         if call.account.role not in ("", "administrator"):
-            raise _bad("need administrator rights in the channel chat")
+            raise bad_request("need administrator rights in the channel chat")
         if call.values.get("parse_mode"):
-            raise _bad("this stage reads entities, no parse mode")
+            raise bad_request("this stage reads entities, no parse mode")
 
     def _reply(self, call: Call) -> str | None:
-        parameters = _parsed(call.values, "reply_parameters") or {}
+        parameters = parsed(call.values, "reply_parameters") or {}
         number = parameters.get("message_id")
         if number is None:
             return None
@@ -211,21 +218,21 @@ class TelegramStage(Network):
                 return post.id
         if parameters.get("allow_sending_without_reply"):
             return None
-        raise _bad("message to be replied not found")
+        raise bad_request("message to be replied not found")
 
     def _photo(self, account: StageAccount, file: tuple[str, str, bytes] | None) -> StageMedia:
         if file is None:
-            raise _bad("there is no photo in the request")
+            raise bad_request("there is no photo in the request")
         name, _kind, content = file
         if len(content) > PHOTO_BYTES:
-            raise _error(413, "Request Entity Too Large")
+            raise refusal(413, "Request Entity Too Large")
         facts = picture_facts(content)
         if facts is None:
-            raise _bad("IMAGE_PROCESS_FAILED")
+            raise bad_request("IMAGE_PROCESS_FAILED")
         if facts.width + facts.height > PHOTO_SIDES or max(facts.width, facts.height) > PHOTO_RATIO * min(
             facts.width, facts.height
         ):
-            raise _bad("PHOTO_INVALID_DIMENSIONS")
+            raise bad_request("PHOTO_INVALID_DIMENSIONS")
         identifier = f"AgAC{self.state.number():08d}"
         media = StageMedia.of(content, facts, id=identifier, account=account.name, name=name, at=self.state.now())
         return self.state.add_media(media, content)
@@ -257,78 +264,12 @@ class TelegramStage(Network):
     def _message(self, account: StageAccount, post: StagePost) -> dict[str, Any]:
         message: dict[str, Any] = {
             "message_id": int(post.id),
-            "sender_chat": _chat(account),
-            "chat": _chat(account),
+            "sender_chat": chat_json(account),
+            "chat": chat_json(account),
             "date": int(post.at.timestamp()),
         }
         parent = self.state.post(account.name, post.reply_to or "")
         return message | ({"reply_to_message": self._message(account, parent)} if parent else {})
-
-
-def _bot(account: StageAccount) -> dict[str, Any]:
-    name = re.sub(r"\W+", "_", account.name)
-    return {"id": zlib.crc32(account.name.encode()), "is_bot": True, "first_name": name, "username": f"{name}_bot"}
-
-
-def _chat(account: StageAccount) -> dict[str, Any]:
-    channel = {"type": "channel", "title": account.name}
-    if account.user.startswith("@"):
-        number = -1_000_000_000_000 - zlib.crc32(account.user.lower().encode())
-        return {"id": number, "username": account.user[1:]} | channel
-    return {"id": int(account.user)} | channel
-
-
-def _caption(values: Mapping[str, Any]) -> str:
-    caption = str(values.get("caption") or "")
-    if _units(caption) > CAPTION:
-        raise _bad("message caption is too long")
-    return caption
-
-
-def _entities(values: Mapping[str, Any], name: str, text: str) -> list[dict[str, Any]]:
-    entities = _parsed(values, name) or []
-    for entity in entities:
-        offset, length = entity.get("offset"), entity.get("length")
-        if (
-            not isinstance(offset, int)
-            or not isinstance(length, int)
-            or not 0 <= offset < offset + length <= _units(text)
-        ):
-            raise _bad("can't parse MessageEntity: it reaches beyond the text")
-    return list(entities)
-
-
-def _parsed(values: Mapping[str, Any], name: str) -> Any:
-    """A field that is JSON within a form, and plain in a JSON body."""
-    value = values.get(name)
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise _bad(f"can't parse {name} JSON object") from error
-
-
-def _attached(reference: Any) -> str:
-    return str(reference or "").removeprefix("attach://")
-
-
-def _pictured(photo: StageMedia, caption: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
-    size = {"file_id": photo.id, "file_unique_id": photo.sha256[:16], "width": photo.width, "height": photo.height}
-    message: dict[str, Any] = {"photo": [size | {"file_size": photo.size}]}
-    if caption:
-        message["caption"] = caption
-    return message | ({"caption_entities": entities} if entities else {})
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _bad(description: str) -> Refusal:
-    return _error(400, f"Bad Request: {description}")
-
-
-def _error(status: int, description: str) -> Refusal:
-    return Refusal(status, {"ok": False, "error_code": status, "description": description})
 
 
 network = TelegramStage

@@ -5,50 +5,38 @@ Follows developer.wordpress.org/rest-api/reference; shapes and errors as recorde
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from campaign_cli.stage.network import Network, Refusal, fields, path_of
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, StageState, picture_facts
-from campaign_cli.stage.wordpress_posts import (
-    STATUSES,
-    Term,
-    error,
-    home_page,
-    instant_of,
-    media_json,
-    only_fields,
-    post_json,
-    slug_of,
-    term_json,
-    user_json,
+from campaign_cli.stage.network import Refusal, path_of
+from campaign_cli.stage.state import StageAccount, StagePost
+from campaign_cli.stage.wordpress_library import (
+    API,
+    PUBLISHERS,
+    WRITERS,
+    Library,
+    invalid,
+    must,
+    role_of,
+    signed_in,
+    values_of,
 )
+from campaign_cli.stage.wordpress_posts import STATUSES, error, home_page, instant_of, post_json, slug_of, user_json
 
-API = "/wp-json/wp/v2"
-WRITERS = ("administrator", "editor", "author", "contributor")
-PUBLISHERS = ("administrator", "editor", "author")
-EDITORS = ("administrator", "editor")
 ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 
-class WordPressStage(Network):
+class WordPressStage(Library):
     """A site with one user; ``role`` decides what the user may do (editor when it is empty)."""
 
     name = "wordpress"
     title = "WordPress"
     credential = "password"
-
-    def __init__(self, state: StageState) -> None:
-        super().__init__(state)
-        self._terms: dict[tuple[str, str], list[Term]] = {}
 
     @staticmethod
     def user(name: str, settings: Mapping[str, Any]) -> str:
@@ -64,7 +52,10 @@ class WordPressStage(Network):
             self.route(f"{API}/media", self.upload, methods=("POST",)),
             self.route(f"{API}/media", self.library),
             self.route(f"{API}/media/{{id:int}}", self.media, methods=ANY),
-            self.route(f"{API}/{{taxonomy:str}}", self.terms_or_posts, methods=("GET", "POST")),
+            self.route(f"{API}/tags", self.terms, methods=("GET", "POST")),
+            self.route(f"{API}/categories", self.terms, methods=("GET", "POST")),
+            self.route(f"{API}/posts", self.find),
+            self.route(f"{API}/posts", self.create, methods=("POST",)),
             self.route(f"{API}/posts/{{id:int}}", self.post, methods=ANY),
             self.route("/wp-json/{rest:path}", self.no_route, methods=ANY),
         ]
@@ -105,7 +96,7 @@ class WordPressStage(Network):
         """GET /wp-json/: application passwords are on."""
         base = self.base(request, account)
         authorization = f"{base}/wp-admin/authorize-application.php"
-        return self._answer(
+        return self.answer(
             request,
             {
                 "name": account.name,
@@ -122,104 +113,17 @@ class WordPressStage(Network):
 
     async def me(self, request: Request, account: StageAccount) -> Response:
         """GET /users/me"""
-        if not _signed_in(request, account):
+        if not signed_in(request, account):
             raise error(401, "rest_not_logged_in", "You are not currently logged in.")
-        return self._answer(request, user_json(account, self.base(request, account)))
-
-    async def upload(self, request: Request, account: StageAccount) -> Response:
-        """POST /media: raw with Content-Disposition, or multipart with ``file`` and ``alt_text``."""
-        if not _signed_in(request, account) or _role(account) not in PUBLISHERS:
-            status = 403 if _signed_in(request, account) else 401
-            raise error(status, "rest_cannot_create", "Sorry, you are not allowed to upload media on this site.")
-        values: dict[str, Any] = {}
-        if request.headers.get("content-type", "").startswith("multipart/"):
-            values, files = await fields(request)
-            name, _kind, content = files.get("file", ("", "", b""))
-        else:
-            match = re.search(r'filename="?([^";]+)"?', request.headers.get("content-disposition", ""))
-            if match is None:
-                raise error(400, "rest_upload_no_content_disposition", "No Content-Disposition supplied.")
-            name, content = match[1], await request.body()
-        if not content:
-            raise error(400, "rest_upload_no_data", "No data supplied.")
-        facts = picture_facts(content)
-        if facts is None or facts.mime not in IMAGE_TYPES:
-            raise error(500, "rest_upload_sideload_error", "Sorry, you are not allowed to upload this file type.")
-        identity = {"id": str(self.state.count_up(account.name)), "account": account.name, "at": self.state.now()}
-        media = StageMedia.of(content, facts, name=name, alt=str(values.get("alt_text") or ""), **identity)
-        self.state.add_media(media, content)
-        base = self.base(request, account)
-        body = media_json(media, base, self.media_url(request, media))
-        return self._answer(request, body, status=201, location=f"{base}{API}/media/{media.id}")
-
-    async def library(self, request: Request, account: StageAccount) -> Response:
-        """GET /media: the library, newest first; by slug."""
-        slugs = request.query_params.get("slug", "")
-        own = [media for (owner, _id), media in self.state.media.items() if owner == account.name]
-        shown = [media_json(each, self.base(request, account), self.media_url(request, each)) for each in reversed(own)]
-        return self._page(request, [each for each in shown if not slugs or each["slug"] in slugs.split(",")])
-
-    async def media(self, request: Request, account: StageAccount) -> Response:
-        """One file: read, describe, delete (only with force)."""
-        media = self.state.media.get((account.name, str(request.path_params["id"])))
-        if media is None:
-            raise error(404, "rest_post_invalid_id", "Invalid post ID.")
-        body = media_json(media, self.base(request, account), self.media_url(request, media))
-        if request.method != "GET":
-            _must(request, account, WRITERS, code="rest_cannot_edit")
-        if request.method == "DELETE":
-            if request.query_params.get("force") not in ("true", "1"):
-                text = "The post does not support trashing. Set 'force=true' to delete."
-                raise error(501, "rest_trash_not_supported", text)
-            del self.state.media[account.name, media.id]
-            return self._answer(request, {"deleted": True, "previous": body})
-        if request.method != "GET":
-            values = await _values(request)
-            media.alt = str(values.get("alt_text", media.alt))
-            body = media_json(media, self.base(request, account), self.media_url(request, media))
-        return self._answer(request, body)
-
-    async def terms_or_posts(self, request: Request, account: StageAccount) -> Response:
-        """/tags, /categories and /posts."""
-        taxonomy = request.path_params["taxonomy"]
-        if taxonomy == "posts":
-            return await (self.create if request.method == "POST" else self.find)(request, account)
-        if taxonomy not in ("tags", "categories"):
-            return await self.no_route(request, account)
-        terms = self._terms.setdefault((account.name, taxonomy), [])
-        base = self.base(request, account)
-        if request.method == "GET":
-            query = request.query_params
-            found = [
-                term
-                for term in terms
-                if query.get("search", "").lower() in term.name.lower() and query.get("slug", term.slug) == term.slug
-            ]
-            return self._page(request, [term_json(term, base) for term in found])
-        _must(request, account, EDITORS if taxonomy == "categories" else WRITERS, code="rest_cannot_create")
-        name = str((await _values(request)).get("name") or "").strip()
-        if not name:
-            missing = {"status": 400, "params": ["name"]}
-            body = {"code": "rest_missing_callback_param", "message": "Missing parameter(s): name", "data": missing}
-            raise Refusal(400, body)
-        for term in terms:
-            if term.name.lower() == name.lower() or term.slug == slug_of(name):
-                text = "A term with the name provided already exists in this taxonomy."
-                data = {"status": 400, "term_id": term.id}
-                raise Refusal(400, {"code": "term_exists", "message": text, "data": data, "additional_data": [term.id]})
-        term = Term(
-            id=self.state.count_up(f"terms {account.name}") + 1, name=name, slug=slug_of(name), taxonomy=taxonomy
-        )
-        terms.append(term)
-        return self._answer(request, term_json(term, base), status=201, location=f"{base}{API}/{taxonomy}/{term.id}")
+        return self.answer(request, user_json(account, self.base(request, account)))
 
     async def find(self, request: Request, account: StageAccount) -> Response:
         """GET /posts: by slug, status, text; what isn't public only for who is signed in."""
         query = request.query_params
         self._check_context(request, account)
         wanted = {STATUSES.get(each, each) for each in query.get("status", "publish").split(",")}
-        if wanted != {"published"} and not _signed_in(request, account):
-            raise _invalid("status", "Status is forbidden.")
+        if wanted != {"published"} and not signed_in(request, account):
+            raise invalid("status", "Status is forbidden.")
         slugs = query.get("slug", "").split(",") if query.get("slug") else None
         posts = []
         for post in self.state.posts_of(account.name):
@@ -232,12 +136,12 @@ class WordPressStage(Network):
             found.sort(key=lambda post: int(post.id), reverse=query.get("order", "desc") == "desc")
         elif query.get("order") == "asc":
             found.reverse()
-        return self._page(request, [self._shown(request, account, post) for post in found])
+        return self.page(request, [self._shown(request, account, post) for post in found])
 
     async def create(self, request: Request, account: StageAccount) -> Response:
         """POST /posts: a draft unless it says otherwise; there is no key against doubles."""
-        _must(request, account, WRITERS, code="rest_cannot_create")
-        values = await _values(request)
+        must(request, account, WRITERS, code="rest_cannot_create")
+        values = await values_of(request)
         if not any(str(_raw(values.get(name)) or "").strip() for name in ("title", "content", "excerpt")):
             raise error(400, "empty_content", "Content, title, and excerpt are empty.")
         identifier = str(self.state.count_up(account.name))
@@ -257,7 +161,7 @@ class WordPressStage(Network):
         self.state.add_post(post)
         base = self.base(request, account)
         location = f"{base}{API}/posts/{post.id}"
-        return self._answer(request, self._shown(request, account, post, edit=True), status=201, location=location)
+        return self.answer(request, self._shown(request, account, post, edit=True), status=201, location=location)
 
     async def post(self, request: Request, account: StageAccount) -> Response:
         """GET, POST (also PUT and PATCH) and DELETE /posts/ID."""
@@ -267,15 +171,15 @@ class WordPressStage(Network):
         self._ripen(account, post)
         if request.method == "GET":
             self._check_context(request, account)
-            if post.status != "published" and not _signed_in(request, account):
+            if post.status != "published" and not signed_in(request, account):
                 raise error(401, "rest_forbidden", "Sorry, you are not allowed to do that.")
-            return self._answer(request, self._shown(request, account, post))
+            return self.answer(request, self._shown(request, account, post))
         if request.method == "DELETE":
-            _must(request, account, PUBLISHERS, code="rest_cannot_delete")
+            must(request, account, PUBLISHERS, code="rest_cannot_delete")
             return self._delete(request, account, post)
-        _must(request, account, WRITERS, code="rest_cannot_edit")
-        self._apply(request, account, post, await _values(request))
-        return self._answer(request, self._shown(request, account, post, edit=True))
+        must(request, account, WRITERS, code="rest_cannot_edit")
+        self._apply(request, account, post, await values_of(request))
+        return self.answer(request, self._shown(request, account, post, edit=True))
 
     async def no_route(self, request: Request, account: StageAccount) -> Response:
         """An address that WordPress doesn't have."""
@@ -285,20 +189,20 @@ class WordPressStage(Network):
         body = self._shown(request, account, post, edit=True)
         if request.query_params.get("force") in ("true", "1"):
             post.status = "deleted"
-            return self._answer(request, {"deleted": True, "previous": body})
+            return self.answer(request, {"deleted": True, "previous": body})
         if post.status == "trash":
             raise error(410, "rest_already_trashed", "The post has already been deleted.")
         post.status = "trash"
         post.data["slug"] = f"{post.data['slug']}__trashed"
-        return self._answer(request, self._shown(request, account, post, edit=True))
+        return self.answer(request, self._shown(request, account, post, edit=True))
 
     def _apply(self, request: Request, account: StageAccount, post: StagePost, values: dict[str, Any]) -> None:
         """Take over what the request says; publishing gives the slug its final form and the post its address."""
         status = values.get("status")
         if status is not None and status not in STATUSES:
             text = "status is not one of publish, future, draft, pending, and private."
-            raise _invalid("status", text)
-        if status in ("publish", "future", "private") and _role(account) not in PUBLISHERS:
+            raise invalid("status", text)
+        if status in ("publish", "future", "private") and role_of(account) not in PUBLISHERS:
             raise error(403, "rest_cannot_publish", "Sorry, you are not allowed to publish posts in this post type.")
         featured = int(values.get("featured_media") or post.data["featured"])
         if featured and (account.name, str(featured)) not in self.state.media:
@@ -309,7 +213,7 @@ class WordPressStage(Network):
         post.data["featured"] = featured
         for taxonomy in ("tags", "categories"):
             if taxonomy in values:
-                known = {term.id for term in self._terms.get((account.name, taxonomy), [])}
+                known = self.known_terms(account, taxonomy)
                 post.data[taxonomy] = [int(each) for each in values[taxonomy] if int(each) in known]
         post.at = instant_of(values.get("date_gmt")) or post.at
         if values.get("slug"):
@@ -362,65 +266,13 @@ class WordPressStage(Network):
         )
 
     def _check_context(self, request: Request, account: StageAccount) -> None:
-        if request.query_params.get("context") == "edit" and not _signed_in(request, account):
+        if request.query_params.get("context") == "edit" and not signed_in(request, account):
             raise error(401, "rest_forbidden_context", "Sorry, you are not allowed to edit posts in this post type.")
-
-    def _page(self, request: Request, items: list[dict[str, Any]]) -> Response:
-        size, number = int(request.query_params.get("per_page", "10")), int(request.query_params.get("page", "1"))
-        pages = max(1, -(-len(items) // size))
-        if number > pages:
-            text = "The page number requested is larger than the number of pages available."
-            raise error(400, "rest_post_invalid_page_number", text)
-        wanted = request.query_params.get("_fields")
-        response = JSONResponse([only_fields(each, wanted) for each in items[(number - 1) * size : number * size]])
-        response.headers["X-WP-Total"], response.headers["X-WP-TotalPages"] = str(len(items)), str(pages)
-        return response
-
-    def _answer(self, request: Request, body: dict[str, Any], *, status: int = 200, location: str = "") -> Response:
-        headers = {"Location": location} if location else None
-        return JSONResponse(only_fields(body, request.query_params.get("_fields")), status, headers)
-
-
-def _role(account: StageAccount) -> str:
-    return account.role or "editor"
-
-
-def _signed_in(request: Request, account: StageAccount) -> bool:
-    """HTTP Basic with user name and application password; spaces in it don't count."""
-    scheme, _space, encoded = request.headers.get("authorization", "").partition(" ")
-    try:
-        user, _colon, password = base64.b64decode(encoded).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    right = password.replace(" ", "") == account.secret.replace(" ", "")
-    return scheme.lower() == "basic" and user == account.user and right
-
-
-def _must(request: Request, account: StageAccount, roles: tuple[str, ...], *, code: str) -> None:
-    if not _signed_in(request, account):
-        raise error(401, code, "Sorry, you are not allowed to do that.")
-    if _role(account) not in roles:
-        raise error(403, code, "Sorry, you are not allowed to do that as this user.")
-
-
-async def _values(request: Request) -> dict[str, Any]:
-    try:
-        return (await fields(request))[0]
-    except ValueError as problem:
-        data = {"status": 400, "json_error_code": 4, "json_error_message": "Syntax error"}
-        raise Refusal(
-            400, {"code": "rest_invalid_json", "message": "Invalid JSON body passed.", "data": data}
-        ) from problem
 
 
 def _raw(value: Any) -> Any:
     """A text may come as {"raw": text}."""
     return value.get("raw", "") if isinstance(value, dict) else value
-
-
-def _invalid(name: str, text: str) -> Refusal:
-    data = {"status": 400, "params": {name: text}}
-    return Refusal(400, {"code": "rest_invalid_param", "message": f"Invalid parameter(s): {name}", "data": data})
 
 
 network = WordPressStage

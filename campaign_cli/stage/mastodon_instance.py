@@ -1,0 +1,97 @@
+"""What a Mastodon instance says of itself and of who is signed in: discovery, limits, credentials.
+
+Follows docs.joinmastodon.org: methods/instance, methods/accounts#verify_credentials; nodeinfo 2.0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from campaign_cli.stage.mastodon_shapes import profile_json
+from campaign_cli.stage.network import Network, Refusal
+from campaign_cli.stage.state import StageAccount
+
+VERSION: Final = "4.6.4"
+CHARACTERS, URL_LENGTH, ATTACHMENTS, DESCRIPTION = 500, 23, 4, 1_500
+IMAGE_BYTES, IMAGE_PIXELS = 16_777_216, 33_177_600
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+
+
+class Instance(Network):
+    """The part of a Mastodon instance that needs no posts."""
+
+    async def nodeinfo_links(self, request: Request, account: StageAccount) -> Response:
+        """GET /.well-known/nodeinfo."""
+        relation = "http://nodeinfo.diaspora.software/ns/schema/2.0"
+        return JSONResponse({"links": [{"rel": relation, "href": f"{self.base(request, account)}/nodeinfo/2.0"}]})
+
+    async def nodeinfo(self, request: Request, account: StageAccount) -> Response:
+        """GET /nodeinfo/2.0: the software is Mastodon."""
+        posts = self.state.count_of(account.name)
+        return JSONResponse(
+            {
+                "version": "2.0",
+                "software": {"name": "mastodon", "version": VERSION},
+                "protocols": ["activitypub"],
+                "services": {"outbound": [], "inbound": []},
+                "usage": {"users": {"total": 1, "activeMonth": 1, "activeHalfyear": 1}, "localPosts": posts},
+                "openRegistrations": False,
+                "metadata": {"nodeName": "Panggung", "nodeDescription": ""},
+            }
+        )
+
+    async def instance(self, request: Request, account: StageAccount) -> Response:
+        """GET /api/v2/instance (and the older /api/v1/instance): version and limits."""
+        statuses = {
+            "max_characters": account.text_limit or CHARACTERS,
+            "max_media_attachments": ATTACHMENTS,
+            "characters_reserved_per_url": account.url_length or URL_LENGTH,
+        }
+        media = {
+            "description_limit": DESCRIPTION,
+            "image_matrix_limit": IMAGE_PIXELS,
+            "image_size_limit": IMAGE_BYTES,
+            "supported_mime_types": list(IMAGE_TYPES),
+        }
+        body: dict[str, Any] = {
+            "title": "Panggung",
+            "version": VERSION,
+            "source_url": "https://github.com/mastodon/mastodon",
+            "description": "",
+            "languages": ["id"],
+            "configuration": {"statuses": statuses, "media_attachments": media},
+            "rules": [],
+        }
+        if request.url.path.endswith("/v1/instance"):
+            return JSONResponse(body | {"uri": request.url.netloc, "max_toot_chars": statuses["max_characters"]})
+        return JSONResponse(body | {"domain": request.url.netloc, "api_versions": {"mastodon": 11}})
+
+    async def verify_credentials(self, request: Request, account: StageAccount) -> Response:
+        """GET /api/v1/accounts/verify_credentials."""
+        signed_in(request, account)
+        source = {"privacy": "public", "sensitive": False, "language": None, "note": "", "fields": []}
+        role = {"id": "-99", "name": "", "permissions": "65536", "color": "", "highlighted": False}
+        return JSONResponse(self.profile(request, account) | {"source": source, "role": role})
+
+    def profile(self, request: Request, account: StageAccount) -> dict[str, Any]:
+        """The account as others see it."""
+        posts = self.state.count_of(account.name)
+        return profile_json(account, self.base(request, account), posts=posts)
+
+
+def token_of(request: Request) -> str:
+    """The bearer token, or an empty text."""
+    scheme, _space, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def signed_in(request: Request, account: StageAccount) -> None:
+    """Raise Refusal (401) unless the account's own token came along."""
+    token = token_of(request)
+    if not token:
+        raise Refusal(401, {"error": "This method requires an authenticated user"})
+    if token != account.secret:
+        raise Refusal(401, {"error": "The access token is invalid"})
