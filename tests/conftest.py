@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from staged import Staged, staged
 
 from campaign_cli import i18n
 from campaign_cli.cli.main import run
@@ -40,9 +41,7 @@ def _plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def campaign(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Campaign]:
+def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Campaign]:
     """Run a command line in ``tmp_path`` as the shell would, in English unless ``--lang`` is given."""
     monkeypatch.chdir(tmp_path)
 
@@ -54,3 +53,10 @@ def campaign(
         return Ran(code, captured.out, captured.err)
 
     yield call
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Staged]:
+    """A workspace in ``tmp_path`` whose accounts live on a stage."""
+    with staged(tmp_path) as made:
+        yield made

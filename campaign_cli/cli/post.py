@@ -157,12 +157,12 @@ def _send(context: Context, ledger: Ledger, keys: Sequence[str]) -> Outcome:
 
 def _report(context: Context, deliveries: list[Delivery], outcome: Outcome | None, *, json: bool) -> int:
     from campaign_cli.cli import dispatching
-    from campaign_cli.cli.status import as_json, delivery_table
+    from campaign_cli.cli.status import as_json, delivery_table, zone_of
 
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
     elif outcome is None:
-        due = format_instant(deliveries[0].due, dispatching.shared_zone(context))
+        due = format_instant(deliveries[0].due, zone_of(deliveries[0].account, context.workspace))
         output.write(_("Queued for {due}: {keys}").format(due=due, keys=", ".join(d.key for d in deliveries)))
     else:
         output.show(delivery_table(deliveries, context.workspace))
