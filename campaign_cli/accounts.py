@@ -18,8 +18,8 @@ from campaign_cli.accounts_file import CODES, AccountsFile, Networks, literal_se
 from campaign_cli.credentials import is_reference
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Problem, Severity
-from campaign_cli.shapes import problems_of
 from campaign_cli.source import Source, read_source, suggest
+from campaign_cli.source.shapes import problems_of
 
 FILE: Final = "accounts.yaml"
 CHECKED: Final = "accounts.json"

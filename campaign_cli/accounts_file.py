@@ -14,8 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, V
 from campaign_cli.credentials import is_reference
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Problem, Severity
-from campaign_cli.shapes import Codes, finding, problems_of
 from campaign_cli.source import Source, suggest
+from campaign_cli.source.shapes import Codes, finding, problems_of
 from campaign_cli.wallclock import UnknownZone, clock_of, duration_of, zone_names, zone_of
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

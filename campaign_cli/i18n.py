@@ -59,7 +59,7 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _catalogue.ngettext(singular, plural, count)
 
 
-def N_(message: str) -> str:  # noqa: N802 - the name that extractors know
+def N_(message: str) -> str:
     """Mark a message for translation without translating it now."""
     return message
 

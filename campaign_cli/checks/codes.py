@@ -42,9 +42,7 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
     "M101": (N_("A picture can't be read"), N_("The file is missing or its permissions forbid reading it.")),
     "M102": (
         N_("A file is not a picture"),
-        N_(
-            "Its content is none of JPEG, PNG, WebP, GIF, BMP or TIFF, whatever its name says; SVG and PDF can't be read."
-        ),
+        N_("Its content is none of JPEG, PNG, WebP, GIF, BMP or TIFF, whatever its name says; SVG and PDF are not."),
     ),
     "M103": (N_("A picture is broken"), N_("The file ends too early or is damaged. Export it again.")),
     "M104": (

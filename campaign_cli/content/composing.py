@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from campaign_cli.content.hashtags import add_hashtags, missing_hashtags
+from campaign_cli.content.hashtags import add_hashtags
 from campaign_cli.content.links import add_link, has_link, replace_link
 from campaign_cli.content.splitting import Unsplittable, mark_parts, split_thread
 from campaign_cli.content.templates import TemplateProblem, Templates, is_template
@@ -74,7 +74,7 @@ def compose(work: Work, *, link: str, tagged: str) -> tuple[list[str], str | Non
         texts = ["\n\n".join(texts)]  # where there are no threads, the parts are paragraphs
     texts, card = _with_link(texts, link=link, tagged=tagged, in_text=work.platform.link_in == "text")
     if work.platform.hashtags_in == "text" and work.chosen.hashtags:
-        texts[-1] = add_hashtags(texts[-1], missing_hashtags("\n".join(texts), work.chosen.hashtags))
+        texts[-1] = add_hashtags(texts[-1], work.chosen.hashtags, said="\n".join(texts))
     if len(texts) == 1 and work.chosen.split and work.platform.threads:
         texts = _split(work, texts[0])
     else:

@@ -31,9 +31,12 @@ def missing_hashtags(text: str, written: Iterable[str]) -> list[str]:
     return missing
 
 
-def add_hashtags(text: str, written: Iterable[str]) -> str:
-    """The text with the missing hashtags below it; behind it, where it already ends in a line of hashtags."""
-    missing = missing_hashtags(text, written)
+def add_hashtags(text: str, written: Iterable[str], *, said: str | None = None) -> str:
+    """The text with the missing hashtags below it; behind it, where it already ends in a line of hashtags.
+
+    ``said`` is the whole thread, of which the text is the last part.
+    """
+    missing = missing_hashtags(text if said is None else said, written)
     if not missing:
         return text
     last_line = text.rsplit("\n", 1)[-1].split()

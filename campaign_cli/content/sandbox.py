@@ -18,7 +18,7 @@ from jinja2.visitor import NodeTransformer
 
 from campaign_cli.i18n import _
 
-STEPS: Final = 100_000  # loop turns, calls, filters and operations of one rendering
+STEPS: Final = 20_000  # loop turns, calls, filters and operations of one rendering
 SIZE: Final = 200_000  # characters of one text, and of everything written; items of one list
 _BIG: Final = 10**15  # no template needs a larger number
 # fmt: off
@@ -74,14 +74,16 @@ class _Generator(CodeGenerator):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment. ``read`` gives the text of a template by name; ``begin`` starts the count of one rendering."""
+    """The environment. ``read`` gives text and file name of a template; ``begin`` starts the count of one rendering."""
 
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
     code_generator_class = _Generator
 
-    def __init__(self, read: Callable[[str], str | None], *, timer: Callable[[], float], seconds: float) -> None:
+    def __init__(
+        self, read: Callable[[str], tuple[str, str] | None], *, timer: Callable[[], float], seconds: float
+    ) -> None:
         super().__init__(
-            loader=FunctionLoader(read),
+            loader=FunctionLoader(lambda name: (*found, lambda: True) if (found := read(name)) else None),
             undefined=StrictUndefined,
             finalize=self._written,
             autoescape=False,

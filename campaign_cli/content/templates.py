@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli.i18n import _
 from campaign_cli.models import Problem, Severity
-from campaign_cli.source import Source
+from campaign_cli.source import Source, suggest
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from campaign_cli.content.sandbox import Sandbox
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.j2)?")
+_UNDEFINED: Final = re.compile(r"'(\w+)' is undefined")
 _INLINE: Final = "<text>"
 _KEPT: Final = 512  # compiled texts of plans kept at a time
 
@@ -66,7 +67,7 @@ class Templates:
 
     def file(self, name: str, values: Mapping[str, Any]) -> str:
         """The template ``name`` of the folder, filled in. Raises TemplateProblem."""
-        if not _NAME.fullmatch(name) or self._read(name) is None:
+        if self._path(name) is None:
             message = _('There is no template "{name}" in templates/posts.').format(name=name)
             known = ", ".join(sorted(path.stem for path in self._folder.glob("*.j2")))
             raise TemplateProblem("P203", message, _("Templates there: {names}.").format(names=known or "–"))
@@ -104,14 +105,19 @@ class Templates:
             message = _("The template calls itself without end.") + _where(error, name)
             raise TemplateProblem("P204", message, _("Make it simpler: a post is a page of text at most.")) from error
         except Exception as error:  # a template may fail in any way that Python can
-            raise _problem(error, name) from error
+            raise _problem(error, name, values) from error
 
-    def _read(self, name: str) -> str | None:
-        """The text of a template, or None where there is none; nothing outside the folder is ever read."""
+    def _path(self, name: str) -> Path | None:
+        """The file of a template, or None where there is none; nothing outside the folder is ever read."""
         path = self._folder / _file_name(name)
         if not _NAME.fullmatch(name) or path.resolve().parent != self._folder.resolve() or not path.is_file():
             return None
-        return path.read_text(encoding="utf-8-sig")
+        return path
+
+    def _read(self, name: str) -> tuple[str, str] | None:
+        """Text and file name of a template, or None where there is none."""
+        path = self._path(name)
+        return None if path is None else (path.read_text(encoding="utf-8-sig"), path.name)
 
 
 def _file_name(name: str) -> str:
@@ -125,13 +131,13 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _problem(error: Exception, name: str) -> TemplateProblem:
+def _problem(error: Exception, name: str, values: Mapping[str, Any]) -> TemplateProblem:
     from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
     from jinja2.exceptions import SecurityError
 
     where = _where(error, name)
     if isinstance(error, UndefinedError):
-        message = _("The template needs a value that nobody gives: {reason}.").format(reason=_reason(error))
+        message = _undefined(_reason(error), values)
         return TemplateProblem("P201", message + where, _('Write it under "vars" in the plan or "with" in the post.'))
     if isinstance(error, TemplateNotFound):
         message = _('There is no template "{name}" in templates/posts.').format(name=error.name)
@@ -147,6 +153,15 @@ def _problem(error: Exception, name: str) -> TemplateProblem:
         return TemplateProblem("P206", message + where, _("Save it as UTF-8 and make it readable."))
     message = _("The template fails: {reason}.").format(reason=_reason(error))
     return TemplateProblem("P206", message + where, _("Check the values that it is given."))
+
+
+def _undefined(reason: str, values: Mapping[str, Any]) -> str:
+    absent = _UNDEFINED.fullmatch(reason)
+    if absent is None:
+        return _("The template needs a value that nobody gives: {reason}.").format(reason=reason)
+    return _('The template needs the value "{name}", which nobody gives.').format(name=absent[1]) + suggest(
+        absent[1], values
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -16,8 +16,8 @@ from campaign_cli.i18n import _
 from campaign_cli.models import Problem, Severity
 from campaign_cli.plan.model import Plan
 from campaign_cli.plan.naming import with_ids
-from campaign_cli.shapes import Codes, empty_fix, problems_of, real_path
 from campaign_cli.source import Source, read_source
+from campaign_cli.source.shapes import Codes, empty_fix, problems_of, real_path
 from campaign_cli.wallclock import UnknownZone, zone_of
 
 

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from campaign_cli.i18n import _
-from campaign_cli.shapes import branch, finding
+from campaign_cli.source.shapes import branch, finding
 
 NATIVE_FIELDS: Final = (
     "title",

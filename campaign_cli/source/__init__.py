@@ -144,8 +144,8 @@ def read_text(raw: bytes, *, shown: str) -> Source:
 def _parse(text: str, shown: str) -> Source:
     import yaml
 
-    from campaign_cli.yaml_errors import explain
-    from campaign_cli.yaml_nodes import MAX_DEPTH, TooDeep, read_values
+    from campaign_cli.source.nodes import MAX_DEPTH, TooDeep, read_values
+    from campaign_cli.source.yaml_errors import explain
 
     problems: list[Problem] = []
 
