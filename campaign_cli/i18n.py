@@ -1,7 +1,8 @@
 """Messages, dates and zone names in Bahasa Indonesia and English.
 
-English is the source language: the text in the code. ``locale/id/LC_MESSAGES/campaign.{po,mo}`` holds the Indonesian;
-``make check`` fails when a string has no translation there. Placeholders are named: ``_("No account {name}").format(name=…)``.
+English is the source language: the text in the code. ``locale/id/LC_MESSAGES/campaign.{po,mo}`` holds the
+Indonesian, and ``make check`` fails when a string has no translation there. Placeholders are named:
+``_("No account {name}").format(name=…)``.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def N_(message: str) -> str:
 
 
 def zone_label(zone: tzinfo | None, at: datetime) -> str:
-    """``WIB``, ``WITA`` or ``WIT`` for Indonesia's zones, else the zone's own abbreviation or offset at that instant."""
+    """``WIB``, ``WITA`` or ``WIT`` for Indonesia's zones, else the zone's own abbreviation at that instant."""
     name = zone.key if isinstance(zone, ZoneInfo) else ""
     return _ZONE_LABELS.get(name) or at.astimezone(zone).tzname() or ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign_cli import yaml_nodes
+from campaign_cli.source import nodes as yaml_nodes
 from campaign_cli.models import Problem
 from campaign_cli.source import MAX_BYTES, Source, path_text, read_source, suggest
 

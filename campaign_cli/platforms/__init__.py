@@ -27,7 +27,7 @@ PLANNED: Final = (
     "webhook",
     "manual",
 )
-"""Networks of the final list: a plan may already hold variants for them; an account of one is refused until it works."""
+"""Networks of the final list: a plan may hold variants for them; an account of one is refused for now."""
 
 
 def get(name: str) -> Platform:

@@ -63,8 +63,8 @@ class Count:
 class Proof:
     """What the network can prove after a crash; ``docs/platforms.md`` is generated from it.
 
-    ``look_up``: an own post can be found again. ``repeat_for``: how long after the first attempt the same key may be sent
-    again without making a second post (``None`` = never, ``timedelta.max`` = for ever).
+    ``look_up``: an own post can be found again. ``repeat_for``: how long after the first attempt the same key may be
+    sent again without making a second post (``None`` = never, ``timedelta.max`` = for ever).
     """
 
     look_up: bool
@@ -86,11 +86,11 @@ class Upload:
 class Request:
     """One HTTP request as the adapter wants it sent.
 
-    Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating`` marks a
-    request after which something is public (or may be): the transport asks the gate (lease and holds) before it, and
-    an absent answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders such as
-    ``{media_id}`` for what only the server can give. ``errors`` is the network's own table: it may turn an answer into a
-    Failure, or return None for the transport's usual reading.
+    Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating`` marks
+    a request after which something is public (or may be): the gate (lease and holds) is asked before it, and an absent
+    answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders such as ``{media_id}`` for
+    what only the server can give. ``errors`` is the network's own table: it may turn an answer into a Failure, or
+    return None for the transport's usual reading.
     """
 
     method: str
@@ -130,7 +130,7 @@ class Http(Protocol):
     """The only way to the network."""
 
     async def send(self, request: Request) -> Answer:
-        """The answer, or one of Rejected, Unavailable, Unauthorized, Unconfirmed (and Held or ClaimLost by the gate)."""
+        """The answer, or one of Rejected, Unavailable, Unauthorized, Unconfirmed (by the gate: Held, ClaimLost)."""
 
 
 @dataclass(kw_only=True)
@@ -149,9 +149,9 @@ class Session:
 class Sending(Session):
     """One part of one delivery on its way out.
 
-    ``key`` is the attempt key; ``earlier`` are the receipts of the parts before this one; ``steps`` are the finished steps
-    of this part, also those of an earlier process; ``keep`` makes a step durable before it returns; ``load`` gives a
-    picture's prepared bytes.
+    ``key`` is the attempt key; ``earlier`` are the receipts of the parts before this one; ``steps`` are the finished
+    steps of this part, also those of an earlier process; ``keep`` makes a step durable before it returns; ``load``
+    gives a picture's prepared bytes.
     """
 
     draft: Draft
@@ -187,7 +187,7 @@ class LookUp:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemotePost:
-    """A post as the network shows it now, for ``read_back``: plain text (or HTML where ``html``), alt texts in order."""
+    """A post as the network shows it now: plain text (or HTML where ``html``), alt texts in order."""
 
     id: str
     url: str | None
@@ -244,7 +244,7 @@ class Platform(ABC):
 
     @abstractmethod
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
-        """Search the account for this part, created at or after ``since``. Raises Failure when the search was refused."""
+        """Search the account for this part, created at or after ``since``. Raises Failure when that was refused."""
 
     def may_repeat(self, session: Session, *, software: str, age: timedelta) -> bool:
         """Whether the same key may be sent again ``age`` after the first attempt (after a look-up found nothing)."""
