@@ -29,9 +29,9 @@ MAX_PIXELS: Final = 100_000_000  # of an original: a larger one is a mistake or 
 KEPT: Final = 64 * 1024 * 1024  # prepared bytes held in memory
 SMALLEST: Final = 160  # pixels: below this a picture says nothing any more
 _QUALITIES: Final = (92, 85, 78, 70)
-_FORMATS: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_FORMATS: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
-_READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
+_READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 class MediaError(Exception):
@@ -169,7 +169,7 @@ def _upright(recipe: Recipe, file: str) -> Image:
             with Image.open(recipe.path, formats=_READABLE) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
-                if getattr(opened, "n_frames", 1) > 1 and opened.format not in ("MPO", "TIFF"):
+                if getattr(opened, "n_frames", 1) > 1 and opened.format not in ("MPO", "TIFF"):  # depth maps, pages
                     message = _("The picture {file} is animated; only still pictures can be sent.").format(file=file)
                     raise MediaError("M107", message, _("Save one image of it as PNG or JPEG."))
                 kind = opened.format or ""

@@ -171,7 +171,7 @@ def _reason(error: Exception) -> str:
 
 def _where(error: BaseException, name: str) -> str:
     """Which line of which template: jinja2 rewrites the traceback so that it shows them."""
-    line, file = getattr(error, "lineno", None), getattr(error, "name", None)
+    line, file = getattr(error, "lineno", None), getattr(error, "filename", None)
     if not isinstance(line, int):
         file, line = None, None
         for frame in traceback.extract_tb(error.__traceback__):
