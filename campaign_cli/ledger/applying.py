@@ -85,7 +85,6 @@ class Applying(Store):
             changed = [delivery for delivery in changes.changed if delivery.key not in stale]
             removed = [key for key in changes.removed if key not in stale]
             moved = [move for move in changes.moved if not {move.old_key, move.delivery.key} & stale]
-            self._claim_workspace()
             if changes.media is not None:
                 redrawn = [move.delivery for move in moved if not move.as_it_is]
                 self._store_media(connection, [*new, *changed, *redrawn], changes.media)
@@ -96,6 +95,7 @@ class Applying(Store):
             self._remove(connection, removed, actor=actor, now=now)
             self._insert(connection, new, actor=actor, now=now)
             self._place(connection, changes.positions)
+            self._claim_workspace()  # last: nothing is named before everything is there to commit
         return Applied(
             new=len(new), changed=len(changed), removed=len(removed), moved=len(moved), skipped=tuple(sorted(stale))
         )

@@ -182,9 +182,9 @@ class Messages(Applying):
             if not repeat:
                 for delivery in new:
                     self._refuse_double(connection, delivery, now=now)
-            self._claim_workspace()
             self._store_media(connection, new, media)
             self._insert(connection, new, actor=actor, now=now)
+            self._claim_workspace()
             return deliveries_by_key(connection, [delivery.key for delivery in new])
 
     def _refuse_double(self, connection: Connection, delivery: NewDelivery, *, now: int) -> None:
