@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from campaign_cli.i18n import format_instant, language, zone_label
 from campaign_cli.models import Picture, Problem
 from campaign_cli.report import cards, view, words
-from campaign_cli.report.words import page_words, state_words
+from campaign_cli.report.words import page_words, severity_words, state_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -107,6 +107,7 @@ def render(template: str, **values: Any) -> str:
         "lang": language(),
         "words": page_words(),
         "states": state_words(),
+        "severities": severity_words(),
         "style": Markup(style),  # noqa: S704 - our own file; nothing of a plan is in it
         "style_hash": f"sha256-{digest}",
         "networks": [(name, view.platform_title(name)) for name in used],

@@ -66,9 +66,8 @@ def request_lines(requests: Sequence[ShownRequest]) -> Iterator[RenderableType]:
 
 def problem_text(problem: Problem) -> Text:
     """``✗ L101 text … (file:line:column)`` with the fix below."""
-    severities = {Severity.ERROR: _("error"), Severity.WARNING: _("warning"), Severity.HINT: _("hint")}
     text = Text(style=_STYLES[problem.severity])
-    text.append(f"{severities[problem.severity]} {problem.code}: ")
+    text.append(f"{words.severity_words()[problem.severity]} {problem.code}: ")
     text.append(visible(problem.message))
     place = words.place_text(problem)
     if place:

@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from campaign_cli.i18n import _, format_instant, language
-from campaign_cli.models import Problem, State
+from campaign_cli.models import Problem, Severity, State
 
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Count
@@ -58,6 +58,11 @@ def page_words() -> dict[str, str]:
         "table_caption": _("Every post of this rehearsal, in the order of its instants"),
         "empty": _("There are no posts."),
     }
+
+
+def severity_words() -> dict[Severity, str]:
+    """How much a problem matters, in a word: colour alone tells nothing to many."""
+    return {Severity.ERROR: _("error"), Severity.WARNING: _("warning"), Severity.HINT: _("hint")}
 
 
 def state_words() -> dict[State, str]:
