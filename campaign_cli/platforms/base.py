@@ -86,9 +86,9 @@ class Upload:
 class Request:
     """One HTTP request as the adapter wants it sent.
 
-    Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating`` marks
-    a request after which something is public (or may be): the gate (lease and holds) is asked before it, and an absent
-    answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders such as ``{media_id}`` for
+    Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating``
+    marks a request after which something is public (or may be): the gate (lease and holds) is asked before it, and an
+    absent answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders (``{media_id}``) for
     what only the server can give. ``errors`` is the network's own table: it may turn an answer into a Failure, or
     return None for the transport's usual reading.
     """
