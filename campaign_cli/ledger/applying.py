@@ -39,6 +39,7 @@ _KNOWN: Final = (
     columns.removed,
     columns.recurring,
 )
+_STATES: Final = {state.value: state for state in State}
 T = TypeVar("T")
 
 
@@ -66,7 +67,7 @@ class Applying(Store):
         recently = exists().where(table.delivery == columns.key, table.at >= now - RECENT // timedelta(microseconds=1))
         alive = or_(columns.state.in_(_LIVE), recently)
         return [
-            _known(row, alive=bool(row.alive))
+            _known(row)
             for some in chunks(dict.fromkeys(body_hashes))
             for row in connection.execute(select(*_KNOWN, alive.label("alive")).where(columns.body_hash.in_(some)))
         ]
@@ -110,7 +111,7 @@ class Applying(Store):
             for some in chunks(touched)
             for row in connection.execute(select(*_KNOWN).where(columns.key.in_(some)))
         }
-        return {key for key in touched if current.get(key) != changes.seen.get(key)}
+        return {key for key in touched if not _same(current.get(key), changes.seen.get(key))}
 
     def _insert(self, connection: Connection, new: Sequence[NewDelivery], *, actor: str, now: int) -> None:
         for some in _batches(new):
@@ -208,23 +209,29 @@ def _values(one: NewDelivery) -> dict[str, Any]:
     }
 
 
-def _known(row: Any, *, alive: bool = False) -> Known:
+def _known(row: Sequence[Any]) -> Known:
+    """A row of ``_KNOWN``, and of ``alive`` where that was asked for."""
+    key, campaign, series, state, inputs, content, words, address, position, due, sent, removed, recurring, *alive = row
     return Known(
-        key=row.key,
-        campaign=row.campaign,
-        series=row.series,
-        state=State(row.state),
-        input_hash=row.input_hash,
-        content_hash=row.content_hash,
-        body_hash=row.body_hash,
-        address=row.address,
-        position=row.position,
-        due=instant(row.due),
-        sent=row.sent,
-        removed=bool(row.removed),
-        recurring=bool(row.recurring),
-        alive=alive,
+        key,
+        campaign,
+        series,
+        _STATES[state],
+        inputs,
+        content,
+        words,
+        address,
+        position,
+        instant(due),
+        sent,
+        bool(removed),
+        bool(recurring),
+        bool(alive and alive[0]),
     )
+
+
+def _same(current: Known | None, seen: Known | None) -> bool:
+    return seen is None if current is None else current.same(seen)
 
 
 def _batches(values: Iterable[T]) -> Iterator[list[T]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from campaign_cli.models import Draft, Receipt, State
 
@@ -171,9 +171,8 @@ class NewDelivery:
     recurring: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """What the comparison of a plan needs of a row.
+class Known(NamedTuple):
+    """What the comparison of a plan needs of a row; a tuple, for there may be 100,000 of them.
 
     ``alive`` is told by ``Ledger.alike`` alone: it is still to go out, on its way, or went out in the last 30 days.
     """
@@ -186,12 +185,16 @@ class Known:
     content_hash: str
     body_hash: str
     address: str
-    position: int = field(compare=False)  # plan order says nothing of what is sent
+    position: int
     due: datetime
     sent: int
     removed: bool
     recurring: bool
-    alive: bool = field(default=False, compare=False)
+    alive: bool = False
+
+    def same(self, other: Known | None) -> bool:
+        """True when nothing has happened between two looks; plan order says nothing of what is sent."""
+        return other is not None and self == other._replace(position=self.position, alive=self.alive)
 
     @property
     def frozen(self) -> bool:
