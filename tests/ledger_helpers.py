@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.ledger = self.open()
+        weakref.finalize(self, self.ledger.close)
 
     def open(self, **options: Any) -> Ledger:
         return open_ledger(self.root, clock=self.clock, **options)

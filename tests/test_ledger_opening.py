@@ -280,6 +280,16 @@ def test_an_unreadable_ledger_id_is_told(made: Path) -> None:
         opened(made)
 
 
+def test_a_ledger_id_that_cannot_be_written_queues_nothing(tmp_path: Path) -> None:
+    """When ledger.id can't be written, nothing is queued either."""
+    bench = Bench(tmp_path)
+    (tmp_path / f"ledger.id.{os.getpid()}.tmp").mkdir()
+    with pytest.raises(LedgerError, match=r"ledger\.id"):
+        bench.queue(make())
+    assert bench.ledger.deliveries() == []
+    assert not (tmp_path / "ledger.id").exists()
+
+
 def test_a_database_server_is_refused_for_now(tmp_path: Path) -> None:
     """CAMPAIGN_DATABASE_URL is refused in plain words rather than ignored."""
     with pytest.raises(LedgerError, match="CAMPAIGN_DATABASE_URL"):

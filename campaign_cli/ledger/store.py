@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -111,7 +112,8 @@ def write_ledger_id(root: Path, ledger_id: str) -> None:
         temporary.write_text(f"{ledger_id}\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise from_os_error(error, str(path)) from error
 
 
@@ -165,7 +167,8 @@ def _create(path: Path, *, clock: Callable[[], datetime]) -> None:
         _link(temporary, path)
     finally:
         for suffix in ("", "-journal", "-wal", "-shm"):
-            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.with_name(temporary.name + suffix).unlink()
 
 
 def _link(temporary: Path, path: Path) -> None:
