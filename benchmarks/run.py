@@ -179,7 +179,8 @@ for name in sys.argv[2:]:
     start = time.perf_counter(); loaded, _ = load_plan(Path(name), workspace); planned, _ = expand(loaded)
     middle = time.perf_counter()
     with open_ledger(root, clock=now) as ledger:
-        found = difference(loaded, planned, Renderer(loaded, media=MediaStore(root), templates=root / "templates" / "posts"), ledger, now=now())
+        renderer = Renderer(loaded, media=MediaStore(root), templates=root / "templates" / "posts")
+        found = difference(loaded, planned, renderer, ledger, now=now())
     assert not found.new and not found.changed, "it should be unchanged"
     load += middle - start; diff += time.perf_counter() - middle
 print(load, diff)

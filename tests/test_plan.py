@@ -455,7 +455,7 @@ def test_models_are_frozen() -> None:
 def test_every_code_is_explained() -> None:
     """Each code that the sources of this part use has a title and an explanation, and no code is explained in vain."""
     package = ROOT / "campaign_cli"
-    files = [*package.glob("*.py"), *(package / "plan").glob("*.py")]
+    files = [*package.glob("*.py"), *(package / "plan").glob("*.py"), *(package / "source").glob("*.py")]
     text = "".join(file.read_text(encoding="utf-8") for file in files if file.name != "codes.py")
     assert set(re.findall(r'"([PTAM]\d{3})"', text)) == set(CODES)
     assert all(title and explanation for title, explanation in CODES.values())

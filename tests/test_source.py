@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from campaign_cli.source import nodes as yaml_nodes
 from campaign_cli.models import Problem
 from campaign_cli.source import MAX_BYTES, Source, path_text, read_source, suggest
+from campaign_cli.source import nodes as yaml_nodes
 
 
 def source_of(tmp_path: Path, content: str | bytes) -> Source:

@@ -15,6 +15,8 @@ _SHARED = {"--workspace", "-w"}  # may also stand before the command
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Never raises and never shows a traceback."""
+    # We use no Pydantic plugins, and looking for some reads the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     arguments, wanted = _take_language(arguments)
     use_language(choose_language(wanted if wanted in LANGUAGES else None, os.environ))
     if wanted not in (None, *LANGUAGES):

@@ -72,7 +72,9 @@ def compose(work: Work, *, link: str, tagged: str) -> tuple[list[str], str | Non
         return texts, None
     if not work.platform.threads and len(texts) > 1:
         texts = ["\n\n".join(texts)]  # where there are no threads, the parts are paragraphs
-    texts, card = _with_link(texts, link=link, tagged=tagged, in_text=work.platform.link_in == "text")
+    place = work.platform.link_in
+    in_text = place == "text" or (place == "embed" and work.pictures > 0)
+    texts, card = _with_link(texts, link=link, tagged=tagged, in_text=in_text)
     if work.platform.hashtags_in == "text" and work.chosen.hashtags:
         texts[-1] = add_hashtags(texts[-1], work.chosen.hashtags, said="\n".join(texts))
     if len(texts) == 1 and work.chosen.split and work.platform.threads:

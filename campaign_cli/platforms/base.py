@@ -220,7 +220,9 @@ class Platform(ABC):
     fields: ClassVar[frozenset[str]] = frozenset()  # native keys a variant may set
     visibilities: ClassVar[tuple[str, ...]] = ()  # allowed values of ``visibility``; the first is the default
     markup: ClassVar[str] = "plain"  # plain | markdown (block: WordPress) | entities (inline: Telegram)
-    link_in: ClassVar[str] = "text"  # text: appended to the text; card: Draft.link
+    link_in: ClassVar[str] = "text"
+    """Where the link goes: ``text`` (appended), ``card`` (Draft.link), ``embed`` (a card unless pictures take its
+    place, then the text)."""
     hashtags_in: ClassVar[str] = "text"  # text: appended to the text; none: left to native tags
     threads: ClassVar[bool] = True
     limits: ClassVar[Limits]

@@ -48,6 +48,7 @@ class Bluesky(Platform):
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets = ("password",)
     fields = frozenset({"title", "excerpt", "self_labels"})  # of the link's card, and what the post warns of
+    link_in = "embed"
     limits = Limits(
         text=300,
         unit="graphemes",

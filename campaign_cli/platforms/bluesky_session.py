@@ -5,11 +5,10 @@ https://docs.bsky.app/docs/api/com-atproto-server-create-session · com-atproto-
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from json import loads
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from campaign_cli.errors import Rejected, Unauthorized
@@ -18,6 +17,9 @@ from campaign_cli.models import Account
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress, compared
 from campaign_cli.platforms.answers import ask, explain, is_loopback, read_json
+
+if TYPE_CHECKING:
+    import asyncio
 from campaign_cli.platforms.base import Answer, Request, Session
 
 _LOGIN: Final = "bluesky.login"  # in Session.memory
@@ -156,6 +158,8 @@ def _server(data: Mapping[str, Any], url: str) -> str:
 
 
 def _lock(session: Session) -> asyncio.Lock:
+    import asyncio
+
     lock: asyncio.Lock = session.memory.setdefault(_LOCK, asyncio.Lock())
     return lock
 

@@ -172,7 +172,7 @@ class _Run:
             campaign=loaded.plan.campaign,
             file=loaded.source.file,
             zone=loaded.zone,
-            day=_day(loaded.plan.day),
+            day=loaded.day,
             rows=tuple(row for delivery in deliveries for row in self._rows(delivery)),
             strays=self._strays(deliveries),
             deliveries=tuple(self._on_stage(delivery) for delivery in deliveries),
@@ -309,8 +309,3 @@ def _stop_at_errors(problems: Sequence[Problem]) -> None:
     if any(problem.severity is Severity.ERROR for problem in problems):
         ordered = sorted(problems, key=lambda problem: problem.sort_key)
         raise InputError(_("There are errors; nothing was rehearsed."), problems=ordered)
-
-
-def _day(written: str | None) -> date | None:
-    """The campaign's day, where the plan has one."""
-    return date.fromisoformat(written) if written else None
