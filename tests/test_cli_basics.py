@@ -119,7 +119,7 @@ def test_platforms_are_listed_without_importing_one(tmp_path: Path) -> None:
 
 
 def test_init_makes_a_workspace_that_checks_clean_in_both_languages(campaign: Campaign, tmp_path: Path) -> None:
-    """Nothing in a new workspace is wrong (its server's limits were not read yet), and its secrets are for its owner."""
+    """Nothing in a new workspace is wrong (limits were not read yet), and its secrets are for its owner."""
     for language in ("id", "en"):
         assert campaign("init", language, "--lang", language).code == 0
         (plan,) = (tmp_path / language / "campaigns").glob("*.yaml")
