@@ -47,17 +47,6 @@ def test_a_text_arrives_as_it_was_written(stage: Played, platform: str) -> None:
     assert "UpahLayak" in page.text
 
 
-def test_a_thread_keeps_its_order(stage: Played, platform: str) -> None:
-    """Each part answers the part before."""
-    texts = ("Satu dari tiga.", "Dua dari tiga.", "Tiga dari tiga.")
-    if not platforms.get(platform).threads:
-        pytest.skip("no threads on this network")
-    stage.publish(platform, *(Part(text=text) for text in texts))
-    posts = stage.posts()
-    assert [post["text"] for post in posts] == list(texts)
-    assert [post["reply_to"] for post in posts] == [None, posts[0]["id"], posts[1]["id"]]
-
-
 @pytest.mark.parametrize("count", [1, 2])
 def test_pictures_arrive_with_their_alt_text(stage: Played, platform: str, count: int) -> None:
     """The very bytes arrive, described where the network has descriptions."""
@@ -134,18 +123,6 @@ def test_a_cut_before_the_post_leaves_nothing(stage: Played, platform: str) -> N
     assert len(stage.posts()) == 1
 
 
-def test_the_same_key_again_makes_no_second_post(stage: Played, platform: str) -> None:
-    """Where the network removes doubles, sending the same again gives the same receipt."""
-    adapter = platforms.get(platform)
-    if adapter.proof.repeat_for is None:
-        pytest.skip("no key on this network")
-    steps: dict[str, Any] = {}
-    first = stage.run(platform, adapter.publish, steps=steps)
-    again = stage.run(platform, adapter.publish, steps=steps)
-    assert (first.id, first.url) == (again.id, again.url)
-    assert len(stage.posts()) == 1
-
-
 def test_half_an_answer_is_unconfirmed(stage: Played, platform: str) -> None:
     """200 with a body that can't be read proves nothing."""
     stage.misbehave("malformed", platform=platform, times=1)
@@ -174,13 +151,3 @@ def test_out_of_order_proves_nothing(stage: Played, platform: str) -> None:
     stage.misbehave("503", platform=platform, times=1)
     assert isinstance(stage.run(platform, _failure), Unconfirmed | Unavailable)
     assert stage.posts() == []
-
-
-def test_a_text_that_is_too_long_is_refused(stage: Played, platform: str) -> None:
-    """The stage counts for itself: one more than the limit is refused, the limit is taken."""
-    limit = platforms.get(platform).limits.text
-    if limit is None:
-        pytest.skip("no limit on this network")
-    (_receipt,) = stage.publish(platform, Part(text="é" * limit))
-    assert isinstance(stage.run(platform, _failure, content=(Part(text="é" * (limit + 1)),), key="9" * 40), Rejected)
-    assert len(stage.posts()) == 1

@@ -62,11 +62,15 @@ def check(
 
 
 def _explain(code: str) -> int:
-    from campaign_cli.checks import explain
+    from campaign_cli.checks import CODES, explain
+    from campaign_cli.source import suggest
 
     text = explain(code.upper())
     if text is None:
-        raise InputError(_("There is no problem code {code}.").format(code=code))
+        raise InputError(
+            _("There is no problem code {code}.").format(code=code) + suggest(code, CODES),
+            fix=_("Codes stand before each message, for example P001 or T004."),
+        )
     output.write(text)
     return 0
 
@@ -82,7 +86,8 @@ def _show(problems: Sequence[Problem], shown_as: Format, *, posts: int) -> None:
     for problem in problems:
         output.write(diagnostics.problem_line(problem))
     planned = ngettext("{n} delivery planned", "{n} deliveries planned", posts).format(n=posts)
-    output.write(f"{planned}; {diagnostics.problem_summary(problems) or _('no problems')}.")
+    found = diagnostics.problem_summary(problems) or _("no problems")
+    output.write(f"{planned}; {found}.")
 
 
 def _annotation(problem: Problem) -> str:
@@ -91,5 +96,8 @@ def _annotation(problem: Problem) -> str:
     text = f"{problem.message} {problem.fix}".strip()
     for raw, escaped in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         text = text.replace(raw, escaped)
-    place = f"file={problem.file},line={problem.line},col={problem.column}" if problem.file else ""
+    file = problem.file
+    for raw, escaped in (("%", "%25"), (":", "%3A"), (",", "%2C")):
+        file = file.replace(raw, escaped)
+    place = f"file={file},line={problem.line},col={problem.column}" if file else ""
     return f"::{level} {place}{',' if place else ''}title={problem.code}::{text}"

@@ -25,7 +25,7 @@ def state_word(state: State, *, held: bool = False) -> str:
         State.CANCELLED: _("cancelled"),
         State.MISSED: _("missed"),
     }[state]
-    return f"{word} ({_('held')})" if held and state is State.WAITING else word
+    return word + " (" + _("held") + ")" if held and state is State.WAITING else word
 
 
 def state_filter(text: str | None) -> State | None:

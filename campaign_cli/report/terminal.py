@@ -83,7 +83,7 @@ def _heading(preview: view.Preview) -> Text:
     if preview.file:
         text.append(f"  {visible(preview.file)}", style="dim")
     if preview.queued:
-        text.append(f"  {_('as the ledger holds it')}", style="bold")
+        text.append("  " + _("as the ledger holds it"), style="bold")
     return text
 
 
@@ -159,7 +159,7 @@ def _below(part: Part, counts: Sequence[Count]) -> Iterator[RenderableType]:
         for number, count in enumerate(counts):
             line.append(" · " if number else "")
             line.append(words.unit_text(count), style="bold red" if count.over else "dim")
-            line.append(f" ({_('too long')})" if count.over else "", style="bold red")
+            line.append(" (" + _("too long") + ")" if count.over else "", style="bold red")
         yield line
     for picture in part.media:
         yield from _picture(picture)
