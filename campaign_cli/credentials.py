@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import re
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from urllib.parse import quote, quote_plus
 
 from pydantic import SecretStr
 
+from campaign_cli import reasons
 from campaign_cli.errors import CredentialError, MissingExtra
 from campaign_cli.i18n import _
 from campaign_cli.models import Problem, Severity
@@ -87,7 +89,7 @@ class Secrets:
             with path.open("rb") as handle:
                 secret = handle.read(_MAX_BYTES).decode("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "UTF-8"
+            reason = reasons.reason(error) if isinstance(error, OSError) else _("it is not UTF-8")
             raise CredentialError(
                 _("The secret file {name} can't be read: {reason}.").format(name=name, reason=reason),
                 fix=_("Put the secret alone into {path} and run chmod 600 on it.").format(path=path),
@@ -142,15 +144,17 @@ def load_environment(root: Path, environment: Mapping[str, str]) -> tuple[dict[s
     """
     path = root / ".env"
     try:
-        if not path.is_file():
+        if not path.exists():
             return dict(environment), []
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
         widely = bool(path.stat().st_mode & 0o077)
         from dotenv import dotenv_values
 
         values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "UTF-8"
-        message = _("The file can't be read: {reason}.").format(reason=reason)
+        reason = reasons.reason(error) if isinstance(error, OSError) else _("it is not UTF-8")
+        message = _("The secrets can't be read: {reason}.").format(reason=reason)
         return dict(environment), [
             _env_problem(message, fix=_("Check its permissions; save it as UTF-8."), severity=Severity.ERROR)
         ]

@@ -37,7 +37,7 @@ def decision(failure: Exception, *, tries: int = 1, left: bool = False) -> Retry
 def test_a_refusal_needs_a_person() -> None:
     """What the network refused for good fails, with its words and the fix."""
     decided = decision(Rejected("Too long.", fix="Shorten it."))
-    assert decided == RetryDecision(state=State.FAILED, error="Too long. Shorten it.")
+    assert decided == RetryDecision(state=State.FAILED, error="Too long. → Shorten it.")
 
 
 @pytest.mark.parametrize("failure", [Unauthorized("401"), CredentialError("No TOKEN.")])

@@ -284,7 +284,7 @@ def test_spellings_of_one_channel_are_one_address(written: object, address: str)
 
 def test_a_wrong_channel_is_named() -> None:
     """A channel that can't be one is refused with the form that is wanted."""
-    with pytest.raises(ValidationError, match="@name"):
+    with pytest.raises(ValidationError, match="not the name of a channel"):
         platform.Settings.model_validate(SETTINGS | {"channel": "saluran kami"})
 
 

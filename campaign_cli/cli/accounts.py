@@ -12,6 +12,7 @@ from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.errors import CampaignError, CredentialError, InputError, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.platforms import PLANNED, PLATFORMS
+from campaign_cli.reasons import reason
 from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
@@ -104,7 +105,6 @@ def _chosen(context: Context, names: list[str] | None) -> tuple[Account, ...]:
 
 async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[str, Any]:
     """Name → AccountCheck, or the error that it met. One after the other: it is said as it is found."""
-    from campaign_cli.accounts import store_check
     from campaign_cli.dispatch.access import check_account
 
     results: dict[str, Any] = {}
@@ -116,11 +116,19 @@ async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[st
             results[account.name] = error
         else:
             results[account.name] = found
-            store_check(
-                context.workspace, account.name, _as_json(account.name, found) | {"checked_at": output.rfc3339(now())}
-            )
+            _keep(context, account.name, found)
     _same_account(results)
     return results
+
+
+def _keep(context: Context, name: str, found: Any) -> None:
+    """Keep the limits for checks without a connection; where that can't be, the account works all the same."""
+    from campaign_cli.accounts import store_check
+
+    try:
+        store_check(context.workspace, name, _as_json(name, found) | {"checked_at": output.rfc3339(now())})
+    except OSError as error:
+        diagnostics.warn(_("The limits of {name} can't be kept: {reason}").format(name=name, reason=reason(error)))
 
 
 def _same_account(results: dict[str, Any]) -> None:
@@ -151,13 +159,13 @@ def _as_json(name: str, result: Any) -> dict[str, Any]:
 def _show(name: str, result: Any) -> None:
     if isinstance(result, CampaignError):
         kind = _("credentials") if isinstance(result, Unauthorized | CredentialError) else _("error")
-        output.write(output.visible(f"✗ {name}: {kind}: {result.message}"))
+        output.write(f"✗ {name}: {kind}: {result.message}")
         if result.fix:
-            output.write(output.visible(f"    → {result.fix}"))
+            output.write(f"    → {result.fix}")
         return
     limits = ""
     if result.limits is not None and result.limits.text is not None:
         limits = _("; a post may hold {n} {unit}").format(n=result.limits.text, unit=result.limits.unit)
-    output.write(output.visible(f"✓ {name}: {result.handle} {result.software}".rstrip() + limits))
+    output.write(f"✓ {name}: {result.handle} {result.software}".rstrip() + limits)
     for note in result.notes:
-        output.write(output.visible(f"    {note}"))
+        output.write(f"    {note}")

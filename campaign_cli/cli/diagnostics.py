@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
-from campaign_cli import errors
+from campaign_cli import errors, reasons
+from campaign_cli.cli.visible import visible
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import Problem, Severity
 
@@ -50,8 +51,8 @@ def strongest(codes: Iterable[ExitCode]) -> ExitCode:
 
 
 def say(text: str = "") -> None:
-    """One line on stderr."""
-    sys.stderr.write(text + "\n")
+    """One line on stderr; no sign in it can steer the terminal."""
+    sys.stderr.write(visible(text) + "\n")
 
 
 def warn(message: str) -> None:
@@ -91,43 +92,34 @@ def show_problems(problems: Iterable[Problem]) -> None:
         say(problem_line(problem))
 
 
-def show_error(error: BaseException) -> None:
-    """An error as people need it: what is wrong, where, and the likely fix. Never a traceback."""
+def show_error(error: BaseException, *, redact: Callable[[str], str] = str) -> None:
+    """An error as people need it: what is wrong, where, and the likely fix. Never a traceback, never a secret."""
     if isinstance(error, errors.InputError) and error.problems:
         show_problems(error.problems)
     if isinstance(error, errors.CampaignError):
-        say(_("error: {message}").format(message=error.message))
-        if error.fix:
-            say(f"    → {error.fix}")
+        _show(error.message, error.fix, redact=redact)
     elif isinstance(error, KeyboardInterrupt):
         say(_("interrupted"))
     elif isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
-        say(_("error: {message}").format(message=f"{name}{error.strerror or error}"))
+        _show(f"{name}{reasons.reason(error)}", reasons.remedy(error), redact=redact)
     else:
-        say(_("error: unexpected {kind}: {message}").format(kind=type(error).__name__, message=error))
-        say("    → " + _("This is a fault of the program. Nothing that was not confirmed is counted as sent."))
+        message = _("unexpected {kind}: {message}").format(kind=type(error).__name__, message=error)
+        fix = _("This is a fault of the program. Nothing that was not confirmed is counted as sent.")
+        _show(message, fix, redact=redact)
+
+
+def _show(message: str, fix: str, *, redact: Callable[[str], str]) -> None:
+    say(_("error: {message}").format(message=redact(message)))
+    if fix:
+        say(f"    → {redact(fix)}")
 
 
 def guarded(function: Callable[[], Any], *, redact: Callable[[str], str] = str) -> int:
     """Call a command; show what it raises; give the exit code."""
     try:
         result = function()
-    except BrokenPipeError:
-        # The reader went away (`campaign log | head`): not our error, and nothing more can be said there.
-        sys.stderr.close()
-        return int(ExitCode.DONE)
     except (Exception, KeyboardInterrupt) as error:  # the last line of defence: people never see a traceback
-        _show_redacted(error, redact)
+        show_error(error, redact=redact)
         return int(ExitCode.BAD_INPUT if isinstance(error, OSError) else exit_code_of(error))
     return int(result or 0)
-
-
-def _show_redacted(error: BaseException, redact: Callable[[str], str]) -> None:
-    if isinstance(error, errors.CampaignError):
-        error.message, error.fix = redact(error.message), redact(error.fix)
-        show_error(error)
-    elif isinstance(error, KeyboardInterrupt | OSError):
-        show_error(error)
-    else:
-        show_error(type(error)(redact(str(error))) if type(error).__init__ is Exception.__init__ else error)

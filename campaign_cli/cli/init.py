@@ -77,17 +77,29 @@ def init(
             _("{files} is already there; nothing was changed.").format(files=", ".join(present)),
             fix=_("Choose another folder, or move these away."),
         )
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600 if name == ".env" else 0o644)
-        path.write_text(text, encoding="utf-8")
-    for name in ("media", "templates/posts"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    _make(folder, files)
     output.write(_("A workspace is ready in {folder}.").format(folder=folder.absolute()))
     output.write(_("Next: write your accounts into accounts.yaml and their secrets into .env, then"))
     output.write("  campaign check campaigns/*.yaml\n  campaign rehearse campaigns/*.yaml\n  campaign accounts check")
     return 0
+
+
+def _make(folder: Path, files: dict[str, str]) -> None:
+    """Every file and folder, or, where one of them fails, none. Raises OSError."""
+    made: list[Path] = []
+    try:
+        for path in (folder / "media", folder / "templates" / "posts", *((folder / name).parent for name in files)):
+            for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
+                missing.mkdir()
+                made.append(missing)
+        for name, text in files.items():
+            made.append(folder / name)
+            made[-1].touch(mode=0o600 if name == ".env" else 0o644)
+            made[-1].write_text(text, encoding="utf-8")
+    except BaseException:
+        for path in reversed(made):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        raise
 
 
 def _files() -> dict[str, str]:

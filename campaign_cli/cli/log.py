@@ -52,7 +52,7 @@ def log(
         detail = ", ".join(f"{name}={value}" for name, value in event.data.items())
         at = format_instant(event.at, zone, seconds=True)
         line = f"{at}  {event.kind:<12} {event.key or ''}  {event.actor}  {detail}"
-        output.write(output.visible(line.rstrip()))
+        output.write(line.rstrip())
     if not events:
         output.write(_("Nothing has happened here yet."))
     return 0

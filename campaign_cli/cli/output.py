@@ -9,18 +9,23 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from campaign_cli.cli.visible import visible
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 
 def write(text: str = "") -> None:
-    """One line of plain text."""
-    sys.stdout.write(text + "\n")
+    """One line of plain text; no sign in it can steer the terminal."""
+    sys.stdout.write(visible(text) + "\n")
 
 
 def write_json(data: Any) -> None:
     """One JSON document, and nothing else may go to stdout with it."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    # Signs that stdout's encoding lacks, or that could steer a terminal, are JSON's own escapes: the value is the same.
+    narrow = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    text = json.dumps(data, ensure_ascii=narrow, indent=2)
+    sys.stdout.write((text if visible(text) == text else json.dumps(data, indent=2)) + "\n")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -39,26 +44,19 @@ def show(*renderables: RenderableType) -> None:
         target.print(renderable)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> RenderableType:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> RenderableType:
     """A plain table; cells are text as it is, never markup, and control characters are made visible."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    result = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    heading = Text(visible(title)) if title else None
+    result = Table(title=heading, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
         result.add_column(column, overflow="fold")
     for row in rows:
         result.add_row(*(cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row))
     return result
-
-
-def visible(text: str) -> str:
-    """The text with control characters shown as their escape, so that no text can steer the terminal."""
-    return "".join(
-        character if character == "\n" or character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def rfc3339(at: datetime, zone: tzinfo | None = None) -> str:

@@ -17,7 +17,7 @@ from campaign_cli.cli.progress import LogFormat, progress
 from campaign_cli.cli.words import instant, machine_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant
-from campaign_cli.models import Draft, Problem, Severity
+from campaign_cli.models import Draft, Problem, Severity, State
 from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def post(
         raise InputError(
             _("{time} is over.").format(time=at), fix=_("Name a time to come, or leave --at out to send now.")
         )
+    _readable(text)
     store = MediaStore(context.root)
     drafts = _drafts(context, text, to, due, pictures=_pictures(media, alt), store=store)
     with context.ledger(create=True) as ledger:
@@ -71,6 +72,18 @@ def post(
         outcome = None if at else _send(context, ledger, keys)
         shown = ledger.deliveries(keys=keys)
     return _report(context, shown, outcome, json=json)
+
+
+def _readable(text: str) -> None:
+    """Raises InputError for a message of nothing, and for bytes that are no text."""
+    if not text.strip():
+        raise InputError(_("The message is empty."), fix=_('Write it in quotes: campaign post "…" --to ACCOUNT'))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(
+            _("The message is not UTF-8."), fix=_("Set the terminal to UTF-8, or write the message in a plan.")
+        ) from None
 
 
 def _zone(context: Context, names: Sequence[str]) -> tzinfo:
@@ -166,4 +179,6 @@ def _report(context: Context, deliveries: list[Delivery], outcome: Outcome | Non
         output.write(_("Queued for {due}: {keys}").format(due=due, keys=", ".join(d.key for d in deliveries)))
     else:
         output.show(delivery_table(deliveries, context.workspace))
+        if any(delivery.state is State.WAITING for delivery in deliveries):
+            diagnostics.warn(_("What waits is not out yet; it is tried again by: campaign publish"))
     return int(dispatching.exit_code(outcome) if outcome is not None else diagnostics.ExitCode.DONE)

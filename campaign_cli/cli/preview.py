@@ -11,6 +11,7 @@ import typer
 
 from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, now, open_context
+from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import JsonOption, LanguageOption, PlanArgument, WorkspaceOption
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
@@ -120,8 +121,7 @@ def _show_panels(shown: Preview, banner: str) -> None:
 def _write_page(file: Path, shown: Preview, content: Callable[[str], bytes], banner: str, *, quiet: bool) -> None:
     from campaign_cli.report.page import preview_page
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(preview_page(shown, picture=content, made_at=now(), banner=banner), encoding="utf-8")
+    write_file(file, preview_page(shown, picture=content, made_at=now(), banner=banner))
     if not quiet:
         output.write(_("The preview page is {file}").format(file=file))
 

@@ -12,7 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from campaign_cli.cli.output import console, rfc3339, visible
+from campaign_cli.cli.output import console, rfc3339
+from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import state_word
 from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import State

@@ -12,6 +12,7 @@ import typer
 from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption, YesOption
+from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import confirm, state_word
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger import Ledger
     from campaign_cli.ledger.difference import Difference
+    from campaign_cli.ledger.values import Applied, Changes
     from campaign_cli.plan import LoadedPlan, Planned
 
 app = usage.application()
@@ -58,19 +60,20 @@ def _queue_one(
 
     loaded, planned = _read(context, path)
     media = MediaStore(context.root)
-    with context.ledger(create=not dry_run) as ledger:
+    with context.ledger() as ledger:
         found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
-        diagnostics.show_problems(found.problems)
-        if not quiet:
+        errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]
+        diagnostics.show_problems(problem for problem in found.problems if problem not in errors)
+        if not (quiet or errors):
             _show(found, loaded)
-        wanted = changes(found, media=media.content)  # raises where something stands in the way
+        wanted = changes(found, media=media.content)  # raises, with the errors, where something stands in the way
         if dry_run or not (wanted and _agreed(found, assume=assume)):
             return _as_json(found, applied=False)
         if found.moved and not (assume or confirm(_("Is that a rename, and not new posts?"), assume=False)):
             raise InputError(
                 _("Nothing was queued."), fix=_("Change the text of the new posts, or write repeat: true.")
             )
-        applied = ledger.apply(wanted, actor=actor())
+        applied = _applied(context, ledger, wanted)
     if not quiet:
         output.write(
             _("Queued: {new} new, {changed} changed, {removed} cancelled, {moved} moved.").format(
@@ -82,6 +85,14 @@ def _queue_one(
                 _("{key} changed in the ledger meanwhile and was left alone; queue again.").format(key=key)
             )
     return _as_json(found, applied=True)
+
+
+def _applied(context: Context, ledger: Ledger, wanted: Changes) -> Applied:
+    """Write it; the ledger is made only now, so that a plan that can't be queued leaves nothing behind."""
+    if not ledger.absent:
+        return ledger.apply(wanted, actor=actor())
+    with context.ledger(create=True) as made:
+        return made.apply(wanted, actor=actor())
 
 
 def _read(context: Context, path: Path) -> tuple[LoadedPlan, list[Planned]]:
@@ -161,7 +172,7 @@ def _lines(sign: str, style: str, rows: Iterable[tuple[str, datetime, str]], loa
     lines = [
         Text.assemble(
             (f"{sign} ", style),
-            output.visible(key),
+            visible(key),
             (f"  {format_instant(due, loaded.zone)}", "dim"),
             f"  {note}" if note else "",
         )

@@ -9,7 +9,9 @@ import typer
 
 from campaign_cli.cli import diagnostics, dispatching, output, usage
 from campaign_cli.cli.context import now, open_context
+from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import JsonOption, LanguageOption, PlanArgument, WorkspaceOption
+from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import state_word
 from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import State
@@ -42,6 +44,8 @@ def rehearse(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
+    from rich.text import Text
+
     from campaign_cli.stage.rehearsal import rehearse as perform
 
     context = open_context(workspace)
@@ -52,7 +56,7 @@ def rehearse(
             now=now(),
             workspace_problems=context.problems,
             misbehave=misbehave or (),
-            say=lambda text: status.update(output.visible(text)),
+            say=lambda text: status.update(Text(visible(text))),
         )
     if json:
         output.write_json(_as_json(result))
@@ -107,8 +111,7 @@ def _write_page(file: Path, result: Rehearsal, *, quiet: bool) -> None:
         day=result.day,
         note=_summary(result),
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, encoding="utf-8")
+    write_file(file, page)
     if not quiet:
         output.write(_("The timeline page is {file}").format(file=file))
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from campaign_cli.cli import output, usage
+from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import LanguageOption
 from campaign_cli.i18n import _
 
@@ -34,6 +35,5 @@ def schema(
     if file is None:
         output.write_json(document)
     else:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_file(file, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     return 0

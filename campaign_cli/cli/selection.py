@@ -29,13 +29,14 @@ def select(
 ) -> list[Delivery]:
     """The deliveries that are meant and in one of ``states``. A key that is absent or in another state is an error."""
     if not keys and not (campaign or account or label):
-        raise InputError(_("Say which: keys, or --campaign, --account or --label."))
+        raise InputError(_("Nothing was chosen."), fix=_("Say which: keys, or --campaign, --account or --label."))
     found = ledger.deliveries(campaign=campaign, account=account, label=label, keys=keys or None)
     known = {delivery.key: delivery for delivery in found}
     for key in keys or ():
         if key not in known:
             everything = [delivery.key for delivery in ledger.deliveries()]
-            raise InputError(_("There is no delivery {key}.").format(key=key) + suggest(key, everything))
+            message = _("There is no delivery {key}.").format(key=key) + suggest(key, everything)
+            raise InputError(message, fix=_("See: campaign status"))
         if known[key].state not in states:
             raise InputError(
                 _("{key} is {state}.").format(key=key, state=state_word(known[key].state)),
@@ -49,7 +50,7 @@ def _way_out(state: State) -> str:
         return _("Look at the account, then: campaign resolve KEY --published URL | --not-published")
     if state is State.PUBLISHED:
         return _("It is out; delete it on the network if it must go.")
-    return ""
+    return _("See: campaign status")
 
 
 def choose(found: list[Delivery], workspace: Workspace, *, question: str, yes: bool) -> list[Delivery]:

@@ -16,6 +16,7 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from campaign_cli import reasons
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture
 
@@ -130,7 +131,7 @@ class MediaStore:
                 raise MediaError("M106", message, _("Save the picture smaller."))
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
-            message = _("The file {file} can't be read: {reason}.").format(file=file, reason=error.strerror or error)
+            message = _("The file {file} can't be read: {reason}.").format(file=file, reason=reasons.reason(error))
             raise MediaError("M101", message, _("Check the name and the permissions.")) from error
         self._hashes[file] = (status.st_size, status.st_mtime_ns, digest)
         return digest

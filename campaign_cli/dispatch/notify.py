@@ -54,7 +54,7 @@ class Notifier:
         try:
             return await asyncio.wait_for(self._send(title, body), _PATIENCE_SECONDS)
         except CampaignError as error:
-            return f"{error.message} {error.fix}".strip()
+            return " → ".join(filter(None, (error.message, error.fix)))
         except TimeoutError:
             return _("The notice could not be sent in time.")
         except Exception as error:  # a notifier's own trouble, whatever it is, is not the sender's

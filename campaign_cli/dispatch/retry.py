@@ -25,6 +25,9 @@ MAXIMUM_TRIES: Final = 12
 FIRST_DISTANCE: Final = timedelta(seconds=10)
 LONGEST_DISTANCE: Final = timedelta(minutes=15)
 SHORTEST_DISTANCE: Final = timedelta(seconds=1)
+LONGEST_REST: Final = timedelta(days=1)
+"""How long we rest at most, whatever a network asks for: asking again once a day harms nobody, and an answer with a
+wrong year must not silence an account for good."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +68,7 @@ def decide(failure: Exception, *, tries: int, now: datetime, chance: Random, lef
 def explain(failure: Exception) -> str:
     """The failure in words for people: the message and the fix, or the kind of an unexpected exception."""
     if isinstance(failure, CampaignError):
-        return f"{failure.message} {failure.fix}".strip()
+        return " → ".join(filter(None, (failure.message, failure.fix)))
     return _("Unexpected error in the adapter: {kind}: {text}").format(kind=type(failure).__name__, text=failure)
 
 
@@ -78,6 +81,11 @@ def backoff(tries: int, chance: Random) -> timedelta:
     return max(SHORTEST_DISTANCE, ceiling * chance.random())
 
 
+def bounded(until: datetime, now: datetime) -> datetime:
+    """The instant that a network named for the next try, or the end of the longest rest where that comes first."""
+    return min(until, now + LONGEST_REST)
+
+
 def _again(failure: Unavailable, *, tries: int, now: datetime, chance: Random) -> RetryDecision:
     """Try again later, at the network's own instant where it named one; the whole account rests after a 429."""
     error = explain(failure)
@@ -86,6 +94,6 @@ def _again(failure: Unavailable, *, tries: int, now: datetime, chance: Random) -
         return RetryDecision(state=State.FAILED, error=text)
     next_try = now + backoff(tries, chance)
     if failure.retry_at is not None:
-        next_try = max(failure.retry_at, now + SHORTEST_DISTANCE)
-    pause = next_try if failure.status == 429 else failure.retry_at
+        next_try = max(bounded(failure.retry_at, now), now + SHORTEST_DISTANCE)
+    pause = next_try if failure.status == 429 or failure.retry_at is not None else None
     return RetryDecision(state=State.WAITING, error=error, next_try=next_try, pause_until=pause)

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from campaign_cli import reasons
 from campaign_cli.errors import LedgerError
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
@@ -75,7 +76,7 @@ def corrupt(where: str) -> LedgerError:
 def from_os_error(error: OSError, where: str) -> LedgerError:
     """What an error of the file system means for the ledger."""
     return LedgerError(
-        _("The ledger {path} can't be written: {reason}").format(path=where, reason=error.strerror or error),
+        _("The ledger {path} can't be written: {reason}").format(path=where, reason=reasons.reason(error)),
         fix=_("Check the permissions of the folder and the room on its disk. Nothing was done."),
     )
 

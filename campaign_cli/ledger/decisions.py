@@ -110,10 +110,11 @@ class Decisions(Store):
     def _uncertain(self, connection: Connection, key: str, *, now: int) -> Row[Any]:
         row = connection.execute(select(deliveries).where(columns.key == key)).one_or_none()
         if row is None:
-            raise InputError(_("There is no delivery {key}.").format(key=key))
+            raise InputError(_("There is no delivery {key}.").format(key=key), fix=_("See: campaign status"))
         if row.state != State.UNCERTAIN.value:
             raise InputError(
-                _("{key} is {state}; only an uncertain delivery is settled by hand.").format(key=key, state=row.state)
+                _("{key} is {state}; only an uncertain delivery is settled by hand.").format(key=key, state=row.state),
+                fix=_("See: campaign status --state uncertain"),
             )
         if (row.lease_until or 0) > now:
             seconds = (row.lease_until - now) // 1_000_000 + 1

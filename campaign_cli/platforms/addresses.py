@@ -8,17 +8,34 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from campaign_cli.i18n import _
+from campaign_cli.platforms.answers import is_loopback
+from campaign_cli.source.shapes import finding
 
 
 def checked_address(value: str) -> str:
-    """The address without a slash at its end. Raises ValueError where it is no http(s) address with a host."""
+    """The address without a slash at its end.
+
+    Raises ValueError where it is no http(s) address with a host, or where a secret would cross the network in the open.
+    """
     try:
         parts = urlsplit(value)
         usable = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or parts.username or parts.query or parts.fragment:
-        raise ValueError(_("an address such as https://mastodon.example is needed"))
+        raise finding(
+            "A004",
+            _("This is not the address of a server."),
+            _("Write it like https://mastodon.example, without a password, ? or #."),
+        )
+    if parts.scheme.lower() == "http" and not is_loopback(parts.hostname or ""):
+        raise finding(
+            "A004",
+            _("{host} must be reached by https: over http, anybody on the way could read the password.").format(
+                host=parts.hostname
+            ),
+            _("Write https:// instead of http://."),
+        )
     return value.rstrip("/")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from campaign_cli import reasons
 from campaign_cli.errors import Failure, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.platforms.base import Answer, Http, Request
@@ -90,6 +92,21 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def system_reason(error: BaseException) -> str:
+    """What the operating system said below the library's error, in the user's language; "" where it said nothing."""
+    below: BaseException | None = error
+    for _depth in range(10):
+        if isinstance(below, socket.gaierror):
+            return _("the name of the server is not known (DNS)")
+        if isinstance(below, ConnectionRefusedError):
+            return reasons.reason(below)
+        if isinstance(below, BaseExceptionGroup):
+            below = below.exceptions[0]
+        elif below is not None:
+            below = below.__cause__ or below.__context__
+    return ""
 
 
 def retry_after(value: str, now: datetime) -> datetime | None:

@@ -31,7 +31,16 @@ import httpx
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
-from campaign_cli.platforms.answers import explain, is_loopback, lost, one_line, retry_after, shown_url, unreadable
+from campaign_cli.platforms.answers import (
+    explain,
+    is_loopback,
+    lost,
+    one_line,
+    retry_after,
+    shown_url,
+    system_reason,
+    unreadable,
+)
 from campaign_cli.platforms.base import Request
 
 CONNECTIONS: Final = 5  # as many as an account has in flight; more slow one client down
@@ -264,7 +273,7 @@ class HttpTransport:
         return self._pause_until(answer.headers, now) if self._pause_until is not None else None
 
     def _reason(self, error: Exception) -> str:
-        return one_line(self._redact(str(error))) or type(error).__name__
+        return system_reason(error) or one_line(self._redact(str(error))) or type(error).__name__
 
 
 @dataclass

@@ -36,6 +36,7 @@ from campaign_cli.platforms.base import (
 from campaign_cli.platforms.markup import entities
 from campaign_cli.platforms.telegram_answers import errors, message, messages, receipt
 from campaign_cli.platforms.text import utf16_length
+from campaign_cli.source.shapes import finding
 
 _NAME: Final = re.compile(r"@?([A-Za-z]\w{3,31})", re.ASCII)
 _LINK: Final = re.compile(r"(?:https?://)?t\.me/([A-Za-z]\w{3,31})/?", re.ASCII | re.IGNORECASE)
@@ -59,7 +60,11 @@ class Settings(base.Settings):
             return text
         match = _LINK.fullmatch(text) or _NAME.fullmatch(text)
         if match is None:
-            raise ValueError(_("a channel is written @name, or as its number, like -1001234567890"))
+            raise finding(
+                "A004",
+                _("This is not the name of a channel."),
+                _("Write @name, or the channel's number, like -1001234567890."),
+            )
         return "@" + match[1].lower()
 
 

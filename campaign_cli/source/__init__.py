@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from campaign_cli import reasons
 from campaign_cli.i18n import _
 from campaign_cli.models import Place, Problem, Severity
 
@@ -122,9 +123,8 @@ def read_source(path: Path, *, shown: str) -> Source:
         with path.open("rb") as handle:
             raw = handle.read(MAX_BYTES + 1)
     except OSError as error:
-        return _failed(
-            shown, code="P001", message=_unreadable(path, error), fix=_("Check the name and the permissions.")
-        )
+        message, fix = _unreadable(path, error)
+        return _failed(shown, code="P001", message=message, fix=fix)
     if len(raw) > MAX_BYTES:
         message = _("The file is larger than 16 MiB.")
         return _failed(
@@ -158,9 +158,10 @@ def _parse(text: str, shown: str) -> Source:
     except yaml.YAMLError as error:
         line, column, code, message, fix = explain(error, text)
         return _failed(shown, line=line + 1, column=column + 1, code=code, message=message, fix=fix)
-    except TooDeep:
+    except TooDeep as error:
         message = _("Lists and mappings are nested more than {count} levels deep.").format(count=MAX_DEPTH)
-        return _failed(shown, code="P011", message=message, fix=_("Write it flatter."))
+        line, column = error.line + 1, error.column + 1
+        return _failed(shown, line=line, column=column, code="P011", message=message, fix=_("Write it flatter."))
     if value is None and not problems:
         return _failed(
             shown,
@@ -217,12 +218,13 @@ def _not_utf8(shown: str, message: str, *, line: int = 1, column: int = 1) -> Pr
     return _error(shown, line=line, column=column, code="P004", message=message, fix=_("Save the file as UTF-8."))
 
 
-def _unreadable(path: Path, error: OSError) -> str:
+def _unreadable(path: Path, error: OSError) -> tuple[str, str]:
+    """What is wrong and what to do."""
     if isinstance(error, FileNotFoundError):
-        return _("There is no such file.")
+        return _("There is no such file."), _("Check the name; it counts from the folder that you are in.")
     if path.is_dir():
-        return _("This is a folder, not a file.")
-    return _("The file can't be read: {reason}.").format(reason=error.strerror or error)
+        return _("This is a folder, not a file."), _("Name a file, for example campaigns/*.yaml.")
+    return _("The file can't be read: {reason}.").format(reason=reasons.reason(error)), reasons.remedy(error)
 
 
 def _error(shown: str, *, line: int, column: int, code: str, message: str, fix: str) -> Problem:

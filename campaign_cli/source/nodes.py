@@ -42,7 +42,11 @@ Report = Callable[[int, str, str, str], None]
 
 
 class TooDeep(Exception):
-    """Nesting beyond ``MAX_DEPTH``, found while the text was read; no place is known."""
+    """Nesting beyond ``MAX_DEPTH``, found while the text was read; where, as line and column from 0."""
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__()
+        self.line, self.column = line, column
 
 
 class _Meanings:
@@ -54,11 +58,11 @@ class _Meanings:
         """True for a plain scalar and for collections, False for quoted and block text."""
         return implicit[0] if kind is ScalarNode else True
 
-    def descend_resolver(self, parent: object, index: object) -> None:
+    def descend_resolver(self, parent: Any, index: object) -> None:
         """One level down. The C composer recurses on the C stack, so the bound must hold while it reads."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise TooDeep
+            raise TooDeep(parent.start_mark.line, parent.start_mark.column)
 
     def ascend_resolver(self) -> None:
         """One level up."""

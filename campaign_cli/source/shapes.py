@@ -121,11 +121,13 @@ def _value_message(kind: str, *, key: str, context: Mapping[str, Any], said: str
     }
     if kind in bounds:
         text, bound = bounds[kind]
-        return text.format(key=key, limit=context[bound]), ""
+        return text.format(key=key, limit=context[bound]), _("Write another number.")
     if kind == "literal_error":
-        return _("{key} must be one of: {allowed}.").format(key=key, allowed=context["expected"]), ""
+        allowed = str(context["expected"])
+        return _("{key} must be one of: {allowed}.").format(key=key, allowed=allowed), _("Write one of these words.")
     reason = str(context["error"]) if kind == "value_error" and "error" in context else said
-    return _("{key} can't be used: {reason}.").format(key=key, reason=reason.rstrip(".")), ""
+    message = _("{key} can't be used: {reason}.").format(key=key, reason=reason.rstrip("."))
+    return message, _("Write another value, or delete the key.")
 
 
 def _label(path: Sequence[str | int]) -> str:
@@ -182,17 +184,13 @@ def _kind_fix(source: Source, path: Sequence[str | int], *, value: object, kind:
         return _('Put it in quotes, like "{value}".').format(value=str(value).lower())
     if kind.startswith(("dict", "model", "mapping")):
         return _('Write lines like "key: value" below it, indented.')
-    if not isinstance(value, str):
-        return ""
-    for begins, fix in (
-        ("tuple", _("Write a list: [one, two], or one item on each line after a dash.")),
-        ("list", _("Write a list: [one, two], or one item on each line after a dash.")),
-        ("bool", _("Write true or false, without quotes.")),
-        ("int", _("Write the number without quotes.")),
-    ):
-        if kind.startswith(begins):
-            return fix
-    return ""
+    return {
+        "tuple": _("Write a list: [one, two], or one item on each line after a dash."),
+        "list": _("Write a list: [one, two], or one item on each line after a dash."),
+        "bool": _("Write true or false, without quotes."),
+        "int": _("Write the number without quotes."),
+        "float": _("Write the number without quotes."),
+    }.get(kind.partition("_")[0], _("Write one text behind the colon, in quotes or below a | sign."))
 
 
 def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from campaign_cli import reasons
 from campaign_cli.errors import CampaignError
 from campaign_cli.i18n import _
 from campaign_cli.stage.app import build_app
@@ -140,7 +141,7 @@ def _listening(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CampaignError(
-            _("Port {port} of this machine can't be used: {reason}").format(port=port, reason=error.strerror or error),
+            _("Port {port} of this machine can't be used: {reason}").format(port=port, reason=reasons.reason(error)),
             fix=_("End the program that uses it, or choose another port with --port."),
         ) from error
     return listener
