@@ -84,6 +84,10 @@ class Remote:
     def texts(self, account: str = "web") -> list[str]:
         return [post["text"] for post in self.posts[account]]
 
+    def headers(self) -> dict[str, str]:
+        """Of every answer to a look-up."""
+        return {}
+
     async def create(self, account: str, body: Mapping[str, Any]) -> Reply:
         self.log.append((self.clock.now(), account, body["text"]))
         self.in_flight[account] += 1
@@ -141,7 +145,7 @@ class FakeHttp:
             self.remote.looks += 1
             if not self.remote.searchable:
                 raise Rejected("Forbidden.", status=403)
-            return Reply(200, {}, self.remote.posts[self.account])
+            return Reply(200, self.remote.headers(), self.remote.posts[self.account])
         return await self.remote.create(self.account, request.json)
 
     async def aclose(self) -> None:

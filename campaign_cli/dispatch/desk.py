@@ -73,6 +73,7 @@ class Seat:
     http: Http
     memory: dict[str, Any] = field(default_factory=dict)
     software: str | None = None  # server software as the account check names it; None = not asked yet
+    ahead: timedelta | None = None  # how far the server's clock is ahead of ours; None = it has not said
 
     @property
     def lease(self) -> timedelta:
@@ -92,6 +93,7 @@ class Desk:
     sleep: Callable[[float], Awaitable[None]]
     transport: Callable[[Account], Http]
     platform_of: Callable[[str], Platform] = platforms.get
+    late_grace: timedelta = timedelta.max
     chance: Random = field(default_factory=Random)
     left_at: dict[str, datetime] = field(default_factory=dict)
     cut_off: dict[str, Verdict] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from campaign_cli.dispatch.desk import Desk, LedgerThread, Verdict
 from campaign_cli.dispatch.options import LEASE, Options
 from campaign_cli.dispatch.outcome import Outcome, Result
 from campaign_cli.dispatch.progress import Progress, Silent
+from campaign_cli.dispatch.proof import storable
 from campaign_cli.dispatch.recovery import settle_doubtful
 from campaign_cli.dispatch.sending import for_a_person, send
 from campaign_cli.dispatch.settling import Settler
@@ -79,9 +80,13 @@ class Dispatcher:
             transport=transport,
             platform_of=platform_of,
             chance=chance or Random(),  # noqa: S311 - it spreads retries and keeps no secret
+            late_grace=options.late_grace,
         )
         self._addresses = {
             name: platform_of(account.platform).address(account) for name, account in workspace.accounts.items()
+        }
+        self._spacing = {
+            name: timedelta(minutes=1) / account.rate for name, account in workspace.accounts.items() if account.rate
         }
         self._settler = Settler(self.thread)
         self._tasks: dict[asyncio.Task[None], Claim] = {}
@@ -103,7 +108,6 @@ class Dispatcher:
         for per_account, excluded in self._windows():
             claimed = await self._claim(per_account, excluded)
             for claim in claimed.claims:
-                await self._space(claim)
                 self._start(claim, self._deliver(claim))
             started += len(claimed.claims)
         return started + await self._pump_doubtful(started)
@@ -168,7 +172,7 @@ class Dispatcher:
         All accounts share one row, except those with a rate of their own: each may start one more when its time comes.
         """
         now = self.clock()
-        rated = {name for name, account in self._workspace.accounts.items() if account.rate}
+        rated = set(self._spacing)
         windows = [(self.options.per_account, rated)]
         for name in sorted(rated):
             if self._spaced.get(name, now) <= now:
@@ -190,24 +194,26 @@ class Dispatcher:
             exclude_accounts=excluded,
             keys=self.options.only,
             addresses=self._addresses,
+            in_hand=self._in_hand(),
+            spacing=self._spacing,
         )
+        for claim in claimed.claims:
+            if claim.account in self._spacing:
+                self._spaced[claim.account] = self.clock() + self._spacing[claim.account]
         self._note_all(claimed.missed, State.MISSED, _("It came too late."))
         self._note_all(claimed.parked, State.FAILED, "")
-        self._note_all(claimed.doubtful, State.UNCERTAIN, _("The process that was sending it ended without a word."))
+        only = self.options.only
+        own = [delivery for delivery in claimed.doubtful if only is None or delivery.key in only]
+        self._note_all(own, State.UNCERTAIN, _("The process that was sending it ended without a word."))
         return claimed
 
     def _note_all(self, deliveries: Iterable[Delivery], state: State, error: str) -> None:
         for delivery in deliveries:
             self.note(Result(key=delivery.key, state=state, error=delivery.error or error))
 
-    async def _space(self, claim: Claim) -> None:
-        """Keep the officer's own rate, in posts a minute, for every process."""
-        account = self._workspace.accounts.get(claim.account)
-        if account is None or not account.rate:
-            return
-        until = self.clock() + timedelta(minutes=1) / account.rate
-        self._spaced[claim.account] = until
-        await self._pause(claim.address, until)
+    def _in_hand(self) -> list[str]:
+        """What this process has on the wire. When the machine slept, the leases may be over, and the tasks go on."""
+        return [claim.key for claim in self._tasks.values()]
 
     async def _pump_doubtful(self, started: int) -> int:
         """Claim and start the uncertain deliveries whose look-up is due."""
@@ -226,6 +232,7 @@ class Dispatcher:
             exclude_accounts=full,
             addresses=self._addresses,
             keys=self.options.only,
+            in_hand=self._in_hand(),
         )
         for claim in claims:
             self._looks.pop(claim.key, None)
@@ -266,7 +273,7 @@ class Dispatcher:
                 token=claim.token,
                 state=verdict.state,
                 receipt=verdict.receipt,
-                error=verdict.error,
+                error=storable(verdict.error),
                 next_try=verdict.next_try,
             )
         )

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Final
 
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.options import FIRST_LOOK
+from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import explain
 from campaign_cli.dispatch.sending import Attempt, for_a_person, lost, unsent
 from campaign_cli.errors import CampaignError, ClaimLost
 from campaign_cli.i18n import _
+from campaign_cli.ledger.values import ADOPTED
 from campaign_cli.models import Receipt, State
 from campaign_cli.platforms.base import Found, Session
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from campaign_cli.ledger import Claim
 
 SKEW: Final = timedelta(minutes=2)
+_UNREMARKABLE: Final = timedelta(seconds=5)  # clocks that differ by this much are the same: SKEW covers it
 ABSENCE_AFTER: Final = timedelta(seconds=90)
 LONGEST_DISTANCE: Final = timedelta(hours=1)
 
@@ -46,7 +49,7 @@ async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
     attempt = Attempt(desk, seat, claim, part=parts[0], earlier=claim.receipts)
     try:
         verdict, absent = await _looked_up(desk, seat, attempt)
-        if verdict is None and await _repeatable(desk, seat, attempt):
+        if verdict is None and not _too_late(desk, claim) and await _repeatable(desk, seat, attempt):
             verdict = await _repeated(desk, attempt, absent=absent)
     except ClaimLost:
         return Verdict(state=State.UNCERTAIN, error=lost(), lost=True)
@@ -63,13 +66,17 @@ async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict 
     if not seat.platform.proof.look_up:
         return None, False
     try:
-        look = await attempt.look_up(first_try(claim) - SKEW)
+        since = _earliest(seat, claim)
+        look = await attempt.look_up(since)
+        if _earliest(seat, claim) < since:  # only its answers have told how far the server's clock is behind
+            since = _earliest(seat, claim)
+            look = await attempt.look_up(since)
+        receipt = await _adoptable(desk, claim, look.found, since=since)
     except ClaimLost:
         raise
     except Exception as failure:
         text = _("It could not be looked up: {error}").format(error=desk.secrets.redact(explain(failure)))
         return Verdict(state=State.UNCERTAIN, error=text, next_try=_later(desk, claim)), False
-    receipt = await _adoptable(desk, claim, look.found)
     if receipt is not None:
         return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part)), False
     too_early = _not_yet_absent(desk, seat, claim, complete=look.complete)
@@ -88,14 +95,29 @@ def _not_yet_absent(desk: Desk, seat: Seat, claim: Claim, *, complete: bool) -> 
     return None
 
 
-async def _adoptable(desk: Desk, claim: Claim, found: tuple[Found, ...]) -> Receipt | None:
+def _earliest(seat: Seat, claim: Claim) -> datetime:
+    """Since when, on the server's own clock, a post can be this attempt's."""
+    behind = min(seat.ahead or timedelta(0), timedelta(0))
+    return first_try(claim) - SKEW + (behind if -behind > _UNREMARKABLE else timedelta(0))
+
+
+async def _adoptable(desk: Desk, claim: Claim, found: tuple[Found, ...], *, since: datetime) -> Receipt | None:
     """The first of the posts found that can be this attempt's."""
-    earliest = first_try(claim) - SKEW
-    recent = [one for one in found if one.created_at is None or one.created_at >= earliest]
+    recent = [one for one in found if one.created_at is None or one.created_at >= since]
     if not recent:
         return None
     taken = await desk.thread.call(desk.ledger.remote_ids, claim.address)
-    return next((one.receipt for one in recent if one.receipt.id not in taken), None)
+    mine = next((one for one in recent if one.receipt.id not in taken), None)
+    if mine is None:
+        return None
+    receipt = sound(mine.receipt)
+    # Found by our own key (no instant), it is ours beyond doubt; found by its words, it may be another's.
+    return receipt if mine.created_at is None else replace(receipt, extra={**receipt.extra, ADOPTED: True})
+
+
+def _too_late(desk: Desk, claim: Claim) -> bool:
+    """Proved absent, and later than it may go out: it waits again, and the next claim calls it missed."""
+    return not claim.receipts and desk.clock() - claim.due > desk.late_grace
 
 
 async def _repeatable(desk: Desk, seat: Seat, attempt: Attempt) -> bool:

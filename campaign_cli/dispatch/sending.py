@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN
-from campaign_cli.dispatch.retry import decide, explain
-from campaign_cli.dispatch.wire import GuardedHttp
+from campaign_cli.dispatch.proof import sound
+from campaign_cli.dispatch.retry import bounded, decide, explain
+from campaign_cli.dispatch.wire import GuardedHttp, ahead
 from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture, Receipt, State, attempt_key
@@ -64,7 +65,7 @@ class Attempt:
 
     async def publish(self) -> Receipt:
         """Send the part. Raises what the adapter raises."""
-        return await self._seat.platform.publish(self.sending)
+        return sound(await self._seat.platform.publish(self.sending))
 
     async def look_up(self, since: datetime) -> LookUp:
         """Search the account for the part. Raises what the adapter raises."""
@@ -122,9 +123,11 @@ class Attempt:
 
     async def _heard(self, headers: Mapping[str, str]) -> None:
         """Let every process know when the network's own headers say that this account must rest."""
-        until = self._seat.platform.pause_until(headers, self._desk.clock())
+        now = self._desk.clock()
+        self._seat.ahead = ahead(headers, now) or self._seat.ahead
+        until = self._seat.platform.pause_until(headers, now)
         if until is not None:
-            await self._desk.thread.call(self._desk.ledger.pause_account, self.claim.address, until)
+            await self._desk.thread.call(self._desk.ledger.pause_account, self.claim.address, bounded(until, now))
 
     def _secret(self, setting: str) -> str:
         account = self._seat.account
@@ -164,6 +167,8 @@ async def send(desk: Desk, claim: Claim) -> Verdict:
             if part != parts[-1]:  # the last one is kept together with the state, in one transaction
                 await attempt.keep_receipt(receipt)
         except ClaimLost:
+            if receipt is None and not attempt.http.left:  # we know better than the lease: it may simply wait again
+                return Verdict(state=State.WAITING, error=_("The lease was over before anything was sent."))
             return Verdict(state=State.UNCERTAIN, receipt=receipt, error=lost(), lost=True)
         except asyncio.CancelledError:
             desk.cut_off[claim.key] = attempt.cut_off()

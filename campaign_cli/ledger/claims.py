@@ -21,6 +21,7 @@ from campaign_cli.ledger.queries import (
     columns,
     deliveries_by_key,
     receipts_of,
+    rest,
     sendable,
 )
 from campaign_cli.ledger.schema import deliveries, drafts, instant, instant_or_none
@@ -43,6 +44,8 @@ class Claiming(Sweeping):
         exclude_accounts: Collection[str] = (),
         keys: Collection[str] | None = None,
         addresses: Mapping[str, str] | None = None,
+        in_hand: Collection[str] = (),
+        spacing: Mapping[str, timedelta] | None = None,
     ) -> Claimed:
         """Take up to ``limit`` due deliveries, at most ``per_account`` in flight for each account over all processes.
 
@@ -50,6 +53,10 @@ class Claiming(Sweeping):
         ``late_grace`` is missed, unless held or begun; what is due for an account that ``addresses`` (account →
         address of today) doesn't have or has elsewhere is parked as failed. ``keys`` limits claiming, missing and
         parking to these deliveries.
+
+        ``in_hand`` are deliveries that the caller is sending at this moment: their leases may have run out while the
+        machine slept, and the caller still knows best. ``spacing`` (account → distance) lets an account start one
+        delivery at most, and no process another one before that distance is over.
         """
         with self.writing() as connection:
             order = Order(
@@ -61,6 +68,8 @@ class Claiming(Sweeping):
                 exclude=frozenset(exclude_accounts),
                 keys=None if keys is None else frozenset(keys),
                 addresses=addresses,
+                in_hand=frozenset(in_hand),
+                spacing={name: distance // timedelta(microseconds=1) for name, distance in (spacing or {}).items()},
             )
             doubtful = self._expire(connection, order)
             parked = self._park(connection, order)
@@ -74,7 +83,7 @@ class Claiming(Sweeping):
                 parked=tuple(deliveries_by_key(connection, parked)),
             )
 
-    def claim_doubtful(
+    def claim_doubtful(  # noqa: PLR0913 - as above
         self,
         *,
         worker: str,
@@ -83,10 +92,11 @@ class Claiming(Sweeping):
         exclude_accounts: Collection[str] = (),
         addresses: Mapping[str, str] | None = None,
         keys: Collection[str] | None = None,
+        in_hand: Collection[str] = (),
     ) -> tuple[Claim, ...]:
         """Take uncertain deliveries whose look-up is due. They stay uncertain; no attempt is begun.
 
-        One whose account is gone or has another address by now is left to a person.
+        One whose account is gone or has another address by now is left to a person. ``in_hand`` as in ``claim``.
         """
         with self.writing() as connection:
             order = Order(
@@ -97,6 +107,7 @@ class Claiming(Sweeping):
                 exclude=frozenset(exclude_accounts),
                 keys=None if keys is None else frozenset(keys),
                 addresses=addresses,
+                in_hand=frozenset(in_hand),
             )
             self._leave_to_person(connection, order)
             statement = (
@@ -125,6 +136,8 @@ class Claiming(Sweeping):
         found: list[tuple[int, int, str]] = []
         for account in sorted(set(due_accounts) - order.exclude):
             room = min(order.per_account - busy.get(account, 0), order.limit)
+            if account in order.spacing:
+                room = min(room, 1)
             if room <= 0:
                 continue
             rows = connection.execute(
@@ -147,6 +160,9 @@ class Claiming(Sweeping):
                 .where(columns.key.in_(some))
                 .values(attempts=columns.attempts + 1, tries=columns.tries + 1)
             )
+        for row in rows:
+            if row.account in order.spacing:
+                rest(connection, row.address, until=order.now + order.spacing[row.account])
         proofs = receipts_of(connection, columns.key.in_([row.key for row in rows]))
         new = [
             attempt_row(row, part=first_unsent(row.parts, proofs.get(row.key, ())), worker=order.worker, at=order.now)

@@ -67,11 +67,24 @@ class Holding(Store):
             return read_deliveries(connection, and_(flying, covered_by([hold.id])))
 
     def sent_since(self, hold: Hold) -> list[Delivery]:
-        """What the hold covers and went out, at least in part, after it was opened."""
-        table = schema.receipts.c
-        since = exists().where(table.delivery == columns.key, table.at >= micros(hold.opened_at)).correlate(deliveries)
+        """What the hold covers and went out, at least in part, after it was opened.
+
+        Networks date their receipts by clocks of their own, some in whole seconds, so an attempt that ended well after
+        the hold counts as well.
+        """
+        proofs, attempts, opened = schema.receipts.c, schema.attempts.c, micros(hold.opened_at)
+        dated = exists().where(proofs.delivery == columns.key, proofs.at >= opened).correlate(deliveries)
+        ended = (
+            exists()
+            .where(
+                attempts.delivery == columns.key,
+                attempts.outcome == State.PUBLISHED.value,
+                attempts.ended_at >= opened,
+            )
+            .correlate(deliveries)
+        )
         with self.reading() as connection:
-            return read_deliveries(connection, and_(since, covered_by([hold.id])))
+            return read_deliveries(connection, and_(or_(dated, ended), covered_by([hold.id])))
 
     def late_after_release(self, hold_ids: Collection[int]) -> list[Delivery]:
         """What would be due and free once these holds end."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store
-from campaign_cli.ledger.queries import columns, sendable
+from campaign_cli.ledger.queries import columns, rest, sendable
 from campaign_cli.ledger.schema import account_pauses, instant, instant_or_none, micros, notices
 from campaign_cli.ledger.values import Notice
 from campaign_cli.models import State
@@ -23,15 +23,8 @@ class Schedule(Store):
     def pause_account(self, address: str, until: datetime) -> None:
         """No process claims for this address before ``until``; a shorter pause never cuts a longer one."""
         with self.writing() as connection:
-            table = account_pauses
-            connection.execute(delete(table).where(table.c.until <= self.now()))
-            changed = connection.execute(
-                update(table)
-                .where(table.c.address == address)
-                .values(until=case((table.c.until > micros(until), table.c.until), else_=micros(until)))
-            )
-            if not changed.rowcount:
-                connection.execute(insert(table).values(address=address, until=micros(until)))
+            connection.execute(delete(account_pauses).where(account_pauses.c.until <= self.now()))
+            rest(connection, address, until=micros(until))
 
     def paused(self, now: datetime) -> dict[str, datetime]:
         """Addresses that rest at ``now``, and until when."""

@@ -19,11 +19,12 @@ from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store
 from campaign_cli.ledger.claims import attempt_row
-from campaign_cli.ledger.queries import columns, covered, end_attempts, give_notice, store_receipt
+from campaign_cli.ledger.queries import columns, covered, end_attempts, give_notice, receipts_of, store_receipt
 from campaign_cli.ledger.schema import deliveries, instant, micros
-from campaign_cli.ledger.values import Claim, Settlement
+from campaign_cli.ledger.values import ADOPTED, Claim, Settlement
 from campaign_cli.models import Receipt, State
 
+_LOOK_AGAIN: Final = 3_000_000  # microseconds
 _OURS: Final = (State.SENDING.value, State.UNCERTAIN.value)
 _ENDS: Final = (State.PUBLISHED, State.WAITING, State.FAILED, State.UNCERTAIN)
 
@@ -95,12 +96,44 @@ class Settling(Store):
             return False
         state, error, next_try = settlement.state, settlement.error, settlement.next_try
         if settlement.receipt is not None:
-            other = store_receipt(connection, row.key, row.address, settlement.receipt)
+            other = self._store_proof(connection, row, settlement.receipt, now=now)
             if other is not None:
-                state, error, next_try = State.UNCERTAIN, _taken(settlement.receipt, other), None
+                state, error = State.UNCERTAIN, _taken(settlement.receipt, other)
+                # Two look-ups found the same post: the second looks again, now that it is known whose it is.
+                next_try = instant(now + _LOOK_AGAIN) if ADOPTED in settlement.receipt.extra else None
         if state is State.PUBLISHED and not _whole(connection, row.key):
             state, error, next_try = State.UNCERTAIN, _("A part has no receipt."), None
         self._end(connection, row, state=state, error=error, next_try=next_try, now=now)
+        return True
+
+    def _store_proof(self, connection: Connection, row: Row[Any], receipt: Receipt, *, now: int) -> str | None:
+        """Like ``store_receipt``; and the network's own answer takes a post back from a look-up that guessed wrong."""
+        other = store_receipt(connection, row.key, row.address, receipt)
+        if other is None or ADOPTED in receipt.extra or not self._give_back(connection, other, receipt, now=now):
+            return other
+        return store_receipt(connection, row.key, row.address, receipt)
+
+    def _give_back(self, connection: Connection, key: str, receipt: Receipt, *, now: int) -> bool:
+        """Take a post that was found by its words alone from the wrong delivery, which is looked up again then.
+
+        Only from one that is over and has one part: what answered to a later part can't be undone.
+        """
+        proofs = receipts_of(connection, columns.key == key).get(key, ())
+        row = connection.execute(select(deliveries).where(columns.key == key)).one()
+        if row.parts != 1 or row.state != State.PUBLISHED.value or not any(ADOPTED in one.extra for one in proofs):
+            return False
+        connection.execute(delete(schema.receipts).where(schema.receipts.c.delivery == key))
+        error = _("The post {id} turned out to be another delivery's. It is looked up again.").format(id=receipt.id)
+        connection.execute(
+            update(deliveries)
+            .where(columns.key == key)
+            .values(
+                state=State.UNCERTAIN.value, sent=0, token=columns.token + 1, next_try=now, error=error, changed_at=now
+            )
+        )
+        give_notice(connection, [(key, error)], kind=State.UNCERTAIN, at=now)
+        details = json.dumps({"error": error}, ensure_ascii=False)
+        self.record(connection, State.UNCERTAIN.value, [(key, details)], actor=row.worker or "", at=now)
         return True
 
     def _end(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, and_, or_, select, true, update
 from sqlalchemy.engine import Connection
@@ -28,6 +28,8 @@ class Order:
     exclude: frozenset[str] = frozenset()
     keys: frozenset[str] | None = None
     addresses: Mapping[str, str] | None = None
+    in_hand: frozenset[str] = frozenset()
+    spacing: Mapping[str, int] = field(default_factory=dict)
 
     def scope(self) -> ColumnElement[bool]:
         """Only the deliveries this order speaks of."""
@@ -38,7 +40,11 @@ class Sweeping(Store):
     """Moving on what no sender holds."""
 
     def _expire(self, connection: Connection, order: Order) -> list[str]:
-        lapsed = and_(columns.state == State.SENDING.value, columns.lease_until <= order.now)
+        lapsed = and_(
+            columns.state == State.SENDING.value,
+            columns.lease_until <= order.now,
+            columns.key.not_in(order.in_hand),
+        )
         rows = connection.execute(select(columns.key, columns.sent, columns.parts).where(lapsed)).all()
         whole = [row.key for row in rows if row.sent >= row.parts]
         broken = [row.key for row in rows if row.sent < row.parts]
@@ -124,4 +130,5 @@ def look_up_due(order: Order) -> ColumnElement[bool]:
         columns.state == State.UNCERTAIN.value,
         columns.next_try <= order.now,
         or_(columns.lease_until.is_(None), columns.lease_until <= order.now),
+        columns.key.not_in(order.in_hand),
     )

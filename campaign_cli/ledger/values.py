@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from campaign_cli.models import Draft, Receipt, State
+
+ADOPTED: Final = "adopted"
+"""Key in ``Receipt.extra``: a look-up found the post by its words; the network did not name it in an answer to us."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
