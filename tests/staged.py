@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -66,9 +66,11 @@ def soon(**distance: float) -> str:
 
 
 @contextmanager
-def staged(root: Path, *, more: str = "") -> Iterator[Staged]:
-    """A workspace at ``root`` on a stage of its own."""
-    with StageServer(clock=lambda: datetime.now(UTC), accounts={}) as server:
+def staged(
+    root: Path, *, more: str = "", clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Iterator[Staged]:
+    """A workspace at ``root`` on a stage of its own; ``clock`` is the stage's."""
+    with StageServer(clock=clock, accounts={}) as server:
         root.mkdir(parents=True, exist_ok=True)
         (root / "accounts.yaml").write_text(ACCOUNTS.format(url=server.url, more=more), encoding="utf-8")
         environment = root / ".env"
