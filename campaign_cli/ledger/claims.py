@@ -11,21 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
-from campaign_cli.ledger import schema
+from campaign_cli.ledger import statements
 from campaign_cli.ledger.base import chunks
-from campaign_cli.ledger.queries import (
-    WAITING,
-    columns,
-    deliveries_by_key,
-    receipts_of,
-    rest,
-    sendable,
-)
-from campaign_cli.ledger.schema import deliveries, drafts, instant, instant_or_none
-from campaign_cli.ledger.sweeping import Order, Sweeping, look_up_due
+from campaign_cli.ledger.queries import deliveries_by_key, receipt_of, rest
+from campaign_cli.ledger.schema import instant, instant_or_none
+from campaign_cli.ledger.sweeping import Order, Sweeping
 from campaign_cli.ledger.values import Claim, Claimed
 from campaign_cli.models import Draft, Receipt, State, attempt_key
 
@@ -72,10 +64,11 @@ class Claiming(Sweeping):
                 spacing={name: distance // timedelta(microseconds=1) for name, distance in (spacing or {}).items()},
             )
             doubtful = self._expire(connection, order)
-            parked = self._park(connection, order)
+            due = connection.execute(statements.destinations(scoped=order.scoped), order.parameters()).all()
+            parked = self._park(connection, order, due)
             latest = max(order.now - late_grace // timedelta(microseconds=1), 0)  # any grace fits, timedelta.max too
             missed = self._miss(connection, order, latest=latest)
-            taken = self._take(connection, order)
+            taken = self._take(connection, order, {account for account, _address in due})
             return Claimed(
                 claims=tuple(self._begin(connection, order, taken)),
                 missed=tuple(deliveries_by_key(connection, missed)),
@@ -110,67 +103,41 @@ class Claiming(Sweeping):
                 in_hand=frozenset(in_hand),
             )
             self._leave_to_person(connection, order)
-            statement = (
-                select(columns.key)
-                .where(look_up_due(order), columns.account.not_in(order.exclude), _not_paused(order), order.scope())
-                .order_by(columns.next_try, columns.position)
-                .limit(limit)
-            )
-            taken = list(connection.execute(statement.with_for_update(skip_locked=True)).scalars())
-            rows = _lease_rows(connection, order, taken, state=State.UNCERTAIN)
-            return tuple(_claims(connection, rows))
+            wanted = order.parameters(in_hand=sorted(order.in_hand), excluded=sorted(order.exclude), room=limit)
+            taken = list(connection.execute(statements.doubtful(scoped=order.scoped), wanted).scalars())
+            rows = _leased(connection, order, taken, state=State.UNCERTAIN)
+            return tuple(_claims(connection, rows, _receipts(connection, rows)))
 
-    def _take(self, connection: Connection, order: Order) -> list[str]:
+    def _take(self, connection: Connection, order: Order, accounts: Collection[str]) -> list[str]:
         """Keys to send, in due order, then plan order, as many as each account has room for."""
-        ready = and_(
-            sendable(),
-            columns.due <= order.now,
-            or_(columns.next_try.is_(None), columns.next_try <= order.now),
-            _not_paused(order),
-            order.scope(),
-        )
-        due_accounts = connection.execute(
-            select(columns.account).where(WAITING, columns.due <= order.now).distinct()
-        ).scalars()
-        busy = _in_flight(connection, order)
+        busy = {row[0]: row[1] for row in connection.execute(statements.IN_FLIGHT, {"the_now": order.now})}
+        ready = statements.ready(scoped=order.scoped)
         found: list[tuple[int, int, str]] = []
-        for account in sorted(set(due_accounts) - order.exclude):
+        for account in sorted(set(accounts) - order.exclude):
             room = min(order.per_account - busy.get(account, 0), order.limit)
             if account in order.spacing:
                 room = min(room, 1)
-            if room <= 0:
-                continue
-            rows = connection.execute(
-                select(columns.due, columns.position, columns.key)
-                .where(ready, columns.account == account)
-                .order_by(columns.due, columns.position, columns.key)
-                .limit(room)
-                .with_for_update(skip_locked=True)
-            )
-            found += [(row.due, row.position, row.key) for row in rows]
+            if room > 0:
+                rows = connection.execute(ready, order.parameters(account=account, room=room))
+                found += [(row.due, row.position, row.key) for row in rows]
         return [key for _due, _position, key in sorted(found)[: order.limit]]
 
     def _begin(self, connection: Connection, order: Order, taken: Sequence[str]) -> list[Claim]:
-        rows = _lease_rows(connection, order, taken, state=State.SENDING)
+        """Lease what was taken, with an attempt at the first unsent part of each on disk."""
+        rows = _leased(connection, order, taken, state=State.SENDING)
         if not rows:
             return []
-        for some in chunks(taken):
-            connection.execute(
-                update(deliveries)
-                .where(columns.key.in_(some))
-                .values(attempts=columns.attempts + 1, tries=columns.tries + 1)
-            )
         for row in rows:
             if row.account in order.spacing:
                 rest(connection, row.address, until=order.now + order.spacing[row.account])
-        proofs = receipts_of(connection, columns.key.in_([row.key for row in rows]))
+        proofs = _receipts(connection, rows)
         new = [
             attempt_row(row, part=first_unsent(row.parts, proofs.get(row.key, ())), worker=order.worker, at=order.now)
             for row in rows
         ]
-        connection.execute(insert(schema.attempts), new)
+        connection.execute(statements.ADD_ATTEMPT, new)
         self.record(connection, "sending", [(row.key, "{}") for row in rows], actor=order.worker, at=order.now)
-        return _claims(connection, _claim_rows(connection, taken))
+        return _claims(connection, rows, proofs)
 
 
 def attempt_row(row: Row[Any], *, part: int, worker: str, at: int) -> dict[str, Any]:
@@ -191,55 +158,33 @@ def first_unsent(parts: int, receipts: Collection[Receipt]) -> int:
     return next((part for part in range(parts) if part not in sent), parts)
 
 
-def _not_paused(order: Order) -> ColumnElement[bool]:
-    pauses = schema.account_pauses.c
-    return columns.address.not_in(select(pauses.address).where(pauses.until > order.now))
-
-
-def _in_flight(connection: Connection, order: Order) -> dict[str, int]:
-    flying = and_(columns.lease_until > order.now, columns.state.in_([State.SENDING.value, State.UNCERTAIN.value]))
-    rows = connection.execute(select(columns.account, func.count()).where(flying).group_by(columns.account))
-    return {row[0]: row[1] for row in rows}
-
-
-def _lease_rows(connection: Connection, order: Order, taken: Sequence[str], *, state: State) -> list[Row[Any]]:
+def _leased(connection: Connection, order: Order, taken: Sequence[str], *, state: State) -> list[Row[Any]]:
+    """The rows of these keys, in their order, after a new token and a lease; one to send counts as a try."""
+    lease = statements.LEASE_TO_SEND if state is State.SENDING else statements.LEASE_TO_LOOK
+    values = order.parameters(state=state.value, lease_until=order.now + order.lease, worker=order.worker)
+    rows: dict[str, Row[Any]] = {}
     for some in chunks(taken):
-        connection.execute(
-            update(deliveries)
-            .where(columns.key.in_(some))
-            .values(
-                state=state.value,
-                token=columns.token + 1,
-                lease_until=order.now + order.lease,
-                worker=order.worker,
-                changed_at=order.now,
-            )
-        )
-    return _claim_rows(connection, taken)
+        connection.execute(lease, values | {"the_keys": some})
+        rows |= {row.key: row for row in connection.execute(statements.CLAIMED, {"the_keys": some})}
+    return [rows[key] for key in taken]
 
 
-def _claim_rows(connection: Connection, taken: Sequence[str]) -> list[Row[Any]]:
-    statement = select(deliveries, drafts.c.draft).join(drafts, drafts.c.delivery == columns.key)
-    rows = [row for some in chunks(taken) for row in connection.execute(statement.where(columns.key.in_(some)))]
-    place = {key: number for number, key in enumerate(taken)}
-    return sorted(rows, key=lambda row: place[row.key])
+def _receipts(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[str, tuple[Receipt, ...]]:
+    """Receipts by delivery key, in part order."""
+    found: dict[str, tuple[Receipt, ...]] = {}
+    for some in chunks(row.key for row in rows):
+        for row in connection.execute(statements.RECEIPTS, {"the_keys": some}):
+            found[row.delivery] = (*found.get(row.delivery, ()), receipt_of(row))
+    return found
 
 
-def _claims(connection: Connection, rows: Sequence[Row[Any]]) -> list[Claim]:
-    if not rows:
-        return []
-    keys = [row.key for row in rows]
-    proofs: dict[str, tuple[Receipt, ...]] = {}
+def _claims(connection: Connection, rows: Sequence[Row[Any]], proofs: Mapping[str, tuple[Receipt, ...]]) -> list[Claim]:
     starts: dict[str, list[int]] = defaultdict(list)
     kept: dict[tuple[str, int], dict[int, dict[str, Any]]] = defaultdict(dict)
-    steps, attempts = schema.steps.c, schema.attempts.c
-    for some in chunks(keys):
-        proofs |= receipts_of(connection, columns.key.in_(some))
-        for step in connection.execute(select(schema.steps).where(steps.delivery.in_(some))):
+    for some in chunks(row.key for row in rows):
+        for step in connection.execute(statements.STEPS, {"the_keys": some}):
             kept[step.delivery, step.generation].setdefault(step.part, {})[step.name] = json.loads(step.value)
-        for key, started in connection.execute(
-            select(attempts.attempt_key, attempts.started_at).where(attempts.delivery.in_(some))
-        ):
+        for key, started in connection.execute(statements.STARTS, {"the_keys": some}):
             starts[key].append(started)
     return [
         _claim(row, receipts=proofs.get(row.key, ()), steps=kept.get((row.key, row.generation), {}), starts=starts)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema
@@ -18,6 +18,25 @@ from campaign_cli.models import Receipt, State
 
 columns = deliveries.c
 WAITING = columns.state == State.WAITING.value
+_attempts, _proofs = schema.attempts.c, schema.receipts.c
+
+# Built once: building a statement takes longer than running it. SQLAlchemy keeps the columns' own names for VALUES and
+# SET, so parameters carry ``the_`` in front.
+END_ATTEMPTS: Final = (
+    update(schema.attempts)
+    .where(_attempts.delivery == bindparam("the_key"), _attempts.ended_at.is_(None))
+    .values(ended_at=bindparam("the_now"), outcome=bindparam("the_outcome"), error=bindparam("the_error"))
+)
+ADD_RECEIPT: Final = insert(receipts)
+_COUNT_RECEIPT: Final = (
+    update(deliveries).where(columns.key == bindparam("the_key")).values(sent=columns.sent + 1, tries=0)
+)
+_PROOFS: Final = select(_proofs.delivery, _proofs.part).where(
+    or_(
+        and_(_proofs.address == bindparam("the_address"), _proofs.remote_id == bindparam("the_id")),
+        and_(_proofs.delivery == bindparam("the_key"), _proofs.part == bindparam("the_part")),
+    )
+)
 
 
 def scope_matches() -> ColumnElement[bool]:
@@ -127,11 +146,12 @@ def deliveries_by_key(connection: Connection, keys: Sequence[str], *, with_draft
 
 def end_attempts(connection: Connection, key: str, *, outcome: str, error: str, at: int) -> None:
     """Close what is open of a delivery's attempts."""
-    connection.execute(
-        update(schema.attempts)
-        .where(schema.attempts.c.delivery == key, schema.attempts.c.ended_at.is_(None))
-        .values(ended_at=at, outcome=outcome, error=error)
-    )
+    connection.execute(END_ATTEMPTS, ended_attempts(key, outcome=outcome, error=error, at=at))
+
+
+def ended_attempts(key: str, *, outcome: str, error: str, at: int) -> dict[str, Any]:
+    """The parameters of ``END_ATTEMPTS`` for one delivery."""
+    return {"the_key": key, "the_outcome": outcome, "the_error": error, "the_now": at}
 
 
 def give_notice(connection: Connection, items: Sequence[tuple[str, str]], *, kind: State, at: int) -> None:
@@ -158,30 +178,26 @@ def store_receipt(connection: Connection, key: str, address: str, receipt: Recei
 
     Returns the key of another delivery when the remote id already proves that one, and stores nothing then.
     """
-    table = schema.receipts
-    taken = connection.execute(
-        select(table.c.delivery, table.c.part).where(
-            or_(
-                and_(table.c.address == address, table.c.remote_id == receipt.id),
-                and_(table.c.delivery == key, table.c.part == receipt.part),
-            )
-        )
-    ).all()
+    proof = {"the_key": key, "the_part": receipt.part, "the_address": address, "the_id": receipt.id}
+    taken = connection.execute(_PROOFS, proof).all()
     for row in taken:
         if (row.delivery, row.part) != (key, receipt.part):
             return str(row.delivery)
     if taken:
         return None
-    connection.execute(
-        insert(table).values(
-            delivery=key,
-            part=receipt.part,
-            address=address,
-            remote_id=receipt.id,
-            url=receipt.url,
-            at=schema.micros(receipt.at),
-            extra=json.dumps(dict(receipt.extra), ensure_ascii=False, sort_keys=True),
-        )
-    )
-    connection.execute(update(deliveries).where(columns.key == key).values(sent=columns.sent + 1, tries=0))
+    connection.execute(ADD_RECEIPT, receipt_row(key, address, receipt))
+    connection.execute(_COUNT_RECEIPT, {"the_key": key})
     return None
+
+
+def receipt_row(key: str, address: str, receipt: Receipt) -> dict[str, Any]:
+    """A new row of ``receipts``."""
+    return {
+        "delivery": key,
+        "part": receipt.part,
+        "address": address,
+        "remote_id": receipt.id,
+        "url": receipt.url,
+        "at": schema.micros(receipt.at),
+        "extra": json.dumps(dict(receipt.extra), ensure_ascii=False, sort_keys=True),
+    }

@@ -7,20 +7,30 @@ known: receipts and settlements count until somebody else has taken the delivery
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.errors import ClaimLost, Held
 from campaign_cli.i18n import _
-from campaign_cli.ledger import schema
-from campaign_cli.ledger.base import Store
+from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.claims import attempt_row
-from campaign_cli.ledger.queries import columns, covered, end_attempts, give_notice, receipts_of, store_receipt
-from campaign_cli.ledger.schema import deliveries, instant, micros
+from campaign_cli.ledger.endings import Ending, end_of, rows_of, undisputed
+from campaign_cli.ledger.queries import (
+    ADD_RECEIPT,
+    columns,
+    end_attempts,
+    give_notice,
+    receipt_row,
+    receipts_of,
+    store_receipt,
+)
+from campaign_cli.ledger.schema import deliveries, instant
 from campaign_cli.ledger.values import ADOPTED, Claim, Settlement
 from campaign_cli.models import Receipt, State
 
@@ -29,7 +39,7 @@ _OURS: Final = (State.SENDING.value, State.UNCERTAIN.value)
 _ENDS: Final = (State.PUBLISHED, State.WAITING, State.FAILED, State.UNCERTAIN)
 
 
-class Settling(Store):
+class Settling(Ending):
     """The writing side of a claim."""
 
     def begin_part(self, claim: Claim, part: int, *, lease: timedelta) -> datetime:
@@ -41,13 +51,9 @@ class Settling(Store):
             now = self.now()
             row = self._ours(connection, claim.key, claim.token, now=now)
             until = now + lease // timedelta(microseconds=1)
-            connection.execute(
-                update(deliveries)
-                .where(columns.key == claim.key)
-                .values(lease_until=until, attempts=columns.attempts + 1, tries=columns.tries + 1, changed_at=now)
-            )
+            connection.execute(statements.RENEW, {"the_key": claim.key, "the_lease_until": until, "the_now": now})
             end_attempts(connection, claim.key, outcome="repeated", error="", at=now)
-            connection.execute(insert(schema.attempts).values(**attempt_row(row, part=part, worker=row.worker, at=now)))
+            connection.execute(statements.ADD_ATTEMPT, attempt_row(row, part=part, worker=row.worker, at=now))
             return instant(until)
 
     def check_gate(self, key: str, token: int) -> None:
@@ -60,9 +66,8 @@ class Settling(Store):
         with self.writing() as connection:
             self._fenced(connection, claim.key, claim.token)
             step = {"delivery": claim.key, "part": part, "generation": claim.generation, "name": name}
-            table = schema.steps
-            connection.execute(delete(table).where(*(table.c[column] == wanted for column, wanted in step.items())))
-            connection.execute(insert(table).values(**step, value=json.dumps(value, ensure_ascii=False)))
+            connection.execute(statements.FORGET_STEP, {f"the_{column}": wanted for column, wanted in step.items()})
+            connection.execute(statements.ADD_STEP, step | {"value": json.dumps(value, ensure_ascii=False)})
 
     def keep_receipt(self, claim: Claim, receipt: Receipt) -> None:
         """Make the proof of one part durable; again is harmless.
@@ -85,25 +90,37 @@ class Settling(Store):
             raise ValueError(settlements)
         with self.writing() as connection:
             now = self.now()
-            return [self._settle(connection, settlement, now=now) for settlement in settlements]
+            plain = self._settle_plain(connection, settlements, now=now)
+            return [one.key in plain or self._settle(connection, one, now=now) for one in settlements]
+
+    def _settle_plain(self, connection: Connection, settlements: Sequence[Settlement], *, now: int) -> set[str]:
+        """Settle together what is ours and whose proof is nobody else's: nearly everything. Their keys."""
+        often = Counter(one.key for one in settlements)
+        rows = rows_of(connection, often)
+        owned = [one for one in settlements if often[one.key] == 1 and one.key in rows and _owns(one, rows[one.key])]
+        plain = undisputed(connection, rows, owned)
+        new = [receipt_row(one.key, rows[one.key].address, one.receipt) for one in plain if one.receipt is not None]
+        if new:
+            connection.execute(ADD_RECEIPT, new)
+        self._end(connection, [end_of(rows[one.key], one, new=one.receipt is not None) for one in plain], now=now)
+        return {one.key for one in plain}
 
     def _settle(self, connection: Connection, settlement: Settlement, *, now: int) -> bool:
-        row = connection.execute(select(deliveries).where(columns.key == settlement.key)).one_or_none()
+        row = _row(connection, settlement.key)
         if row is None:
             return False
-        if row.token != settlement.token or row.state not in _OURS:
+        if not _owns(settlement, row):
             self._remember_late(connection, row, settlement, now=now)
             return False
-        state, error, next_try = settlement.state, settlement.error, settlement.next_try
         if settlement.receipt is not None:
             other = self._store_proof(connection, row, settlement.receipt, now=now)
             if other is not None:
-                state, error = State.UNCERTAIN, _taken(settlement.receipt, other)
                 # Two look-ups found the same post: the second looks again, now that it is known whose it is.
-                next_try = instant(now + _LOOK_AGAIN) if ADOPTED in settlement.receipt.extra else None
-        if state is State.PUBLISHED and not _whole(connection, row.key):
-            state, error, next_try = State.UNCERTAIN, _("A part has no receipt."), None
-        self._end(connection, row, state=state, error=error, next_try=next_try, now=now)
+                again = instant(now + _LOOK_AGAIN) if ADOPTED in settlement.receipt.extra else None
+                error = _taken(settlement.receipt, other)
+                settlement = replace(settlement, state=State.UNCERTAIN, error=error, next_try=again)
+            row = _row(connection, settlement.key) or row
+        self._end(connection, [end_of(row, settlement)], now=now)
         return True
 
     def _store_proof(self, connection: Connection, row: Row[Any], receipt: Receipt, *, now: int) -> str | None:
@@ -136,32 +153,6 @@ class Settling(Store):
         self.record(connection, State.UNCERTAIN.value, [(key, details)], actor=row.worker or "", at=now)
         return True
 
-    def _end(
-        self, connection: Connection, row: Row[Any], *, state: State, error: str, next_try: datetime | None, now: int
-    ) -> None:
-        connection.execute(
-            update(deliveries)
-            .where(columns.key == row.key)
-            .values(
-                state=state.value,
-                error=error,
-                next_try=None if next_try is None else micros(next_try),
-                lease_until=None,
-                worker=None,
-                changed_at=now,
-            )
-        )
-        end_attempts(connection, row.key, outcome=state.value, error=error, at=now)
-        if row.state != state.value:
-            forget_notices(connection, row.key, at=now)
-        if state in (State.FAILED, State.UNCERTAIN) and row.state != state.value:
-            give_notice(connection, [(row.key, error)], kind=state, at=now)
-        details: dict[str, Any] = {"error": error} if error else {}
-        if next_try is not None:
-            details["next_try"] = next_try.isoformat()
-        text = json.dumps(details, ensure_ascii=False)
-        self.record(connection, state.value, [(row.key, text)], actor=row.worker or "", at=now)
-
     def _remember_late(self, connection: Connection, row: Row[Any], settlement: Settlement, *, now: int) -> None:
         """A proof that came too late to count is still worth a line in the log."""
         if settlement.receipt is not None:
@@ -169,7 +160,7 @@ class Settling(Store):
             self.record(connection, "late", [(row.key, json.dumps(details))], actor=row.worker or "", at=now)
 
     def _ours(self, connection: Connection, key: str, token: int, *, now: int) -> Row[Any]:
-        row = connection.execute(select(deliveries, covered().label("held")).where(columns.key == key)).one_or_none()
+        row = connection.execute(statements.GATE, {"the_key": key}).one_or_none()
         if row is None or row.token != token or row.state not in _OURS or (row.lease_until or 0) <= now:
             raise ClaimLost(_("The claim on {key} is over.").format(key=key))
         if row.held:
@@ -177,20 +168,23 @@ class Settling(Store):
         return row
 
     def _fenced(self, connection: Connection, key: str, token: int) -> None:
-        row = connection.execute(select(columns.token, columns.state).where(columns.key == key)).one_or_none()
+        row = connection.execute(statements.FENCE, {"the_key": key}).one_or_none()
         if row is None or row.token != token or row.state not in _OURS:
             raise ClaimLost(_("The claim on {key} is over.").format(key=key))
 
 
 def forget_notices(connection: Connection, key: str, *, at: int) -> None:
     """What was not told yet of a state that is over needn't be."""
-    table = schema.notices
-    connection.execute(update(table).where(table.c.delivery == key, table.c.told_at.is_(None)).values(told_at=at))
+    connection.execute(statements.FORGET_NOTICES, {"the_keys": [key], "the_now": at})
 
 
-def _whole(connection: Connection, key: str) -> bool:
-    row = connection.execute(select(columns.sent, columns.parts).where(columns.key == key)).one()
-    return bool(row.sent >= row.parts)
+def _row(connection: Connection, key: str) -> Row[Any] | None:
+    return connection.execute(statements.ROW, {"the_key": key}).one_or_none()
+
+
+def _owns(settlement: Settlement, row: Row[Any]) -> bool:
+    """Nobody else has taken the delivery, and nobody has decided on it, since the claim that is settled."""
+    return bool(row.token == settlement.token and row.state in _OURS)
 
 
 def _taken(receipt: Receipt, other: str) -> str:

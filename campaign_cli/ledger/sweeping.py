@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, or_, select, true, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import and_, update
+from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
+from campaign_cli.ledger import statements
 from campaign_cli.ledger.base import Store, chunks
-from campaign_cli.ledger.queries import WAITING, columns, end_attempts, give_notice, sendable
+from campaign_cli.ledger.queries import columns, end_attempts, give_notice
 from campaign_cli.ledger.schema import deliveries
 from campaign_cli.models import State
 
@@ -31,21 +32,23 @@ class Order:
     in_hand: frozenset[str] = frozenset()
     spacing: Mapping[str, int] = field(default_factory=dict)
 
-    def scope(self) -> ColumnElement[bool]:
-        """Only the deliveries this order speaks of."""
-        return true() if self.keys is None else columns.key.in_(self.keys)
+    @property
+    def scoped(self) -> bool:
+        """It speaks of some deliveries alone."""
+        return self.keys is not None
+
+    def parameters(self, **more: object) -> dict[str, object]:
+        """What the statements of a claim ask for, and ``more``."""
+        keys = {} if self.keys is None else {"the_keys": sorted(self.keys)}
+        return {"the_now": self.now, **keys, **{f"the_{name}": value for name, value in more.items()}}
 
 
 class Sweeping(Store):
     """Moving on what no sender holds."""
 
     def _expire(self, connection: Connection, order: Order) -> list[str]:
-        lapsed = and_(
-            columns.state == State.SENDING.value,
-            columns.lease_until <= order.now,
-            columns.key.not_in(order.in_hand),
-        )
-        rows = connection.execute(select(columns.key, columns.sent, columns.parts).where(lapsed)).all()
+        lapsed = connection.execute(statements.LAPSED, {"the_now": order.now})
+        rows = [row for row in lapsed if row.key not in order.in_hand]
         whole = [row.key for row in rows if row.sent >= row.parts]
         broken = [row.key for row in rows if row.sent < row.parts]
         error = _("The sender stopped before an answer came.")
@@ -55,26 +58,25 @@ class Sweeping(Store):
             end_attempts(connection, row.key, outcome="lapsed", error="", at=order.now)
         return broken
 
-    def _park(self, connection: Connection, order: Order) -> list[str]:
+    def _park(self, connection: Connection, order: Order, due: Sequence[Row[str, str]]) -> list[str]:
+        """Fail what is due for an address that its account doesn't have any more."""
         if order.addresses is None:
             return []
-        due = and_(columns.due <= order.now, order.scope())
-        pairs = connection.execute(select(columns.account, columns.address).where(WAITING, due).distinct()).all()
         parked: list[str] = []
-        for account, address in pairs:
+        for account, address in due:
             today = order.addresses.get(account)
             if today == address:
                 continue
-            moved = and_(sendable(), due, columns.account == account, columns.address == address)
-            keys = list(connection.execute(select(columns.key).where(moved)).scalars())
+            there = order.parameters(account=account, address=address)
+            keys = list(connection.execute(statements.moved(scoped=order.scoped), there).scalars())
             error = _elsewhere(account, old=address, new=today)
             self._enter(connection, keys, state=State.FAILED, error=error, order=order)
             parked += keys
         return parked
 
     def _miss(self, connection: Connection, order: Order, *, latest: int) -> list[str]:
-        late = and_(sendable(), columns.due < latest, columns.sent == 0, order.scope())
-        missed = list(connection.execute(select(columns.key).where(late)).scalars())
+        late = statements.too_late(scoped=order.scoped)
+        missed = list(connection.execute(late, order.parameters(latest=latest)).scalars())
         error = _("It was later than late_grace allows when a sender looked.")
         self._enter(connection, missed, state=State.MISSED, error=error, order=order)
         return missed
@@ -100,16 +102,17 @@ class Sweeping(Store):
     def _leave_to_person(self, connection: Connection, order: Order) -> None:
         if order.addresses is None:
             return
-        pairs = connection.execute(
-            select(columns.account, columns.address).where(look_up_due(order), order.scope()).distinct()
-        ).all()
+        parameters = order.parameters(in_hand=sorted(order.in_hand))
+        pairs = connection.execute(statements.doubtful_destinations(scoped=order.scoped), parameters).all()
         for account, address in pairs:
             today = order.addresses.get(account)
             if today != address:
+                there = and_(columns.account == account, columns.address == address)
                 connection.execute(
                     update(deliveries)
-                    .where(look_up_due(order), columns.account == account, columns.address == address, order.scope())
-                    .values(next_try=None, error=_elsewhere(account, old=address, new=today), changed_at=order.now)
+                    .where(statements.look_up_due(scoped=order.scoped), there)
+                    .values(next_try=None, error=_elsewhere(account, old=address, new=today), changed_at=order.now),
+                    parameters,
                 )
 
 
@@ -122,13 +125,3 @@ def _elsewhere(account: str, *, old: str, new: str | None) -> str:
         "Account {account} was {old} when this was queued and is {new} now. Put the old address back, "
         "or queue the plan again for the new one."
     ).format(account=account, old=old, new=new)
-
-
-def look_up_due(order: Order) -> ColumnElement[bool]:
-    """Uncertain, in nobody's hands, and its look-up is due."""
-    return and_(
-        columns.state == State.UNCERTAIN.value,
-        columns.next_try <= order.now,
-        or_(columns.lease_until.is_(None), columns.lease_until <= order.now),
-        columns.key.not_in(order.in_hand),
-    )

@@ -1,0 +1,225 @@
+"""What every claim and every settlement runs, built once: building a statement takes longer than running it.
+
+Parameters carry ``the_`` in front, since SQLAlchemy keeps the columns' own names for VALUES and SET. ``the_keys`` and
+other plurals are lists. Instants are microseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from campaign_cli.ledger import schema
+from campaign_cli.ledger.queries import WAITING, columns, covered, sendable
+from campaign_cli.ledger.schema import deliveries, drafts
+from campaign_cli.models import State
+
+_attempts, _notices, _receipts, _steps = schema.attempts.c, schema.notices.c, schema.receipts.c, schema.steps.c
+_OURS: Final = columns.state.in_([State.SENDING.value, State.UNCERTAIN.value])
+
+
+def _list(name: str) -> BindParameter[Any]:
+    return bindparam(name, expanding=True)
+
+
+_KEYS: Final = columns.key.in_(_list("the_keys"))
+_NOW: Final[BindParameter[Any]] = bindparam("the_now")
+_KEY: Final = columns.key == bindparam("the_key")
+_PAUSED: Final = select(schema.account_pauses.c.address).where(schema.account_pauses.c.until > _NOW)
+
+# Claiming. ``scoped`` limits a statement to ``the_keys``.
+LAPSED: Final = select(columns.key, columns.sent, columns.parts).where(
+    columns.state == State.SENDING.value, columns.lease_until <= _NOW
+)
+IN_FLIGHT: Final = (
+    select(columns.account, func.count()).where(_OURS, columns.lease_until > _NOW).group_by(columns.account)
+)
+_LEASE: Final = (
+    update(deliveries)
+    .where(_KEYS)
+    .values(
+        state=bindparam("the_state"),
+        token=columns.token + 1,
+        lease_until=bindparam("the_lease_until"),
+        worker=bindparam("the_worker"),
+        changed_at=_NOW,
+    )
+)
+LEASE_TO_LOOK: Final = _LEASE
+LEASE_TO_SEND: Final = _LEASE.values(attempts=columns.attempts + 1, tries=columns.tries + 1)
+CLAIMED: Final = (
+    select(
+        columns.key,
+        columns.campaign,
+        columns.post,
+        columns.account,
+        columns.platform,
+        columns.address,
+        columns.due,
+        columns.parts,
+        columns.sent,
+        columns.token,
+        columns.generation,
+        columns.content_hash,
+        columns.tries,
+        columns.lease_until,
+        drafts.c.draft,
+    )
+    .join(drafts, drafts.c.delivery == columns.key)
+    .where(_KEYS)
+)
+STEPS: Final = select(schema.steps).where(_steps.delivery.in_(_list("the_keys")))
+STARTS: Final = select(_attempts.attempt_key, _attempts.started_at).where(_attempts.delivery.in_(_list("the_keys")))
+RECEIPTS: Final = (
+    select(schema.receipts)
+    .where(_receipts.delivery.in_(_list("the_keys")))
+    .order_by(_receipts.delivery, _receipts.part)
+)
+
+
+def _scope(*, scoped: bool) -> ColumnElement[bool]:
+    return _KEYS if scoped else true()
+
+
+def look_up_due(*, scoped: bool) -> ColumnElement[bool]:
+    """Uncertain, in nobody's hands (not in ``the_in_hand`` either), and its look-up is due."""
+    return and_(
+        columns.state == State.UNCERTAIN.value,
+        columns.next_try <= _NOW,
+        or_(columns.lease_until.is_(None), columns.lease_until <= _NOW),
+        columns.key.not_in(_list("the_in_hand")),
+        _scope(scoped=scoped),
+    )
+
+
+@cache
+def destinations(*, scoped: bool) -> Select[str, str]:
+    """Account and address of everything that waits and is due."""
+    due = and_(WAITING, columns.due <= _NOW, _scope(scoped=scoped))
+    return select(columns.account, columns.address).where(due).distinct()
+
+
+@cache
+def moved(*, scoped: bool) -> Select[str]:
+    """Keys that are due for an account at an address."""
+    there = and_(columns.account == bindparam("the_account"), columns.address == bindparam("the_address"))
+    return select(columns.key).where(sendable(), columns.due <= _NOW, there, _scope(scoped=scoped))
+
+
+@cache
+def too_late(*, scoped: bool) -> Select[str]:
+    """Keys that nothing of went out and whose instant lies before ``the_latest``."""
+    late = and_(columns.due < bindparam("the_latest"), columns.sent == 0)
+    return select(columns.key).where(sendable(), late, _scope(scoped=scoped))
+
+
+@cache
+def ready(*, scoped: bool) -> Select[int, int, str]:
+    """Due instant, position and key of what may be sent now for ``the_account``, in order, ``the_room`` at most."""
+    return (
+        select(columns.due, columns.position, columns.key)
+        .where(
+            sendable(),
+            columns.account == bindparam("the_account"),
+            columns.due <= _NOW,
+            or_(columns.next_try.is_(None), columns.next_try <= _NOW),
+            columns.address.not_in(_PAUSED),
+            _scope(scoped=scoped),
+        )
+        .order_by(columns.due, columns.position, columns.key)
+        .limit(bindparam("the_room"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def doubtful_destinations(*, scoped: bool) -> Select[str, str]:
+    """Account and address of everything whose look-up is due."""
+    return select(columns.account, columns.address).where(look_up_due(scoped=scoped)).distinct()
+
+
+@cache
+def doubtful(*, scoped: bool) -> Select[str]:
+    """Keys whose look-up is due, but not for ``the_excluded`` accounts, ``the_room`` at most."""
+    return (
+        select(columns.key)
+        .where(
+            look_up_due(scoped=scoped),
+            columns.account.not_in(_list("the_excluded")),
+            columns.address.not_in(_PAUSED),
+        )
+        .order_by(columns.next_try, columns.position)
+        .limit(bindparam("the_room"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+# Holding a claim.
+GATE: Final = select(
+    columns.key,
+    columns.token,
+    columns.state,
+    columns.lease_until,
+    columns.worker,
+    columns.content_hash,
+    columns.generation,
+    covered().label("held"),
+).where(_KEY)
+FENCE: Final = select(columns.token, columns.state).where(_KEY)
+RENEW: Final = (
+    update(deliveries)
+    .where(_KEY)
+    .values(
+        lease_until=bindparam("the_lease_until"),
+        attempts=columns.attempts + 1,
+        tries=columns.tries + 1,
+        changed_at=_NOW,
+    )
+)
+ADD_ATTEMPT: Final = insert(schema.attempts)
+FORGET_STEP: Final = delete(schema.steps).where(
+    *(_steps[name] == bindparam(f"the_{name}") for name in ("delivery", "part", "generation", "name"))
+)
+ADD_STEP: Final = insert(schema.steps)
+
+# Settling.
+ROWS: Final = select(deliveries).where(_KEYS).with_for_update()
+ROW: Final = select(deliveries).where(_KEY).with_for_update()
+PROOFS_OF: Final = select(_receipts.delivery, _receipts.part).where(_receipts.delivery.in_(_list("the_keys")))
+PROVED: Final = select(_receipts.address, _receipts.remote_id).where(
+    _receipts.address.in_(_list("the_addresses")), _receipts.remote_id.in_(_list("the_ids"))
+)
+END: Final = (
+    update(deliveries)
+    .where(_KEY, columns.token == bindparam("the_token"))
+    .values(
+        state=bindparam("the_state"),
+        sent=bindparam("the_sent"),
+        tries=bindparam("the_tries"),
+        error=bindparam("the_error"),
+        next_try=bindparam("the_next_try"),
+        lease_until=None,
+        worker=None,
+        changed_at=_NOW,
+    )
+)
+FORGET_NOTICES: Final = (
+    update(schema.notices)
+    .where(_notices.delivery.in_(_list("the_keys")), _notices.told_at.is_(None))
+    .values(told_at=_NOW)
+)
