@@ -182,10 +182,11 @@ def _name_problems(source: Source, name: str, *, networks: Networks) -> list[Pro
     """A name that can't stand in a delivery's key, or that a variant would mistake for another thing."""
     entry = source.value["accounts"][name]
     platform = entry.get("platform") if isinstance(entry, dict) else None
+    all_networks = {*networks.known, *networks.planned}
     if not NAME.fullmatch(name):
         message = _('"{name}" can\'t be the name of an account.').format(name=name)
         fix = _("Use small letters, digits, - and _, beginning with a letter or a digit.")
-    elif name in {*networks.known, *networks.planned} and name != platform:
+    elif name in all_networks and platform in all_networks and name != platform:
         message = _('The account "{name}" is named like a network that it is not on.').format(name=name)
         fix = _("Give it another name; a variant of that name would be ambiguous.")
     elif re.fullmatch(r"[a-z]{2}", name):

@@ -66,6 +66,8 @@ def post(
     _readable(text)
     store = MediaStore(context.root)
     drafts = _drafts(context, text, to, due, pictures=_pictures(media, alt), store=store)
+    if not at:
+        _reveal_secrets(context, to)
     with context.ledger(create=True) as ledger:
         queued = ledger.add_message(drafts, due=due, media=store.content, actor=actor(), repeat=repeat)
         keys = [delivery.key for delivery in queued]
@@ -101,6 +103,15 @@ def _accounts(context: Context, names: Sequence[str]) -> tuple[Any, ...]:
         known = [*workspace.accounts, *workspace.groups]
         message = _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)
         raise InputError(message) from None
+
+
+def _reveal_secrets(context: Context, names: Sequence[str]) -> None:
+    """Every secret that sending now will need. Raises CredentialError before anything is queued."""
+    from campaign_cli import platforms
+
+    for account in _accounts(context, names):
+        for setting in platforms.get(account.platform).secrets:
+            context.secrets.reveal(str(account.settings[setting]))
 
 
 def _pictures(files: Sequence[str] | None, alts: Sequence[str] | None) -> list[dict[str, str]]:
