@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from datetime import UTC, timedelta, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from campaign_cli.cli.context import Context, now
+from campaign_cli.cli import diagnostics
+from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.diagnostics import ExitCode, strongest
 from campaign_cli.cli.output import rfc3339
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _
 
 if TYPE_CHECKING:
     from campaign_cli.dispatch.engine import Dispatcher
     from campaign_cli.dispatch.outcome import Outcome
     from campaign_cli.dispatch.progress import Progress
     from campaign_cli.ledger import Ledger
+
+
+_QUIET_SECONDS: Final = 0.5
+T = TypeVar("T")
 
 
 def dispatcher(
@@ -28,8 +37,9 @@ def dispatcher(
     progress: Progress,
     grace: timedelta | None = None,
     only: Collection[str] | None = None,
+    outcome: Outcome | None = None,
 ) -> Dispatcher:
-    """A dispatcher for this process; used once, inside a running event loop."""
+    """A dispatcher for this process; used once, inside a running event loop. ``outcome`` is an earlier one's."""
     from campaign_cli.dispatch.access import transport_for
     from campaign_cli.dispatch.engine import Dispatcher
     from campaign_cli.dispatch.notify import Notifier
@@ -49,7 +59,72 @@ def dispatcher(
         ),
         notifier=Notifier(references=context.workspace.notify, secrets=context.secrets),
         progress=progress,
+        outcome=outcome,
     )
+
+
+class Edition:
+    """accounts.yaml and .env as a long-running process last read them: what was queued for a new account must not fail
+    because the process is older than the account."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._read = self._stamp()
+
+    def outdated(self) -> bool:
+        """Whether a file has changed since."""
+        return self._stamp() != self._read
+
+    async def renew(self) -> None:
+        """Read them again, once nobody writes any more. With errors in them, the accounts stay as they were."""
+        while self._read != (stamp := self._stamp()):
+            self._read = stamp
+            await asyncio.sleep(_QUIET_SECONDS)
+        fresh = open_context(self.context.root)
+        try:
+            fresh.require_accounts()
+        except InputError as error:
+            diagnostics.warn(_("accounts.yaml has errors; the accounts stay as they were until it is corrected."))
+            diagnostics.show_problems(error.problems)
+        else:
+            self.context = fresh
+
+    def redact(self, text: str) -> str:
+        """Without the secrets of today."""
+        return self.context.secrets.redact(text)
+
+    def _stamp(self) -> tuple[object, ...]:
+        return tuple(_stamp(self.context.root / name) for name in ("accounts.yaml", ".env"))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def stop_on(*signals: signal.Signals) -> asyncio.Event:
+    """An event that these signals set: what is on the wire ends first. The second one ends it at once."""
+    stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+
+    def stopped() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for number in signals:
+        loop.add_signal_handler(number, stopped)
+    return stop
+
+
+def interruptible(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end. Raises KeyboardInterrupt when a second signal cut it off."""
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def exit_code(outcome: Outcome) -> ExitCode:

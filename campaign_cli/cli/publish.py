@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import datetime
+import signal
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,9 @@ from campaign_cli.cli.words import duration, instant, machine_zone
 from campaign_cli.i18n import _, ngettext
 
 if TYPE_CHECKING:
+    from campaign_cli.cli.dispatching import Edition
     from campaign_cli.dispatch.outcome import Outcome
+    from campaign_cli.dispatch.progress import Progress
     from campaign_cli.ledger import Ledger
 
 from campaign_cli.cli.progress import LogFormat, progress
@@ -53,22 +55,33 @@ def publish(
     lateness = duration(grace) if grace else None
     with context.ledger() as ledger:
         if dry_run:
-            return _would_go(context, ledger, end, json=json)
+            return _would_go(context, ledger, end, grace=lateness, json=json)
         zone = dispatching.shared_zone(context)
-        with progress(log_format, file=log_file, now=now, zone=zone, redact=context.secrets.redact) as shown:
-
-            async def one_pass() -> Outcome:
-                from campaign_cli.dispatch.publish import publish_pass
-
-                engine = dispatching.dispatcher(context, ledger, progress=shown, grace=lateness)
-                return await publish_pass(engine, until=end)
-
-            outcome = asyncio.run(one_pass())
+        edition = dispatching.Edition(context)
+        with progress(log_format, file=log_file, now=now, zone=zone, redact=edition.redact) as shown:
+            outcome, stopped = dispatching.interruptible(_pass(edition, ledger, shown, until=end, grace=lateness))
     if json:
         output.write_json(dispatching.as_json(outcome))
     elif not outcome.quiet and log_file is None:
         diagnostics.say(_summary(outcome))
-    return int(dispatching.exit_code(outcome))
+    code = dispatching.exit_code(outcome)
+    return int(diagnostics.ExitCode.INTERRUPTED if stopped and code is diagnostics.ExitCode.DONE else code)
+
+
+async def _pass(
+    edition: Edition, ledger: Ledger, shown: Progress, *, until: datetime | None, grace: timedelta | None
+) -> tuple[Outcome, bool]:
+    """One pass, or one night of it with accounts that may change meanwhile; and whether a signal ended it."""
+    from campaign_cli.cli import dispatching
+    from campaign_cli.dispatch.publish import publish_pass
+
+    stop, outcome = dispatching.stop_on(signal.SIGTERM, signal.SIGINT), None
+    while True:
+        engine = dispatching.dispatcher(edition.context, ledger, progress=shown, grace=grace, outcome=outcome)
+        outcome = await publish_pass(engine, until=until, stop=stop, outdated=edition.outdated)
+        if stop.is_set() or not edition.outdated():
+            return outcome, stop.is_set()
+        await edition.renew()
 
 
 def _summary(outcome: Outcome) -> str:
@@ -85,11 +98,12 @@ def _summary(outcome: Outcome) -> str:
     return ", ".join(words)
 
 
-def _would_go(context: Context, ledger: Ledger, until: datetime | None, *, json: bool) -> int:
+def _would_go(context: Context, ledger: Ledger, until: datetime | None, *, grace: timedelta | None, json: bool) -> int:
     from campaign_cli.cli.status import as_json, delivery_table
     from campaign_cli.dispatch.publish import would_go
 
-    deliveries = would_go(ledger, now=now(), until=until, late_grace=context.workspace.rules.late_grace)
+    lateness = grace if grace is not None else context.workspace.rules.late_grace
+    deliveries = would_go(ledger, now=now(), until=until, late_grace=lateness)
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
     elif deliveries:

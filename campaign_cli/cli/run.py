@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,21 +34,23 @@ def run(
     context = open_context(workspace)
     context.require_accounts()
     zone = dispatching.shared_zone(context)
+    edition = dispatching.Edition(context)
     with (
         context.ledger(create=True) as ledger,
-        progress(log_format, file=None, now=now, zone=zone, redact=context.secrets.redact) as shown,
+        progress(log_format, file=None, now=now, zone=zone, redact=edition.redact) as shown,
     ):
 
         async def for_ever() -> Outcome:
             from campaign_cli.dispatch.clock import run_forever
 
-            stop = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            # What is on the wire ends first; a second signal finds nothing more to stop.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
-            return await run_forever(dispatching.dispatcher(context, ledger, progress=shown), stop=stop)
+            stop, outcome = dispatching.stop_on(signal.SIGTERM, signal.SIGINT), None
+            while True:
+                engine = dispatching.dispatcher(edition.context, ledger, progress=shown, outcome=outcome)
+                outcome = await run_forever(engine, stop=stop, outdated=edition.outdated)
+                if stop.is_set():
+                    return outcome
+                await edition.renew()
 
-        outcome = asyncio.run(for_ever())
+        outcome = dispatching.interruptible(for_ever())
     diagnostics.say(_("Stopped cleanly."))
     return int(dispatching.exit_code(outcome))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli.dispatch.engine import Dispatcher
 from campaign_cli.dispatch.outcome import Outcome
+from campaign_cli.dispatch.waiting import first, never
 from campaign_cli.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -30,16 +31,17 @@ _TROUBLE_SECONDS: Final = 5.0
 _OWN: Final = "own look-up"  # no delivery's key: those hold slashes
 
 
-async def run_forever(dispatcher: Dispatcher, *, stop: asyncio.Event) -> Outcome:
+async def run_forever(dispatcher: Dispatcher, *, stop: asyncio.Event, outdated: Callable[[], bool] = never) -> Outcome:
     """Send everything at its minute until ``stop`` is set; then let what is on the wire end, and write it down.
 
-    Closes the dispatcher. Raises LedgerError when the ledger can't be used for a minute.
+    ``outdated``, asked before every claim, ends it as well: the accounts are not the dispatcher's any more. Closes the
+    dispatcher. Raises LedgerError when the ledger can't be used for a minute.
     """
     alarms = Alarms(dispatcher)
     try:
         alarms.start()
         try:
-            await _pump_until(dispatcher, stop)
+            await _pump_until(dispatcher, stop, outdated)
         finally:
             await alarms.stop()
         await dispatcher.finish()
@@ -49,9 +51,9 @@ async def run_forever(dispatcher: Dispatcher, *, stop: asyncio.Event) -> Outcome
     return dispatcher.outcome
 
 
-async def _pump_until(dispatcher: Dispatcher, stop: asyncio.Event) -> None:
+async def _pump_until(dispatcher: Dispatcher, stop: asyncio.Event, outdated: Callable[[], bool]) -> None:
     troubles = 0
-    while not stop.is_set():
+    while not (stop.is_set() or outdated()):
         dispatcher.changed.clear()
         try:
             started = await dispatcher.pump()
@@ -60,21 +62,11 @@ async def _pump_until(dispatcher: Dispatcher, stop: asyncio.Event) -> None:
             if troubles >= _TROUBLES:
                 raise
             dispatcher.progress.warned(error.message)
-            await _first(stop.wait(), asyncio.sleep(_TROUBLE_SECONDS))
+            await first(stop.wait(), asyncio.sleep(_TROUBLE_SECONDS))
             continue
         troubles = 0
         if not started:
-            await _first(stop.wait(), dispatcher.changed.wait())
-
-
-async def _first(*waits: Awaitable[object]) -> None:
-    """Wait for the first of them and drop the others."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
+            await first(stop.wait(), dispatcher.changed.wait())
 
 
 class Alarms:

@@ -40,7 +40,7 @@ _DOUBTFUL_DISTANCE: Final = timedelta(seconds=1)  # between two looks for doubtf
 
 
 class Dispatcher:
-    """Sends for one process; used once. ``outcome`` grows while it works.
+    """Sends for one process; used once. ``outcome`` (an earlier dispatcher's, or a new one) grows while it works.
 
     ``clock`` gives aware instants, ``sleep`` waits for seconds of that clock, ``transport`` opens an account's.
     ``changed`` is set when a place became free or something may have fallen due.
@@ -60,13 +60,14 @@ class Dispatcher:
         progress: Progress | None = None,
         platform_of: Callable[[str], Platform] = platforms.get,
         chance: Random | None = None,
+        outcome: Outcome | None = None,
     ) -> None:
         self.ledger = ledger
         self.options = options
         self.clock = clock
         self.sleep = sleep
         self.progress: Progress = progress or Silent()
-        self.outcome = Outcome()
+        self.outcome = outcome or Outcome()
         self.changed = asyncio.Event()
         self.thread = LedgerThread(ledger)
         self._workspace = workspace

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli.dispatch.engine import Dispatcher
 from campaign_cli.dispatch.outcome import Outcome, Result
+from campaign_cli.dispatch.waiting import first, never
 from campaign_cli.errors import LedgerError
 from campaign_cli.i18n import _
 from campaign_cli.models import State
@@ -22,14 +24,23 @@ _POLL: Final = timedelta(seconds=5)  # how soon a night's pass notices what was 
 _SHORTEST: Final = timedelta(seconds=1)  # between two claims that nothing new calls for
 
 
-async def publish_pass(dispatcher: Dispatcher, *, until: datetime | None = None) -> Outcome:
+async def publish_pass(
+    dispatcher: Dispatcher,
+    *,
+    until: datetime | None = None,
+    stop: asyncio.Event | None = None,
+    outdated: Callable[[], bool] = never,
+) -> Outcome:
     """Send what is due and end; with ``until`` (aware), stay and send what falls due up to then.
 
     A single pass waits only for what it began itself: the first look-up of an answer that was lost, and the spacing of
-    an account with a rate. Closes the dispatcher. Raises LedgerError, after everything on the wire has ended.
+    an account with a rate. ``stop`` lets what is on the wire end and starts nothing more; so does ``outdated``, asked
+    before every claim: the accounts are not the dispatcher's any more. Closes the dispatcher. Raises LedgerError, after
+    everything on the wire has ended.
     """
     try:
-        await _pump(dispatcher, until=until)
+        await _pump(dispatcher, until=until, stop=stop or asyncio.Event(), outdated=outdated)
+        await dispatcher.finish()
         await _note_held(dispatcher)
         await dispatcher.tell()
     finally:
@@ -52,20 +63,22 @@ def would_go(
     return sorted(found, key=lambda delivery: wakes[delivery.key])
 
 
-async def _pump(dispatcher: Dispatcher, *, until: datetime | None) -> None:
+async def _pump(
+    dispatcher: Dispatcher, *, until: datetime | None, stop: asyncio.Event, outdated: Callable[[], bool]
+) -> None:
     """Claim and send until nothing is left to do."""
     try:
-        while True:
+        while not (stop.is_set() or outdated()):
             dispatcher.changed.clear()
             if await dispatcher.pump() or dispatcher.changed.is_set():  # a place became free while it was claiming
                 continue
             wake = await _next_wake(dispatcher, until=until)
             if dispatcher.busy:
-                await _changed_or(dispatcher, wake)
+                await _changed_or(dispatcher, wake, stop)
             elif wake is None:
                 return
             else:
-                await _sleep_until(dispatcher, wake)
+                await _sleep_until(dispatcher, wake, stop)
     except LedgerError:
         with suppress(LedgerError):
             await dispatcher.finish()
@@ -98,21 +111,20 @@ async def _own_wake(dispatcher: Dispatcher) -> datetime | None:
     return min(wakes, default=None)
 
 
-async def _changed_or(dispatcher: Dispatcher, wake: datetime | None) -> None:
+async def _changed_or(dispatcher: Dispatcher, wake: datetime | None, stop: asyncio.Event) -> None:
     """Wait until a place is free or it is time; in lockstep, time stands still while something is on the wire."""
-    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(dispatcher.changed.wait())]
+    waits: list[Awaitable[Any]] = [dispatcher.changed.wait(), stop.wait()]
     if wake is not None and not dispatcher.options.lockstep:
-        seconds = max((wake - dispatcher.clock()).total_seconds(), 0.0)
-        waits.append(asyncio.ensure_future(dispatcher.sleep(seconds)))
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for waiting in waits:
-            waiting.cancel()
+        waits.append(_until(dispatcher, wake))
+    await first(*waits)
 
 
-async def _sleep_until(dispatcher: Dispatcher, wake: datetime) -> None:
+async def _sleep_until(dispatcher: Dispatcher, wake: datetime, stop: asyncio.Event) -> None:
     dispatcher.progress.sleeping(wake)
+    await first(_until(dispatcher, wake), stop.wait())
+
+
+async def _until(dispatcher: Dispatcher, wake: datetime) -> None:
     await dispatcher.sleep(max((wake - dispatcher.clock()).total_seconds(), 0.0))
 
 
