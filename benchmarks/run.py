@@ -65,11 +65,11 @@ POST = """\
 """
 
 
-def plan(name: str, posts: int) -> str:
-    """A plan with so many different posts."""
+def plan(name: str, posts: int, first: int = 0) -> str:
+    """A plan with so many different posts; no two plans say the same, or one would be taken for the other, renamed."""
     body = (
         POST.format(n=n, month=1 + n % 5, day=1 + n // 5 % 28, hour=n // 60 % 24, minute=n % 60, week=n % 52)
-        for n in range(posts)
+        for n in range(first, first + posts)
     )
     return HEADER.format(name=name) + "".join(body)
 
@@ -80,7 +80,7 @@ def workspace(folder: Path, *, plans: int, posts: int) -> list[Path]:
     (folder / "accounts.yaml").write_text(ACCOUNTS, encoding="utf-8")
     paths = [folder / f"plan-{number}.yaml" for number in range(plans)]
     for number, path in enumerate(paths):
-        path.write_text(plan(f"plan-{number}", posts), encoding="utf-8")
+        path.write_text(plan(f"plan-{number}", posts, number * posts), encoding="utf-8")
     return paths
 
 

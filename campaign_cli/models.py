@@ -116,7 +116,20 @@ class Draft:
 
     def to_json(self) -> str:
         """Canonical JSON: the same draft gives the same text."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return _canonical(self._plain())
+
+    def _plain(self) -> dict[str, Any]:
+        """As JSON values; by hand, because ``dataclasses.asdict`` copies everything, for every draft."""
+        return {
+            "platform": self.platform,
+            "account": self.account,
+            "address": self.address,
+            "language": self.language,
+            "parts": [{"text": part.text, "media": [asdict(picture) for picture in part.media]} for part in self.parts],
+            "visibility": self.visibility,
+            "link": self.link,
+            "native": dict(self.native),
+        }
 
     @classmethod
     def from_json(cls, text: str) -> Draft:
@@ -133,10 +146,9 @@ class Draft:
 
         The account's *name* is left out (it is in the delivery key); ``due`` is aware and counts as an instant.
         """
-        data = asdict(self)
+        data = self._plain()
         del data["account"]
-        text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(f"{text}\n{due.timestamp():.6f}".encode()).hexdigest()
+        return hashlib.sha256(f"{_canonical(data)}\n{due.timestamp():.6f}".encode()).hexdigest()
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -156,6 +168,10 @@ class Receipt:
     url: str | None
     at: datetime
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _canonical(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def delivery_key(campaign: str, post: str, account: str) -> str:

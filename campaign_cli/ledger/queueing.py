@@ -85,6 +85,7 @@ class _Comparing:
         self._found = Difference(campaign=loaded.plan.campaign, known=ledger.known(loaded.plan.campaign))
         self._gone: dict[str, Known] = {}
         self._fresh: list[tuple[Planned, NewDelivery]] = []
+        self._taken: set[str] = set()  # old names that a move has taken
 
     def run(self, planned: Sequence[Planned]) -> Difference:
         found = self._found
@@ -171,12 +172,12 @@ class _Comparing:
         """The same words at the same instant under a name that is gone here, or in another campaign."""
         if new.key in self._found.known:
             return False
-        taken = {move.old_key for move in self._found.moved}
         for old in alike.get((new.address, new.body_hash), ()):
             elsewhere = old.campaign != new.campaign or old.key in self._gone
             movable = old.state not in (State.SENDING, State.UNCERTAIN, State.CANCELLED)
-            if elsewhere and movable and old.due == new.due and old.key not in taken:
+            if elsewhere and movable and old.due == new.due and old.key not in self._taken:
                 as_it_is = old.frozen or old.state is not State.WAITING
+                self._taken.add(old.key)
                 self._found.moved.append(Move(old_key=old.key, delivery=new, as_it_is=as_it_is))
                 self._found.known.setdefault(old.key, old)
                 return True
