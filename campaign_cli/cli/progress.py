@@ -12,11 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from campaign_cli.cli.diagnostics import warn
 from campaign_cli.cli.output import console, rfc3339
 from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import state_word
 from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import State
+from campaign_cli.reasons import reason
 
 if TYPE_CHECKING:
     from campaign_cli.dispatch.outcome import Result
@@ -36,11 +38,21 @@ class Lines:
 
     def __init__(self, stream: TextIO, *, now: Callable[[], datetime], redact: Callable[[str], str]) -> None:
         self._stream, self._now, self._redact = stream, now, redact
+        self._lost = False
 
     def _line(self, word: str, **fields: Any) -> None:
         text = "  ".join(str(value) for value in fields.values() if value)
-        self._stream.write(visible(self._redact(f"{rfc3339(self._now())}  {word:<10} {text}").rstrip()) + "\n")
-        self._stream.flush()
+        self._put(visible(self._redact(f"{rfc3339(self._now())}  {word:<10} {text}").rstrip()))
+
+    def _put(self, line: str) -> None:
+        """Write a line. A log that can't be written must not stop what is being published: it is told, once."""
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except OSError as error:
+            if not self._lost:
+                warn(_("The log can't be written: {reason}").format(reason=reason(error)))
+            self._lost = True
 
     def started(self, key: str, *, due: datetime) -> None:
         """Quiet: the result says it."""
@@ -66,8 +78,7 @@ class JsonLines(Lines):
 
     def _line(self, word: str, **fields: Any) -> None:
         record = {"at": rfc3339(self._now()), **{name: value for name, value in fields.items() if value}}
-        self._stream.write(self._redact(json.dumps(record, ensure_ascii=False)) + "\n")
-        self._stream.flush()
+        self._put(self._redact(json.dumps(record, ensure_ascii=False)))
 
     def looking(self, key: str) -> None:
         """A look-up on the network."""

@@ -61,8 +61,8 @@ def prepare() -> None:
             os.open(os.devnull, os.O_RDWR)
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as the process
-    sys.stdout = _stream(sys.stdout, _Output(1), flush_lines=os.isatty(1))
-    sys.stderr = _stream(sys.stderr, _Errors(2), flush_lines=True)
+    sys.stdout = _stream(sys.stdout, _Output(1))
+    sys.stderr = _stream(sys.stderr, _Errors(2))
 
 
 def finish(code: int) -> int:
@@ -78,9 +78,10 @@ def finish(code: int) -> int:
     return code
 
 
-def _stream(old: TextIO | None, raw: io.FileIO, *, flush_lines: bool) -> TextIO:
+def _stream(old: TextIO | None, raw: io.FileIO) -> TextIO:
     encoding = old.encoding if old is not None else "utf-8"
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors="campaign", line_buffering=flush_lines)
+    # Line by line, so that stdout and stderr keep their order where both go to one log.
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors="campaign", line_buffering=True)
 
 
 def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:

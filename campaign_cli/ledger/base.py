@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +26,8 @@ from campaign_cli.ledger import schema
 from campaign_cli.ledger.schema import micros
 
 CHUNK: Final = 500  # values of one IN list
+
+_ROOM: Final = 64 * 1024  # bytes; SQLite's shared memory alone takes half of that
 
 _LOCKED: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _UNWRITABLE: Final = {
@@ -49,17 +52,26 @@ def explain(error: BaseException, where: str) -> LedgerError:
             _("The ledger {path} can't be opened for writing; nothing was done.").format(path=where),
             fix=_("Check the owner and the permissions of the folder, and that its disk is not read-only."),
         )
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(where)):
         return LedgerError(
             _("The disk is full: the ledger {path} can't be written; nothing was done.").format(path=where),
             fix=_("Make room on the disk, then run the command again."),
         )
     if code in _CORRUPT:
         return corrupt(where)
+    reason = _("the disk does not answer as it should") if code == sqlite3.SQLITE_IOERR else error
     return LedgerError(
-        _("The ledger {path} can't be used: {reason}").format(path=where, reason=error),
+        _("The ledger {path} can't be used: {reason}").format(path=where, reason=reason),
         fix=_("Check the disk, then run the command again."),
     )
+
+
+def _no_room(where: str) -> bool:
+    """Whether the disk of a file is full: SQLite calls that an I/O error where it can't make its shared memory."""
+    try:
+        return shutil.disk_usage(Path(where).parent).free < _ROOM
+    except OSError:
+        return False
 
 
 def corrupt(where: str) -> LedgerError:

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
+from campaign_cli import reasons
 from campaign_cli.errors import ForeignLedger, LedgerError, NewerLedger
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
@@ -98,8 +99,9 @@ def read_ledger_id(root: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
+        reason = reasons.reason(error) if isinstance(error, OSError) else _("it is not UTF-8")
         raise LedgerError(
-            _("{path} can't be read: {reason}").format(path=root / ID_FILE, reason=error),
+            _("{path} can't be read: {reason}").format(path=root / ID_FILE, reason=reason),
             fix=_("Put the file from git back, or run `campaign ledger adopt`."),
         ) from error
 
