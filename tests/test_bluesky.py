@@ -289,8 +289,9 @@ def test_another_post_in_our_place() -> None:
     failure = refused(net)
     assert type(failure) is Unconfirmed
     assert "https://bsky.app/profile/alice.test/post/" in failure.message
-    net.routes[GET] = recorded("getRecord missing")
-    assert type(refused(net)) is Unconfirmed
+    for reply in (recorded("getRecord missing"), answer(503, {}), answer(400, {"error": "InvalidRequest"})):
+        net.routes[GET] = reply
+        assert type(refused(net)) is Unconfirmed
 
 
 @pytest.mark.parametrize("reply", [answer(500, {"error": "InternalServerError"}), httpx.ReadError(""), answer(200, {})])

@@ -204,3 +204,22 @@ def test_a_rate_holds_between_processes(tmp_path: Path) -> None:
             for ledger in (table.ledger, other)
         ]
     assert [len(claims) for claims in found] == [1, 0]
+
+
+def test_a_late_answer_settles_what_waits_for_a_person(tmp_path: Path) -> None:
+    """A suspended process comes back with the network's answer: better proof than any person's, if none has decided."""
+    table = Table(tmp_path, proof=Proof(look_up=False))
+    keys = [table.queue("a"), table.queue("b", position=1)]
+    claims = claim_and_die(table, limit=2)
+    later(table, seconds=100)
+    publish(table)
+    assert [table.state(key) for key in keys] == ["uncertain", "uncertain"]
+    table.ledger.resolve(keys[1], not_published=True, actor="siti")
+    receipts = [Receipt(part=0, id=claim.key, url=None, at=table.clock.now()) for claim in claims]
+    settlements = [
+        Settlement(key=claim.key, token=claim.token, state=State.PUBLISHED, receipt=receipt)
+        for claim, receipt in zip(claims, receipts, strict=True)
+    ]
+    assert table.ledger.settle(settlements) == [True, False]
+    assert [table.state(key) for key in keys] == ["published", "waiting"]
+    assert [event.key for event in table.ledger.events(kind="late")] == [keys[1]]

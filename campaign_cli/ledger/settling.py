@@ -1,7 +1,8 @@
 """What a sender writes while it holds a claim, and how it ends: everything fenced by the claim's token.
 
 A lease that has run out stops creating requests (``begin_part``, ``check_gate``). It doesn't stop what is already
-known: receipts and settlements count until somebody else has taken the delivery.
+known: receipts and settlements count until somebody else has taken the delivery, and the network's own answer counts
+even after that while the delivery is left to a person.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class Settling(Ending):
         row = _row(connection, settlement.key)
         if row is None:
             return False
-        if not _owns(settlement, row):
+        if not _owns(settlement, row) and not _proves(settlement, row, now=now):
             self._remember_late(connection, row, settlement, now=now)
             return False
         if settlement.receipt is not None:
@@ -180,6 +181,13 @@ def forget_notices(connection: Connection, key: str, *, at: int) -> None:
 
 def _row(connection: Connection, key: str) -> Row[Any] | None:
     return connection.execute(statements.ROW, {"the_key": key}).one_or_none()
+
+
+def _proves(settlement: Settlement, row: Row[Any], *, now: int) -> bool:
+    """The network's own answer, however late, for a delivery that is left to a person who has not decided yet."""
+    receipt = settlement.receipt
+    doubtful = row.state == State.UNCERTAIN.value and row.next_try is None and (row.lease_until or 0) <= now
+    return doubtful and settlement.state is State.PUBLISHED and receipt is not None and ADOPTED not in receipt.extra
 
 
 def _owns(settlement: Settlement, row: Row[Any]) -> bool:

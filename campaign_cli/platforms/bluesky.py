@@ -16,7 +16,7 @@ from json import loads
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from campaign_cli.errors import Rejected, Unconfirmed
+from campaign_cli.errors import Rejected, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
@@ -164,7 +164,10 @@ async def _put(sending: Sending, login: Login, record: dict[str, Any]) -> Receip
 
 async def _taken(sending: Sending, login: Login, record: dict[str, Any]) -> Receipt:
     """Our key is in use: by this very post, or else by something that a person must look at."""
-    data = await _get(sending, login, key_of(sending))
+    try:
+        data = await _get(sending, login, key_of(sending))
+    except (Rejected, Unavailable) as failure:  # something stands there: most likely this very post, of an earlier try
+        raise Unconfirmed(failure.message, status=failure.status, code="InvalidSwap") from failure
     if data is not None and data["value"] == record:
         return _receipt(sending, login, data)
     raise Unconfirmed(
