@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -172,8 +172,12 @@ def progress(
     """The right way to show progress here: a file, a terminal's display, or lines on stderr."""
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as stream:  # noqa: PTH123
+        stream = open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        try:
             yield (JsonLines if shown_as is LogFormat.json else Lines)(stream, now=now, redact=redact)
+        finally:
+            with suppress(OSError):  # what could not be written has been told
+                stream.close()
     elif shown_as is LogFormat.json:
         yield JsonLines(sys.stderr, now=now, redact=redact)
     elif shown_as is LogFormat.auto and sys.stderr.isatty():

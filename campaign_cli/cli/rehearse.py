@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,7 +53,7 @@ def rehearse(
     from campaign_cli.stage.rehearsal import rehearse as perform
 
     context = open_context(workspace)
-    with output.console(stderr=True).status(_("rehearsing")) as status:
+    with _ended_by_a_signal(), output.console(stderr=True).status(_("rehearsing")) as status:
         result = perform(
             plan,
             context.workspace,
@@ -65,6 +69,19 @@ def rehearse(
     if html is not None:
         _write_page(html, result, quiet=json)
     return int(_exit_code(result))
+
+
+@contextmanager
+def _ended_by_a_signal() -> Iterator[None]:
+    """Let SIGTERM end it as Ctrl-C does, so that its folder and its server go away as well."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show(result: Rehearsal) -> None:

@@ -98,8 +98,9 @@ def invoke(app: typer.Typer, *, name: str, arguments: Sequence[str]) -> int:
     except TyperException as error:
         return _usage_error(error, name)
     except typer.Abort:
+        result = diagnostics.ExitCode.INTERRUPTED
+    if result == diagnostics.ExitCode.INTERRUPTED:  # Typer turns Ctrl-C into this number without a word
         diagnostics.say(_("interrupted"))
-        return int(diagnostics.ExitCode.INTERRUPTED)
     return int(result or 0)
 
 
