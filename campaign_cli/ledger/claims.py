@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
@@ -20,6 +20,11 @@ from campaign_cli.ledger.schema import instant, instant_or_none
 from campaign_cli.ledger.sweeping import Order, Sweeping
 from campaign_cli.ledger.values import Claim, Claimed
 from campaign_cli.models import Draft, Receipt, State, attempt_key
+
+Place = tuple[int, int, str]
+"""Due instant, position and key: by these, deliveries are sent."""
+
+_FEW: Final = 3  # accounts that are asked one by one
 
 
 class Claiming(Sweeping):
@@ -111,16 +116,17 @@ class Claiming(Sweeping):
     def _take(self, connection: Connection, order: Order, accounts: Collection[str]) -> list[str]:
         """Keys to send, in due order, then plan order, as many as each account has room for."""
         busy = {row[0]: row[1] for row in connection.execute(statements.IN_FLIGHT, {"the_now": order.now})}
-        ready = statements.ready(scoped=order.scoped)
-        found: list[tuple[int, int, str]] = []
+        rooms: dict[str, int] = {}
         for account in sorted(set(accounts) - order.exclude):
-            room = min(order.per_account - busy.get(account, 0), order.limit)
-            if account in order.spacing:
-                room = min(room, 1)
+            room = min(order.per_account - busy.get(account, 0), 1 if account in order.spacing else order.limit)
             if room > 0:
-                rows = connection.execute(ready, order.parameters(account=account, room=room))
-                found += [(row.due, row.position, row.key) for row in rows]
-        return [key for _due, _position, key in sorted(found)[: order.limit]]
+                rooms[account] = room
+        found = _first(connection, order, rooms) if len(rooms) > _FEW else {}
+        for account in rooms.keys() - found.keys():
+            wanted = order.parameters(account=account, room=rooms[account])
+            found[account] = _places(connection.execute(statements.ready(scoped=order.scoped, one=True), wanted))
+        places = [place for account, room in rooms.items() for place in found[account][:room]]
+        return [key for _due, _position, key in sorted(places)[: order.limit]]
 
     def _begin(self, connection: Connection, order: Order, taken: Sequence[str]) -> list[Claim]:
         """Lease what was taken, with an attempt at the first unsent part of each on disk."""
@@ -138,6 +144,23 @@ class Claiming(Sweeping):
         connection.execute(statements.ADD_ATTEMPT, new)
         self.record(connection, "sending", [(row.key, "{}") for row in rows], actor=order.worker, at=order.now)
         return _claims(connection, rows, proofs)
+
+
+def _first(connection: Connection, order: Order, rooms: Mapping[str, int]) -> dict[str, list[Place]]:
+    """What may be sent first, by account, read at once; an account is there only if its room is filled or it has no
+    more. Accounts mostly take turns in a plan, so that nearly every one is."""
+    window = max(rooms.values()) * len(rooms)
+    wanted = order.parameters(accounts=list(rooms), room=window)
+    rows = connection.execute(statements.ready(scoped=order.scoped, one=False), wanted).all()
+    found: dict[str, list[Place]] = {account: [] for account in rooms}
+    for row in rows:
+        found[row.account].append((row.due, row.position, row.key))
+    everything = len(rows) < window
+    return {account: places for account, places in found.items() if everything or len(places) >= rooms[account]}
+
+
+def _places(rows: Iterable[Row[Any]]) -> list[Place]:
+    return [(row.due, row.position, row.key) for row in rows]
 
 
 def attempt_row(row: Row[Any], *, part: int, worker: str, at: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, insert, or_, select, text, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema
@@ -17,7 +17,7 @@ from campaign_cli.ledger.values import Delivery
 from campaign_cli.models import Receipt, State
 
 columns = deliveries.c
-WAITING = columns.state == State.WAITING.value
+WAITING = columns.state == text("'waiting'")  # in the statement itself: that is how a partial index is found
 _attempts, _proofs = schema.attempts.c, schema.receipts.c
 
 # Built once: building a statement takes longer than running it. SQLAlchemy keeps the columns' own names for VALUES and

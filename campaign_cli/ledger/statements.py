@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -27,10 +28,11 @@ from sqlalchemy import (
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.queries import WAITING, columns, covered, sendable
 from campaign_cli.ledger.schema import deliveries, drafts
-from campaign_cli.models import State
 
 _attempts, _notices, _receipts, _steps = schema.attempts.c, schema.notices.c, schema.receipts.c, schema.steps.c
-_OURS: Final = columns.state.in_([State.SENDING.value, State.UNCERTAIN.value])
+# States stand in the statements themselves: that is how SQLite finds a partial index.
+_SENDING: Final = columns.state == text("'sending'")
+_UNCERTAIN: Final = columns.state == text("'uncertain'")
 
 
 def _list(name: str) -> BindParameter[Any]:
@@ -43,11 +45,11 @@ _KEY: Final = columns.key == bindparam("the_key")
 _PAUSED: Final = select(schema.account_pauses.c.address).where(schema.account_pauses.c.until > _NOW)
 
 # Claiming. ``scoped`` limits a statement to ``the_keys``.
-LAPSED: Final = select(columns.key, columns.sent, columns.parts).where(
-    columns.state == State.SENDING.value, columns.lease_until <= _NOW
-)
+LAPSED: Final = select(columns.key, columns.sent, columns.parts).where(_SENDING, columns.lease_until <= _NOW)
 IN_FLIGHT: Final = (
-    select(columns.account, func.count()).where(_OURS, columns.lease_until > _NOW).group_by(columns.account)
+    select(columns.account, func.count())
+    .where(or_(_SENDING, _UNCERTAIN), columns.lease_until > _NOW)
+    .group_by(columns.account)
 )
 _LEASE: Final = (
     update(deliveries)
@@ -99,7 +101,7 @@ def _scope(*, scoped: bool) -> ColumnElement[bool]:
 def look_up_due(*, scoped: bool) -> ColumnElement[bool]:
     """Uncertain, in nobody's hands (not in ``the_in_hand`` either), and its look-up is due."""
     return and_(
-        columns.state == State.UNCERTAIN.value,
+        _UNCERTAIN,
         columns.next_try <= _NOW,
         or_(columns.lease_until.is_(None), columns.lease_until <= _NOW),
         columns.key.not_in(_list("the_in_hand")),
@@ -129,13 +131,17 @@ def too_late(*, scoped: bool) -> Select[str]:
 
 
 @cache
-def ready(*, scoped: bool) -> Select[int, int, str]:
-    """Due instant, position and key of what may be sent now for ``the_account``, in order, ``the_room`` at most."""
+def ready(*, scoped: bool, one: bool) -> Select[int, int, str, str]:
+    """Due instant, position, key and account of what may be sent now, in order, ``the_room`` at most.
+
+    For ``one`` account, it is read along that account's own index; for several, along the due instants of all.
+    """
+    several = (columns.account + "").in_(_list("the_accounts"))
     return (
-        select(columns.due, columns.position, columns.key)
+        select(columns.due, columns.position, columns.key, columns.account)
         .where(
             sendable(),
-            columns.account == bindparam("the_account"),
+            columns.account == bindparam("the_account") if one else several,
             columns.due <= _NOW,
             or_(columns.next_try.is_(None), columns.next_try <= _NOW),
             columns.address.not_in(_PAUSED),
