@@ -129,10 +129,10 @@ def locked(database: Path) -> Iterator[Path]:
 def test_a_locked_ledger(campaign: Campaign, queued: Path, locked: Path) -> None:
     """Whatever must write waits for a while, then says that the ledger is locked; looking needs no lock."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    commands = (*(command for command in WRITING if command[0] in {"queue", "publish", "hold", "cancel"}), ("publish",))
+    commands = (("queue", "baru.yaml", "--yes"), ("publish",), ("hold", "--reason", "sidang"))
     waiting = [
         subprocess.Popen(
-            [sys.executable, "-m", "campaign_cli", "--lang", "id" if number == 4 else "en", *command],
+            [sys.executable, "-m", "campaign_cli", "--lang", "id" if number == 2 else "en", *command],
             cwd=queued,
             env=environment,
             stdout=subprocess.PIPE,
@@ -143,12 +143,12 @@ def test_a_locked_ledger(campaign: Campaign, queued: Path, locked: Path) -> None
     ]
     assert campaign("status").code == 0
     told = [process.communicate(timeout=60)[1] for process in waiting]
-    assert [process.returncode for process in waiting] == [2] * 5
-    for words in told[:4]:
+    assert [process.returncode for process in waiting] == [2, 2, 2]
+    for words in told[:2]:
         assert f"{locked} is locked by another program" in words
         assert "→ Wait until the other `campaign` is done" in words
-    assert str(locked) in told[4]
-    assert "Tunggu" in told[4]
+    assert str(locked) in told[2]
+    assert "Tunggu" in told[2]
     (delivery,) = json.loads(campaign("status", "--json").out)["deliveries"]
     assert (delivery["state"], delivery["held"], delivery["attempts"]) == ("waiting", False, 0)
 
