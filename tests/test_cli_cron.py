@@ -30,7 +30,7 @@ def test_the_line_runs_as_cron_would_run_it(campaign: Campaign, tmp_path: Path) 
 
 
 def test_a_night_is_converted_to_the_zone_of_the_machine(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    """21:00–05:00 in Jayapura is 14:00–22:00 on a machine that keeps London's winter time."""
+    """21:00–05:00 in Jayapura is 12:00–20:00 on a machine that keeps UTC."""
     monkeypatch.setenv("TZ", "Africa/Abidjan")
     campaign("init", "kerja")
     ran = campaign("cron", "show", "-w", "kerja", "--nightly", "21:00-05:00", "--timezone", "WIT")

@@ -81,4 +81,4 @@ def machine_zone() -> tzinfo:
     """The zone of this machine."""
     import tzlocal
 
-    return tzlocal.get_localzone()
+    return tzlocal.reload_localzone()  # not the cached one: a long run may travel
