@@ -26,7 +26,6 @@ LanguageOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help=_("One JSON document on stdout and nothing else."))]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help=_("Don't ask."))]
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help=_("A campaign plan (YAML)."))]
-PlansArgument = Annotated[list[Path], typer.Argument(metavar="PLAN…", help=_("Campaign plans (YAML)."))]
 KeysArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[KEY]…", help=_("Keys as `campaign status` shows them: campaign/post/account.")),
