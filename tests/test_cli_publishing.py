@@ -97,6 +97,16 @@ def test_a_new_post_in_the_past_stops_the_queue(campaign: Campaign, stage: Stage
     assert states(campaign) == {"plan/baru/mastodon": "waiting"}
 
 
+def test_one_bad_plan_stops_them_all(campaign: Campaign, stage: Staged) -> None:
+    """Of several plans none is queued when one has an error."""
+    good = stage.plan(one_post(soon(hours=1)), name="baik.yaml")
+    bad = stage.plan(one_post(soon(hours=1), "a" * 600), name="buruk.yaml")
+    ran = campaign("queue", good, bad, "--yes")
+    assert ran.code == 2
+    assert "buruk.yaml:" in ran.err
+    assert states(campaign) == {}
+
+
 def test_approval_fails_closed(campaign: Campaign, stage: Staged) -> None:
     """A plan that asks for signatures is not queued by a version that can't take them."""
     plan = stage.plan(one_post(soon(hours=1)), head="approval: 1\n")

@@ -44,12 +44,27 @@ def queue(
 ) -> int:
     context = open_context(workspace)
     context.require_accounts()
+    if len(plans) > 1:  # a plan that can't be queued stops them all before the first is
+        for plan in plans:
+            _refuse_bad(context, plan, skip_past=skip_past)
     documents = [
         _queue_one(context, plan, skip_past=skip_past, dry_run=dry_run, assume=yes, quiet=json) for plan in plans
     ]
     if json:
         output.write_json({"plans": documents})
     return 0
+
+
+def _refuse_bad(context: Context, path: Path, *, skip_past: bool) -> None:
+    """Raise InputError where the plan can't be queued as it stands."""
+    from campaign_cli.content.media import MediaStore
+    from campaign_cli.ledger.queueing import changes
+
+    loaded, planned = _read(context, path)
+    media = MediaStore(context.root)
+    with context.ledger() as ledger:
+        found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
+        changes(found, media=media.content)
 
 
 def _queue_one(
