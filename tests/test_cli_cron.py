@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from conftest import Campaign
+from staged import Staged, soon
 
 
 def cron_line(text: str) -> tuple[str, str]:
@@ -27,6 +29,18 @@ def test_the_line_runs_as_cron_would_run_it(campaign: Campaign, tmp_path: Path) 
     ran = subprocess.run(["/bin/sh", "-c", command], cwd="/", env={}, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
     assert (tmp_path / "kerja 100%/.campaign/publish.log").read_text() == ""
+
+
+def test_the_line_publishes_what_is_due(campaign: Campaign, stage: Staged) -> None:
+    """Run as cron would, the line sends what fell due, with the secrets of .env, and logs it."""
+    plan = stage.plan(f'  - {{id: malam, at: "{soon(seconds=3)}", text: "Selamat malam, kawan."}}\n')
+    assert campaign("queue", plan, "--yes").code == 0
+    _times, command = cron_line(campaign("cron", "show").out)
+    time.sleep(3)
+    ran = subprocess.run(["/bin/sh", "-c", command], cwd="/", env={}, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert [post.text for post in stage.posts()] == ["Selamat malam, kawan."]
+    assert "plan/malam/mastodon" in (stage.root / ".campaign/publish.log").read_text()
 
 
 def test_a_night_is_converted_to_the_zone_of_the_machine(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
