@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
-from campaign_cli.ledger import statements
-from campaign_cli.ledger.base import chunks
+from campaign_cli.ledger import schema, statements
+from campaign_cli.ledger.base import chunks, insert_rows
 from campaign_cli.ledger.queries import deliveries_by_key, receipt_of, rest
 from campaign_cli.ledger.schema import instant, instant_or_none
 from campaign_cli.ledger.sweeping import Order, Sweeping
@@ -141,9 +141,9 @@ class Claiming(Sweeping):
             attempt_row(row, part=first_unsent(row.parts, proofs.get(row.key, ())), worker=order.worker, at=order.now)
             for row in rows
         ]
-        connection.execute(statements.ADD_ATTEMPT, new)
+        insert_rows(connection, schema.attempts, new)
         self.record(connection, "sending", [(row.key, "{}") for row in rows], actor=order.worker, at=order.now)
-        return _claims(connection, rows, proofs)
+        return _claims(connection, rows, proofs, begun=new)
 
 
 def _first(connection: Connection, order: Order, rooms: Mapping[str, int]) -> dict[str, list[Place]]:
@@ -201,10 +201,21 @@ def _receipts(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[str, 
     return found
 
 
-def _claims(connection: Connection, rows: Sequence[Row[Any]], proofs: Mapping[str, tuple[Receipt, ...]]) -> list[Claim]:
+def _claims(
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    proofs: Mapping[str, tuple[Receipt, ...]],
+    *,
+    begun: Sequence[Mapping[str, Any]] = (),
+) -> list[Claim]:
+    """Claims from rows and receipts; ``begun`` are the attempts that were begun just now, if any."""
     starts: dict[str, list[int]] = defaultdict(list)
     kept: dict[tuple[str, int], dict[int, dict[str, Any]]] = defaultdict(dict)
-    for some in chunks(row.key for row in rows):
+    for attempt in begun:
+        starts[attempt["attempt_key"]].append(attempt["started_at"])
+    # What is begun for the first time has no other attempt, and no step.
+    older = [row.key for row in rows if row.attempts > 1 or not begun]
+    for some in chunks(older):
         for step in connection.execute(statements.STEPS, {"the_keys": some}):
             kept[step.delivery, step.generation].setdefault(step.part, {})[step.name] = json.loads(step.value)
         for key, started in connection.execute(statements.STARTS, {"the_keys": some}):

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema, statements
-from campaign_cli.ledger.base import Store, chunks
-from campaign_cli.ledger.queries import END_ATTEMPTS, ended_attempts, give_notice
+from campaign_cli.ledger.base import Store, chunks, insert_rows
+from campaign_cli.ledger.queries import give_notice
 from campaign_cli.ledger.schema import micros
 from campaign_cli.ledger.values import Settlement
 from campaign_cli.models import State
@@ -23,14 +22,13 @@ from campaign_cli.models import State
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class End:
-    """What becomes of a row of ``deliveries``; ``sent`` and ``tries`` with the receipt that came with it."""
+    """What becomes of a row of ``deliveries``. ``new``: with a receipt that the row doesn't count yet."""
 
     row: Row[Any]
     state: State
     error: str
     next_try: datetime | None
-    sent: int
-    tries: int
+    new: bool
 
 
 class Ending(Store):
@@ -40,9 +38,16 @@ class Ending(Store):
         """Give each row its new state, close its attempts, say so in the log and to people."""
         if not ends:
             return
-        connection.execute(statements.END, [_values(end, now=now) for end in ends])
-        outcomes = [ended_attempts(end.row.key, outcome=end.state.value, error=end.error, at=now) for end in ends]
-        connection.execute(END_ATTEMPTS, outcomes)
+        alike: dict[tuple[str, str, int | None, int], list[str]] = defaultdict(list)
+        for end in ends:
+            next_try = None if end.next_try is None else micros(end.next_try)
+            alike[end.state.value, end.error, next_try, int(end.new)].append(end.row.key)
+        for (outcome, error, next_try, new), keys in alike.items():
+            values = {"the_state": outcome, "the_error": error, "the_next_try": next_try, "the_new": new}
+            for some in chunks(keys):
+                connection.execute(statements.END, {**values, "the_keys": some, "the_now": now})
+                closing = {"the_state": outcome, "the_error": error, "the_keys": some, "the_now": now}
+                connection.execute(statements.END_ATTEMPTS, closing)
         turned = [end for end in ends if end.row.state != end.state.value]
         for some in chunks(end.row.key for end in turned):
             connection.execute(statements.FORGET_NOTICES, {"the_keys": some, "the_now": now})
@@ -52,19 +57,15 @@ class Ending(Store):
         events = [
             self.event(end.state.value, end.row.key, _details(end), actor=end.row.worker or "", at=now) for end in ends
         ]
-        connection.execute(insert(schema.events), events)
+        insert_rows(connection, schema.events, events)
 
 
 def end_of(row: Row[Any], settlement: Settlement, *, new: bool = False) -> End:
-    """Where a settlement leaves a row: published only when every part has its receipt.
-
-    ``new``: a receipt has come since the row was read; it sets the count of tries back.
-    """
+    """Where a settlement leaves a row: published only when every part has its receipt."""
     state, error, next_try = settlement.state, settlement.error, settlement.next_try
-    sent, tries = (row.sent + 1, 0) if new else (row.sent, row.tries)
-    if state is State.PUBLISHED and sent < row.parts:
+    if state is State.PUBLISHED and row.sent + new < row.parts:
         state, error, next_try = State.UNCERTAIN, _("A part has no receipt."), None
-    return End(row=row, state=state, error=error, next_try=next_try, sent=sent, tries=tries)
+    return End(row=row, state=state, error=error, next_try=next_try, new=new)
 
 
 def rows_of(connection: Connection, keys: Iterable[str]) -> dict[str, Row[Any]]:
@@ -94,19 +95,6 @@ def undisputed(
         if one.receipt is None
         or not ((rows[one.key].address, one.receipt.id) in taken or (one.key, one.receipt.part) in sent)
     ]
-
-
-def _values(end: End, *, now: int) -> dict[str, Any]:
-    return {
-        "the_key": end.row.key,
-        "the_token": end.row.token,
-        "the_state": end.state.value,
-        "the_sent": end.sent,
-        "the_tries": end.tries,
-        "the_error": end.error,
-        "the_next_try": None if end.next_try is None else micros(end.next_try),
-        "the_now": now,
-    }
 
 
 def _details(end: End) -> str:

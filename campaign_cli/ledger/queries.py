@@ -22,12 +22,12 @@ _attempts, _proofs = schema.attempts.c, schema.receipts.c
 
 # Built once: building a statement takes longer than running it. SQLAlchemy keeps the columns' own names for VALUES and
 # SET, so parameters carry ``the_`` in front.
-END_ATTEMPTS: Final = (
+_END_ATTEMPTS: Final = (
     update(schema.attempts)
     .where(_attempts.delivery == bindparam("the_key"), _attempts.ended_at.is_(None))
     .values(ended_at=bindparam("the_now"), outcome=bindparam("the_outcome"), error=bindparam("the_error"))
 )
-ADD_RECEIPT: Final = insert(receipts)
+_ADD_RECEIPT: Final = insert(receipts)
 _COUNT_RECEIPT: Final = (
     update(deliveries).where(columns.key == bindparam("the_key")).values(sent=columns.sent + 1, tries=0)
 )
@@ -146,12 +146,7 @@ def deliveries_by_key(connection: Connection, keys: Sequence[str], *, with_draft
 
 def end_attempts(connection: Connection, key: str, *, outcome: str, error: str, at: int) -> None:
     """Close what is open of a delivery's attempts."""
-    connection.execute(END_ATTEMPTS, ended_attempts(key, outcome=outcome, error=error, at=at))
-
-
-def ended_attempts(key: str, *, outcome: str, error: str, at: int) -> dict[str, Any]:
-    """The parameters of ``END_ATTEMPTS`` for one delivery."""
-    return {"the_key": key, "the_outcome": outcome, "the_error": error, "the_now": at}
+    connection.execute(_END_ATTEMPTS, {"the_key": key, "the_outcome": outcome, "the_error": error, "the_now": at})
 
 
 def give_notice(connection: Connection, items: Sequence[tuple[str, str]], *, kind: State, at: int) -> None:
@@ -185,7 +180,7 @@ def store_receipt(connection: Connection, key: str, address: str, receipt: Recei
             return str(row.delivery)
     if taken:
         return None
-    connection.execute(ADD_RECEIPT, receipt_row(key, address, receipt))
+    connection.execute(_ADD_RECEIPT, receipt_row(key, address, receipt))
     connection.execute(_COUNT_RECEIPT, {"the_key": key})
     return None
 

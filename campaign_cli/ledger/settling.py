@@ -17,13 +17,13 @@ from typing import Any, Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection, Row
 
-from campaign_cli.errors import ClaimLost, Held
+from campaign_cli.errors import CampaignError, ClaimLost, Held
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema, statements
+from campaign_cli.ledger.base import chunks, insert_rows
 from campaign_cli.ledger.claims import attempt_row
 from campaign_cli.ledger.endings import Ending, end_of, rows_of, undisputed
 from campaign_cli.ledger.queries import (
-    ADD_RECEIPT,
     columns,
     end_attempts,
     give_notice,
@@ -59,8 +59,20 @@ class Settling(Ending):
 
     def check_gate(self, key: str, token: int) -> None:
         """Nothing when a creating request may leave now. Raises ClaimLost, Held."""
+        (refusal,) = self.check_gates([(key, token)])
+        if refusal is not None:
+            raise refusal
+
+    def check_gates(self, claims: Sequence[tuple[str, int]]) -> list[CampaignError | None]:
+        """For each key and token, why no creating request may leave now (ClaimLost, Held), or None."""
         with self.reading() as connection:
-            self._ours(connection, key, token, now=self.now())
+            now = self.now()
+            rows = {
+                row.key: row
+                for some in chunks(key for key, _token in claims)
+                for row in connection.execute(statements.GATES, {"the_keys": some})
+            }
+            return [_refusal(rows.get(key), key, token, now=now) for key, token in claims]
 
     def keep_step(self, claim: Claim, part: int, name: str, value: Any) -> None:
         """Make one finished step of a part durable (a JSON value); an older one of that name goes. Raises ClaimLost."""
@@ -101,8 +113,7 @@ class Settling(Ending):
         owned = [one for one in settlements if often[one.key] == 1 and one.key in rows and _owns(one, rows[one.key])]
         plain = undisputed(connection, rows, owned)
         new = [receipt_row(one.key, rows[one.key].address, one.receipt) for one in plain if one.receipt is not None]
-        if new:
-            connection.execute(ADD_RECEIPT, new)
+        insert_rows(connection, schema.receipts, new)
         self._end(connection, [end_of(rows[one.key], one, new=one.receipt is not None) for one in plain], now=now)
         return {one.key for one in plain}
 
@@ -162,10 +173,9 @@ class Settling(Ending):
 
     def _ours(self, connection: Connection, key: str, token: int, *, now: int) -> Row[Any]:
         row = connection.execute(statements.GATE, {"the_key": key}).one_or_none()
-        if row is None or row.token != token or row.state not in _OURS or (row.lease_until or 0) <= now:
-            raise ClaimLost(_("The claim on {key} is over.").format(key=key))
-        if row.held:
-            raise Held(_("{key} is held.").format(key=key), fix=_("See `campaign status`, then `campaign release`."))
+        refusal = _refusal(row, key, token, now=now)
+        if row is None or refusal is not None:
+            raise refusal or ClaimLost(key)
         return row
 
     def _fenced(self, connection: Connection, key: str, token: int) -> None:
@@ -177,6 +187,15 @@ class Settling(Ending):
 def forget_notices(connection: Connection, key: str, *, at: int) -> None:
     """What was not told yet of a state that is over needn't be."""
     connection.execute(statements.FORGET_NOTICES, {"the_keys": [key], "the_now": at})
+
+
+def _refusal(row: Row[Any] | None, key: str, token: int, *, now: int) -> CampaignError | None:
+    """Why nothing may be sent for a claim now; None when it may."""
+    if row is None or row.token != token or row.state not in _OURS or (row.lease_until or 0) <= now:
+        return ClaimLost(_("The claim on {key} is over.").format(key=key))
+    if row.held:
+        return Held(_("{key} is held.").format(key=key), fix=_("See `campaign status`, then `campaign release`."))
+    return None
 
 
 def _row(connection: Connection, key: str) -> Row[Any] | None:

@@ -78,6 +78,7 @@ CLAIMED: Final = (
         columns.token,
         columns.generation,
         columns.content_hash,
+        columns.attempts,
         columns.tries,
         columns.lease_until,
         drafts.c.draft,
@@ -176,7 +177,7 @@ def doubtful(*, scoped: bool) -> Select[str]:
 
 
 # Holding a claim.
-GATE: Final = select(
+_GATE: Final = select(
     columns.key,
     columns.token,
     columns.state,
@@ -185,7 +186,9 @@ GATE: Final = select(
     columns.content_hash,
     columns.generation,
     covered().label("held"),
-).where(_KEY)
+)
+GATE: Final = _GATE.where(_KEY)
+GATES: Final = _GATE.where(_KEYS)
 FENCE: Final = select(columns.token, columns.state).where(_KEY)
 RENEW: Final = (
     update(deliveries)
@@ -212,17 +215,22 @@ PROVED: Final = select(_receipts.address, _receipts.remote_id).where(
 )
 END: Final = (
     update(deliveries)
-    .where(_KEY, columns.token == bindparam("the_token"))
+    .where(_KEYS)
     .values(
         state=bindparam("the_state"),
-        sent=bindparam("the_sent"),
-        tries=bindparam("the_tries"),
+        sent=columns.sent + bindparam("the_new"),
+        tries=columns.tries * (1 - bindparam("the_new")),
         error=bindparam("the_error"),
         next_try=bindparam("the_next_try"),
         lease_until=None,
         worker=None,
         changed_at=_NOW,
     )
+)
+END_ATTEMPTS: Final = (
+    update(schema.attempts)
+    .where(_attempts.delivery.in_(_list("the_keys")), _attempts.ended_at.is_(None))
+    .values(ended_at=_NOW, outcome=bindparam("the_state"), error=bindparam("the_error"))
 )
 FORGET_NOTICES: Final = (
     update(schema.notices)
