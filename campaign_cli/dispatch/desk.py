@@ -13,8 +13,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from campaign_cli import platforms
+from campaign_cli.dispatch.gathering import Gathering
 from campaign_cli.dispatch.options import LEASE, LEASE_MARGIN
-from campaign_cli.errors import Rejected
+from campaign_cli.errors import CampaignError, Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt, State
 from campaign_cli.platforms.base import Http, Platform
@@ -99,6 +100,18 @@ class Desk:
     cut_off: dict[str, Verdict] = field(default_factory=dict)
     _seats: dict[str, Seat] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._gate: Gathering[tuple[str, int], CampaignError | None] = Gathering(self._look_at_gates)
+
+    async def pass_gate(self, claim: Claim) -> None:
+        """Nothing when a creating request may leave now. Raises ClaimLost, Held, LedgerError."""
+        refusal = await self._gate.add((claim.key, claim.token))
+        if refusal is not None:
+            raise refusal
+
+    async def _look_at_gates(self, claims: list[tuple[str, int]]) -> list[CampaignError | None]:
+        return await self.thread.call(self.ledger.check_gates, claims)
+
     @property
     def ledger(self) -> Ledger:
         """The ledger; to be called through ``thread`` alone."""
@@ -134,4 +147,5 @@ class Desk:
                 with suppress(Exception):  # a connection that won't close cleanly changes nothing of what was sent
                     await close()
         self._seats.clear()
+        await self._gate.flush()
         self.thread.close()

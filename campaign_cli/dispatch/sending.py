@@ -119,7 +119,7 @@ class Attempt:
         if self._lease_until - self._desk.clock() < needed:
             await self.begin()
         else:
-            await self._desk.thread.call(self._desk.ledger.check_gate, self.claim.key, self.claim.token)
+            await self._desk.pass_gate(self.claim)
 
     async def _heard(self, headers: Mapping[str, str]) -> None:
         """Let every process know when the network's own headers say that this account must rest."""
