@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from campaign_cli.platforms.answers import is_loopback
 from campaign_cli.source.shapes import finding
 
 
+@lru_cache(maxsize=256)
 def checked_address(value: str) -> str:
     """The address without a slash at its end.
 

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -84,6 +85,7 @@ def shown_url(url: str) -> str:
     return one_line(host + _TOKEN_IN_PATH.sub("/bot•••", parts.path)) or one_line(parts.scheme)
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """True for this machine: localhost, 127.0.0.0/8, ::1."""
     if host.lower() == "localhost":
