@@ -43,7 +43,7 @@ demo: .venv/.installed
 	@echo "Rehearsal: $(CURDIR)/out/rehearsal.html"
 
 test: .venv/.installed-dev
-	@$(CLEAN) $(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=90
+	@$(CLEAN) $(BIN)/python -m pytest -n 4 --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 check: .venv/.installed-dev
 	$(BIN)/ruff check .
