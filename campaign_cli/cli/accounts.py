@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,9 +11,10 @@ from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.errors import CampaignError, CredentialError, InputError, Unauthorized
-from campaign_cli.i18n import _
+from campaign_cli.i18n import _, zone_label
 from campaign_cli.platforms import PLANNED, PLATFORMS
 from campaign_cli.reasons import reason
+from campaign_cli.report.words import unit_word
 from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
@@ -42,10 +44,27 @@ def list_accounts(json: JsonOption = False, workspace: WorkspaceOption = None, l
         output.write_json({"accounts": rows})
     else:
         diagnostics.show_problems(context.problems)
-        cells = [[row[k] or "" for k in ("name", "platform", "address", "language", "timezone")] for row in rows]
-        output.show(output.table((_("account"), _("platform"), _("address"), _("language"), _("zone")), cells))
+        cells = [
+            (
+                account.name,
+                account.platform,
+                account.language or "",
+                zone_label(account.timezone, now()) if account.timezone else "",
+                shown_address(account.settings),
+            )
+            for account in context.workspace.accounts.values()
+        ]
+        output.write_table((_("account"), _("platform"), _("language"), _("zone"), _("address")), cells)
+        for name, members in groups.items():
+            output.write_sentences(_("group {name}: {members}").format(name=name, members=", ".join(members)))
     context.require_accounts()
     return 0
+
+
+def shown_address(settings: Mapping[str, Any]) -> str:
+    """Where an account is, as people know it: its handle or channel, and its server."""
+    parts = [str(settings[name]) for name in ("handle", "channel", "url") if settings.get(name)]
+    return " · ".join(parts)
 
 
 @usage.command(
@@ -57,7 +76,7 @@ def list_platforms(json: JsonOption = False, lang: LanguageOption = None) -> int
         return 0
     for name in PLATFORMS:
         output.write(name)
-    output.write(_("Not yet: {names}").format(names=", ".join(PLANNED)))
+    output.write_sentences(_("Not yet: {names}").format(names=", ".join(PLANNED)))
     return 0
 
 
@@ -165,7 +184,8 @@ def _show(name: str, result: Any) -> None:
         return
     limits = ""
     if result.limits is not None and result.limits.text is not None:
-        limits = _("; a post may hold {n} {unit}").format(n=result.limits.text, unit=result.limits.unit)
+        unit = unit_word(result.limits.unit)
+        limits = _("; a post may hold {n} {unit}").format(n=result.limits.text, unit=unit)
     output.write(f"✓ {name}: {result.handle} {result.software}".rstrip() + limits)
     for note in result.notes:
         output.write(f"    {note}")

@@ -36,6 +36,9 @@ def cancel(
     context.require_accounts()
     with context.ledger() as ledger:
         found = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=(State.WAITING,))
+        if not found:
+            output.write(_("No waiting delivery matches."))
+            return 0
         chosen = choose(found, context.workspace, question=_("Cancel these?"), yes=yes)
         done = ledger.cancel([delivery.key for delivery in chosen], actor=actor())
     output.write(ngettext("{n} delivery cancelled.", "{n} deliveries cancelled.", len(done)).format(n=len(done)))

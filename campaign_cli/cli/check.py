@@ -84,7 +84,7 @@ def _show(problems: Sequence[Problem], shown_as: Format, *, posts: int) -> None:
             output.write(_annotation(problem))
         return
     for problem in problems:
-        output.write(diagnostics.problem_line(problem))
+        output.write_sentences(diagnostics.problem_line(problem))
     planned = ngettext("{n} delivery planned", "{n} deliveries planned", posts).format(n=posts)
     found = diagnostics.problem_summary(problems) or _("no problems")
     output.write(f"{planned}; {found}.")

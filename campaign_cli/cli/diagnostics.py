@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from campaign_cli import errors, reasons
+from campaign_cli.cli.layout import fold, terminal_width
 from campaign_cli.cli.visible import visible
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import Problem, Severity
@@ -51,8 +52,8 @@ def strongest(codes: Iterable[ExitCode]) -> ExitCode:
 
 
 def say(text: str = "") -> None:
-    """One line on stderr; no sign in it can steer the terminal."""
-    sys.stderr.write(visible(text) + "\n")
+    """A sentence on stderr; no sign in it can steer the terminal, and a terminal's lines break between words."""
+    sys.stderr.write(fold(visible(text), terminal_width(sys.stderr)) + "\n")
 
 
 def warn(message: str) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Collection, Coroutine
-from datetime import UTC, timedelta, tzinfo
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,7 +17,7 @@ from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.diagnostics import ExitCode, strongest
 from campaign_cli.cli.output import rfc3339
 from campaign_cli.errors import InputError
-from campaign_cli.i18n import _
+from campaign_cli.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from campaign_cli.dispatch.engine import Dispatcher
@@ -154,7 +154,16 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def shared_zone(context: Context) -> tzinfo:
-    """The zone that all accounts share, for showing; UTC when they differ."""
-    zones = {account.timezone for account in context.workspace.accounts.values() if account.timezone}
-    return zones.pop() if len(zones) == 1 else UTC
+def summary(outcome: Outcome) -> str:
+    """``12 published, 1 failed`` in the user's language."""
+    words = [ngettext("{n} published", "{n} published", outcome.published).format(n=outcome.published)]
+    for count, text in (
+        (outcome.failed, _("{n} failed")),
+        (outcome.missed, _("{n} missed")),
+        (outcome.uncertain, _("{n} uncertain")),
+        (outcome.held, _("{n} held")),
+        (outcome.waiting, _("{n} waiting for another try")),
+    ):
+        if count:
+            words.append(text.format(n=count))
+    return ", ".join(words)

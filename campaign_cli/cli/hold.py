@@ -11,7 +11,7 @@ import typer
 from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, now, open_context
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
-from campaign_cli.cli.status import delivery_table
+from campaign_cli.cli.status import scope, show_deliveries
 from campaign_cli.i18n import _, ngettext
 
 if TYPE_CHECKING:
@@ -73,14 +73,4 @@ def _wait(ledger: Ledger, opened: Hold) -> list[str]:
 def _show(context: Context, deliveries: list, title: str) -> None:  # type: ignore[type-arg]
     if deliveries:
         output.write(title.format(n=len(deliveries)))
-        output.show(delivery_table(deliveries, context.workspace))
-
-
-def scope(opened: Hold) -> str:
-    """What a hold covers, in words."""
-    parts = [
-        _("campaign {name}").format(name=opened.campaign) if opened.campaign else "",
-        _("account {name}").format(name=opened.account) if opened.account else "",
-        _("label {name}").format(name=opened.label) if opened.label else "",
-    ]
-    return ", ".join(part for part in parts if part) or _("everything")
+        show_deliveries(deliveries, context.workspace)

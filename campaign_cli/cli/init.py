@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -80,6 +81,8 @@ def init(
     _make(folder, files)
     output.write(_("A workspace is ready in {folder}.").format(folder=folder.absolute()))
     output.write(_("Next: write your accounts into accounts.yaml and their secrets into .env, then"))
+    if folder != Path():
+        output.write(f"  cd {shlex.quote(str(folder))}")
     output.write("  campaign check campaigns/*.yaml\n  campaign rehearse campaigns/*.yaml\n  campaign accounts check")
     return 0
 

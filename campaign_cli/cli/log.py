@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Annotated
 
 import typer
 
 from campaign_cli.cli import output, usage
 from campaign_cli.cli.context import open_context
+from campaign_cli.cli.events import event_line
 from campaign_cli.cli.options import CampaignFilter, JsonOption, LanguageOption, WorkspaceOption
-from campaign_cli.i18n import _, format_instant
+from campaign_cli.cli.words import shared_zone
+from campaign_cli.i18n import _
 
 app = usage.application()
 
@@ -46,13 +47,9 @@ def log(
             }
         )
         return 0
-    zones = {account.timezone for account in context.workspace.accounts.values() if account.timezone}
-    zone = zones.pop() if len(zones) == 1 else UTC
+    zone = shared_zone(context)
     for event in events:
-        detail = ", ".join(f"{name}={value}" for name, value in event.data.items())
-        at = format_instant(event.at, zone, seconds=True)
-        line = f"{at}  {event.kind:<12} {event.key or ''}  {event.actor}  {detail}"
-        output.write(line.rstrip())
+        output.write(event_line(event, zone=zone).replace("\n", " "))
     if not events:
         output.write(_("Nothing has happened here yet."))
     return 0

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from campaign_cli.cli import layout
 from campaign_cli.cli.visible import visible
 
 if TYPE_CHECKING:
@@ -37,26 +38,25 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, width=width, soft_wrap=False)
 
 
-def show(*renderables: RenderableType) -> None:
-    """Rich renderables on stdout."""
+def show(*renderables: RenderableType, fold: bool = True) -> None:
+    """Rich renderables on stdout; without ``fold`` a long line is left for the terminal to wrap."""
     target = console()
     for renderable in renderables:
-        target.print(renderable)
+        target.print(renderable, soft_wrap=not fold)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> RenderableType:
-    """A plain table; cells are text as it is, never markup, and control characters are made visible."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def write_sentences(text: str) -> None:
+    """Sentences for people: on a terminal, lines break between words."""
+    sys.stdout.write(layout.fold(visible(text), layout.terminal_width(sys.stdout)) + "\n")
 
-    heading = Text(visible(title)) if title else None
-    result = Table(title=heading, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for column in columns:
-        result.add_column(column, overflow="fold")
-    for row in rows:
-        result.add_row(*(cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row))
-    return result
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+    """A plain table: side by side as far as the terminal is wide, never cut, one line a row in a pipe."""
+    if title:
+        write(title)
+    cells = [[visible(cell).replace("\n", " ") for cell in row] for row in rows]
+    for line in layout.table_lines(columns, cells, width=layout.terminal_width(sys.stdout)):
+        sys.stdout.write(line + "\n")
 
 
 def rfc3339(at: datetime, zone: tzinfo | None = None) -> str:

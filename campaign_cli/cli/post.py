@@ -14,7 +14,7 @@ from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.cli.progress import LogFormat, progress
-from campaign_cli.cli.words import instant, machine_zone
+from campaign_cli.cli.words import instant, machine_zone, shared_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import Draft, Problem, Severity, State
@@ -170,7 +170,7 @@ def _send(context: Context, ledger: Ledger, keys: Sequence[str]) -> Outcome:
     from campaign_cli.cli import dispatching
     from campaign_cli.dispatch.publish import publish_pass
 
-    zone = dispatching.shared_zone(context)
+    zone = shared_zone(context)
     with progress(LogFormat.auto, file=None, now=now, zone=zone, redact=context.secrets.redact) as shown:
 
         async def one_pass() -> Outcome:
@@ -181,7 +181,7 @@ def _send(context: Context, ledger: Ledger, keys: Sequence[str]) -> Outcome:
 
 def _report(context: Context, deliveries: list[Delivery], outcome: Outcome | None, *, json: bool) -> int:
     from campaign_cli.cli import dispatching
-    from campaign_cli.cli.status import as_json, delivery_table, zone_of
+    from campaign_cli.cli.status import as_json, show_deliveries, zone_of
 
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
@@ -189,7 +189,7 @@ def _report(context: Context, deliveries: list[Delivery], outcome: Outcome | Non
         due = format_instant(deliveries[0].due, zone_of(deliveries[0].account, context.workspace))
         output.write(_("Queued for {due}: {keys}").format(due=due, keys=", ".join(d.key for d in deliveries)))
     else:
-        output.show(delivery_table(deliveries, context.workspace))
+        show_deliveries(deliveries, context.workspace)
         if any(delivery.state is State.WAITING for delivery in deliveries):
             diagnostics.warn(_("What waits is not out yet; it is tried again by: campaign publish"))
     return int(dispatching.exit_code(outcome) if outcome is not None else diagnostics.ExitCode.DONE)

@@ -13,6 +13,7 @@ from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import JsonOption, LanguageOption, PlanArgument, WorkspaceOption
+from campaign_cli.cli.visible import visible
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 
@@ -127,7 +128,7 @@ def _write_page(file: Path, shown: Preview, content: Callable[[str], bytes], ban
 
 
 def _show_requests(shown: Preview, content: Callable[[str], bytes], *, json: bool) -> None:
-    from rich.rule import Rule
+    from rich.text import Text
 
     from campaign_cli.report.requests import requests_of
     from campaign_cli.report.terminal import request_lines
@@ -149,7 +150,7 @@ def _show_requests(shown: Preview, content: Callable[[str], bytes], *, json: boo
         )
         return
     for key, some in found:
-        output.show(Rule(key, align="left", style="bold"), *request_lines(some))
+        output.show(Text(visible(f"── {key}"), style="bold"), *request_lines(some), fold=False)
 
 
 def _as_json(shown: Preview, banner: str) -> dict[str, object]:

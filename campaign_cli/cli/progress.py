@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from campaign_cli.cli.diagnostics import warn
 from campaign_cli.cli.output import console, rfc3339
 from campaign_cli.cli.visible import visible
-from campaign_cli.cli.words import state_word
+from campaign_cli.cli.words import clock_text, state_word
 from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import State
 from campaign_cli.reasons import reason
@@ -95,22 +95,24 @@ class JsonLines(Lines):
 
 
 class Display:
-    """A Rich display: what is on the wire, how many of each state, and a line for each that ended."""
+    """A Rich display: what is on the wire or when the next one falls due, the counts, and each that ended."""
 
-    def __init__(self, *, zone: tzinfo, redact: Callable[[str], str]) -> None:
+    def __init__(self, *, now: Callable[[], datetime], zone: tzinfo, redact: Callable[[str], str]) -> None:
         from rich.progress import Progress as Bar
         from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        self._zone, self._redact = zone, redact
+        self._now, self._zone, self._redact = now, zone, redact
         self._bar = Bar(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             console=console(stderr=True),
+            transient=True,
         )
         self._task = self._bar.add_task(_("looking for what is due"), total=None)
         self._flying: set[str] = set()
         self._counts: dict[str, int] = {}
+        self._idle = ""
 
     def __enter__(self) -> Display:
         self._bar.start()
@@ -130,34 +132,40 @@ class Display:
         self._refresh()
 
     def settled(self, result: Result) -> None:
-        """A line for the result, and the counts."""
+        """A line for the result, a link or a reason below it where it doesn't fit, and the counts."""
         from rich.text import Text
 
         self._flying.discard(result.key)
         word = state_word(result.state, held=result.held)
         self._counts[word] = self._counts.get(word, 0) + 1
         style = {State.PUBLISHED: "green", State.WAITING: "yellow"}.get(result.state, "red")
-        text = visible(self._redact(f" {result.key}  {result.url or result.error}")).rstrip()
-        self._bar.console.print(Text.assemble((f"{word:>10}", style), text))
+        clock = clock_text(self._now(), self._zone)
+        head, more = f"{clock}  {word}  {result.key}", visible(self._redact(result.url or result.error))
+        gap = "  " if len(head) + 2 + len(more) <= self._bar.console.width else "\n    "
+        line = Text.assemble(f"{clock}  ", (word, style), f"  {visible(result.key)}", gap if more else "", more)
+        # Not folded: an address that the terminal itself wraps is copied whole.
+        self._bar.console.print(line, soft_wrap=True)
         self._refresh()
 
     def sleeping(self, until: datetime | None) -> None:
         """When the next one falls due."""
-        next_one = format_instant(until, self._zone, seconds=True) if until else ""
-        self._refresh(
-            _("next: {instant}").format(instant=next_one) if next_one else _("waiting for something to be queued")
+        self._idle = (
+            _("next: {instant}").format(instant=format_instant(until, self._zone, seconds=True))
+            if until
+            else _("waiting for something to be queued")
         )
+        self._refresh()
 
     def warned(self, message: str) -> None:
         """Something beside the deliveries."""
         from rich.text import Text
 
-        self._bar.console.print(Text(visible(self._redact(message)), style="yellow"))
+        self._bar.console.print(Text(visible(self._redact(message)), style="yellow"), soft_wrap=True)
 
-    def _refresh(self, text: str = "") -> None:
+    def _refresh(self) -> None:
         flying = _("on the wire: {n}").format(n=len(self._flying)) if self._flying else ""
         counts = ", ".join(f"{count} {word}" for word, count in self._counts.items())
-        self._bar.update(self._task, description=" · ".join(part for part in (flying, text, counts) if part) or "…")
+        self._bar.update(self._task, description=" · ".join(part for part in (flying or self._idle, counts) if part))
 
 
 @contextmanager
@@ -181,7 +189,7 @@ def progress(
     elif shown_as is LogFormat.json:
         yield JsonLines(sys.stderr, now=now, redact=redact)
     elif shown_as is LogFormat.auto and sys.stderr.isatty():
-        with Display(zone=zone, redact=redact) as display:
+        with Display(now=now, zone=zone, redact=redact) as display:
             yield display
     else:
         yield Lines(sys.stderr, now=now, redact=redact)

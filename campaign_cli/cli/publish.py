@@ -12,8 +12,8 @@ import typer
 from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
-from campaign_cli.cli.words import duration, instant, machine_zone
-from campaign_cli.i18n import _, ngettext
+from campaign_cli.cli.words import duration, instant, machine_zone, shared_zone
+from campaign_cli.i18n import _
 
 if TYPE_CHECKING:
     from campaign_cli.cli.dispatching import Edition
@@ -56,14 +56,14 @@ def publish(
     with context.ledger() as ledger:
         if dry_run:
             return _would_go(context, ledger, end, grace=lateness, json=json)
-        zone = dispatching.shared_zone(context)
+        zone = shared_zone(context)
         edition = dispatching.Edition(context)
         with progress(log_format, file=log_file, now=now, zone=zone, redact=edition.redact) as shown:
             outcome, stopped = dispatching.interruptible(_pass(edition, ledger, shown, until=end, grace=lateness))
     if json:
         output.write_json(dispatching.as_json(outcome))
     elif not outcome.quiet and log_file is None:
-        diagnostics.say(_summary(outcome))
+        diagnostics.say(dispatching.summary(outcome))
     code = dispatching.exit_code(outcome)
     return int(diagnostics.ExitCode.INTERRUPTED if stopped and code is diagnostics.ExitCode.DONE else code)
 
@@ -84,22 +84,8 @@ async def _pass(
         await edition.renew()
 
 
-def _summary(outcome: Outcome) -> str:
-    words = [ngettext("{n} published", "{n} published", outcome.published).format(n=outcome.published)]
-    for count, text in (
-        (outcome.failed, _("{n} failed")),
-        (outcome.missed, _("{n} missed")),
-        (outcome.uncertain, _("{n} uncertain")),
-        (outcome.held, _("{n} held")),
-        (outcome.waiting, _("{n} waiting for another try")),
-    ):
-        if count:
-            words.append(text.format(n=count))
-    return ", ".join(words)
-
-
 def _would_go(context: Context, ledger: Ledger, until: datetime | None, *, grace: timedelta | None, json: bool) -> int:
-    from campaign_cli.cli.status import as_json, delivery_table
+    from campaign_cli.cli.status import as_json, show_deliveries
     from campaign_cli.dispatch.publish import would_go
 
     lateness = grace if grace is not None else context.workspace.rules.late_grace
@@ -107,7 +93,7 @@ def _would_go(context: Context, ledger: Ledger, until: datetime | None, *, grace
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
     elif deliveries:
-        output.show(delivery_table(deliveries, context.workspace))
+        show_deliveries(deliveries, context.workspace)
     else:
         output.write(_("Nothing is due."))
     return int(diagnostics.ExitCode.DONE)

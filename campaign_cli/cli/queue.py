@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,9 +16,11 @@ from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import confirm, state_word
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import Account, Problem, Severity
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger import Ledger
     from campaign_cli.ledger.difference import Difference
@@ -80,9 +82,12 @@ def _queue_one(
         errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]
         diagnostics.show_problems(problem for problem in found.problems if problem not in errors)
         if not (quiet or errors):
-            _show(found, loaded)
+            _show(found, context, loaded)
         wanted = changes(found, media=media.content)  # raises, with the errors, where something stands in the way
-        if dry_run or not (wanted and _agreed(found, assume=assume)):
+        if dry_run or not wanted:
+            return _as_json(found, applied=False)
+        if not _agreed(found, assume=assume):
+            diagnostics.say(_("Nothing was queued."))
             return _as_json(found, applied=False)
         if found.moved and not (assume or confirm(_("Is that a rename, and not new posts?"), assume=False)):
             raise InputError(
@@ -155,52 +160,55 @@ def _agreed(found: Difference, *, assume: bool) -> bool:
     return confirm(_("Queue this?"), assume=assume)
 
 
-def _show(found: Difference, loaded: LoadedPlan) -> None:
-    from rich.text import Text
-
-    lines: list[Text] = []
-    lines += _lines("+", "green", [(one.key, one.due, "") for one in found.new], loaded)
-    lines += _lines("~", "yellow", [(one.key, one.due, "") for one in found.changed], loaded)
-    lines += _lines("-", "red", [(one.key, one.due, "") for one in found.removed], loaded)
-    lines += _lines(
-        "→",
-        "cyan",
-        [(m.delivery.key, m.delivery.due, _("moved from {key}").format(key=m.old_key)) for m in found.moved],
-        loaded,
-    )
-    differing = [one for one in found.frozen if one.differs]
+def _show(found: Difference, context: Context, loaded: LoadedPlan) -> None:
+    """One line a delivery: its sign, its instant in the account's zone, its key, and what is special about it."""
+    moved = [(m.delivery.key, m.delivery.due, _("moved from {key}").format(key=m.old_key)) for m in found.moved]
     frozen = [
         (one.known.key, one.known.due, _("frozen: {state}").format(state=state_word(one.known.state)))
-        for one in differing
+        for one in found.frozen
+        if one.differs
     ]
-    lines += _lines("*", "magenta", frozen, loaded)
-    lines += _lines("!", "red", [(one.key, one.due, _("its time is over")) for one in found.past], loaded)
-    lines += _lines("!", "dim", [(one.key, one.due, _("its time is over; left out")) for one in found.skipped], loaded)
-    output.show(*lines)
-    output.write(_summary(found))
+    groups: Sequence[tuple[str, str, list[tuple[str, datetime, str]]]] = (
+        ("+", "green", [(one.key, one.due, "") for one in found.new]),
+        ("~", "yellow", [(one.key, one.due, "") for one in found.changed]),
+        ("-", "red", [(one.key, one.due, "") for one in found.removed]),
+        ("→", "cyan", moved),
+        ("*", "magenta", frozen),
+        ("!", "red", [(one.key, one.due, _("its time is over")) for one in found.past]),
+        ("!", "dim", [(one.key, one.due, _("its time is over; left out")) for one in found.skipped]),
+    )
+    accounts = context.workspace.accounts
+    target = output.console()
+    for sign, style, rows in groups:
+        shown = [(_instant(key, due, accounts, loaded), key, note) for key, due, note in rows[:SHOWN]]
+        width = max((len(at) for at, _key, _note in shown), default=0)
+        for at, key, note in shown:
+            target.print(_line(sign, style, (at.ljust(width), key, note)), soft_wrap=True)
+        if len(rows) > SHOWN:
+            target.print(_line(sign, style, ("… " + _("and {n} more").format(n=len(rows) - SHOWN),)), soft_wrap=True)
+    output.write_sentences(_summary(found))
 
 
-def _lines(sign: str, style: str, rows: Iterable[tuple[str, datetime, str]], loaded: LoadedPlan) -> list[Any]:
+def _instant(key: str, due: datetime, accounts: Mapping[str, Account], loaded: LoadedPlan) -> str:
+    """In the zone of the delivery's account, else in the plan's."""
+    account = accounts.get(key.rsplit("/", 1)[-1])
+    return format_instant(due, (account.timezone if account else None) or loaded.zone)
+
+
+def _line(sign: str, style: str, cells: Sequence[str]) -> Text:
     from rich.text import Text
 
-    everything = list(rows)
-    lines = [
-        Text.assemble(
-            (f"{sign} ", style),
-            visible(key),
-            (f"  {format_instant(due, loaded.zone)}", "dim"),
-            f"  {note}" if note else "",
-        )
-        for key, due, note in everything[:SHOWN]
-    ]
-    if len(everything) > SHOWN:
-        lines.append(Text(f"{sign} … " + _("and {n} more").format(n=len(everything) - SHOWN), style=style))
-    return lines
+    return Text.assemble((f"{sign} ", style), "  ".join(visible(cell) for cell in cells if cell))
 
 
 def _summary(found: Difference) -> str:
     counts = found.counts
-    words = [f"+ {counts['new']}", f"~ {counts['changed']}", f"- {counts['removed']}", f"= {counts['same']}"]
+    words = [
+        _("+ {n} new").format(n=counts["new"]),
+        _("~ {n} changed").format(n=counts["changed"]),
+        _("- {n} removed").format(n=counts["removed"]),
+        _("= {n} the same").format(n=counts["same"]),
+    ]
     if counts["moved"]:
         words.append("→ " + ngettext("{n} moved", "{n} moved", counts["moved"]).format(n=counts["moved"]))
     if counts["frozen"]:

@@ -90,15 +90,15 @@ def _show(result: Rehearsal) -> None:
         part = f" {row.part + 1}/{row.parts}" if row.parts > 1 else ""
         at = format_instant(row.at or row.planned, result.zone, seconds=True)
         remark = "; ".join((row.url, *row.differences)) if row.url else row.error
-        rows.append((at, row.post + part, row.account, row.platform, state_word(row.state), remark))
-    columns = (_("instant"), _("post"), _("account"), _("platform"), _("state"), _("permalink on the stage, or reason"))
-    output.show(output.table(columns, rows, title=result.title))
+        rows.append((at, state_word(row.state), row.account, row.platform, row.post + part, remark))
+    columns = (_("instant"), _("state"), _("account"), _("platform"), _("post"), _("permalink on the stage, or reason"))
+    output.write_table(columns, rows, title=result.title)
     for stray in result.strays:
         output.write(
             _("On the stage without a receipt: {account}: {text}").format(account=stray.account, text=stray.text)
         )
     diagnostics.show_problems(result.problems)
-    output.write(_summary(result))
+    output.write_sentences(_summary(result))
 
 
 def _summary(result: Rehearsal) -> str:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaign_cli.cli import output, usage
+from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, now, open_context
-from campaign_cli.cli.hold import scope
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
-from campaign_cli.cli.status import zone_of
-from campaign_cli.cli.words import duration
+from campaign_cli.cli.status import scope, zone_of
+from campaign_cli.cli.words import ask, duration
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
 
@@ -70,12 +69,18 @@ def _answer(context: Context, delivery: Delivery, given: str | None) -> str | da
             _("{key} became late during the hold, and there is nobody to ask.").format(key=delivery.key),
             fix=_("Say --late now, --late skip or --late +2h."),
         )
+    if given is not None:
+        return _meaning(given)
     due = format_instant(delivery.due, zone_of(delivery.account, context.workspace))
-    text = given or typer.prompt(
-        _("{key} was due {due}. Send now, shift (+2h, +1d), or skip?").format(key=delivery.key, due=due),
-        default="skip",
-        err=True,
-    )
+    question = _("{key} was due {due}. Send now, shift (+2h, +1d), or skip?").format(key=delivery.key, due=due)
+    while True:
+        try:
+            return _meaning(ask(f"{question} [skip]", default="skip"))
+        except InputError as error:
+            diagnostics.show_error(error)
+
+
+def _meaning(text: str) -> str | datetime:
     return text if text in ("now", "skip") else now() + _shift(text)
 
 

@@ -47,9 +47,14 @@ def retry(
 ) -> int:
     context = open_context(workspace)
     context.require_accounts()
+    if at:
+        instant(at, now=now(), zone=UTC)  # a time that is none is told before anything is asked
     states = (State.FAILED, State.MISSED, State.CANCELLED)
     with context.ledger() as ledger:
         found = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
+        if not found:
+            output.write(_("No failed, missed or cancelled delivery matches."))
+            return 0
         chosen = choose(found, context.workspace, question=_("Queue these again?"), yes=yes)
         done = 0
         for delivery in chosen:

@@ -11,6 +11,7 @@ from campaign_cli.cli import diagnostics, usage
 from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
 from campaign_cli.cli.progress import LogFormat, progress
+from campaign_cli.cli.words import shared_zone
 from campaign_cli.i18n import _
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def run(
 
     context = open_context(workspace)
     context.require_accounts()
-    zone = dispatching.shared_zone(context)
+    zone = shared_zone(context)
     edition = dispatching.Edition(context)
     with (
         context.ledger(create=True) as ledger,
@@ -52,5 +53,5 @@ def run(
                 await edition.renew()
 
         outcome = dispatching.interruptible(for_ever())
-    diagnostics.say(_("Stopped cleanly."))
+    diagnostics.say(_("Stopped cleanly: {counts}.").format(counts=dispatching.summary(outcome)))
     return int(dispatching.exit_code(outcome))

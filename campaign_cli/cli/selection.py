@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from campaign_cli.cli import output
-from campaign_cli.cli.status import delivery_table
+from campaign_cli.cli.status import show_deliveries
 from campaign_cli.cli.words import confirm, state_word
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
@@ -54,8 +53,6 @@ def _way_out(state: State) -> str:
 
 
 def choose(found: list[Delivery], workspace: Workspace, *, question: str, yes: bool) -> list[Delivery]:
-    """Show what was found and ask; an empty list when there is nothing or the answer is no."""
-    if not found:
-        return []
-    output.show(delivery_table(found, workspace))
+    """Show what was found and ask; an empty list when the answer is no."""
+    show_deliveries(found, workspace)
     return found if confirm(question, assume=yes) else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from campaign_cli.cli import output, usage
@@ -15,13 +17,13 @@ from campaign_cli.cli.options import (
     StateFilter,
     WorkspaceOption,
 )
-from campaign_cli.cli.words import state_filter, state_word
+from campaign_cli.cli.words import shared_zone, state_filter, state_word
 from campaign_cli.i18n import _, format_instant, ngettext
 from campaign_cli.models import State
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
-    from campaign_cli.ledger import Delivery
+    from campaign_cli.ledger import Delivery, Hold
 
 app = usage.application()
 
@@ -42,15 +44,37 @@ def status(
     context = open_context(workspace)
     with context.ledger(check_id=False) as ledger:
         deliveries = ledger.deliveries(campaign=campaign, account=account, label=label, state=state_filter(state))
+        holds = ledger.holds()
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
         return 0
-    if not deliveries:
+    if deliveries:
+        show_deliveries(deliveries, context.workspace)
+        output.write(summary(deliveries))
+    elif campaign or account or label or state:
+        output.write(_("No delivery matches."))
+    else:
         output.write(_("Nothing is queued here."))
-        return 0
-    output.show(delivery_table(deliveries, context.workspace))
-    output.write(summary(deliveries))
+    for hold in holds:
+        output.write_sentences(held_line(hold, zone=shared_zone(context)))
     return 0
+
+
+def scope(hold: Hold) -> str:
+    """What a hold covers, in words."""
+    parts = [
+        _("campaign {name}").format(name=hold.campaign) if hold.campaign else "",
+        _("account {name}").format(name=hold.account) if hold.account else "",
+        _("label {name}").format(name=hold.label) if hold.label else "",
+    ]
+    return ", ".join(part for part in parts if part) or _("everything")
+
+
+def held_line(hold: Hold, *, zone: tzinfo) -> str:
+    """An open hold with its reason, its author and its instant."""
+    return _("On hold since {instant}: {scope}. {actor}: {reason}").format(
+        instant=format_instant(hold.opened_at, zone), scope=scope(hold), actor=hold.actor, reason=hold.reason
+    )
 
 
 def as_json(delivery: Delivery, workspace: Workspace) -> dict[str, Any]:
@@ -85,23 +109,28 @@ def zone_of(account: str, workspace: Workspace) -> Any:
     return (known.timezone if known else None) or UTC
 
 
-def delivery_table(deliveries: list[Delivery], workspace: Workspace) -> Any:
-    """Key, due instant, state, and the permalink or the reason."""
+def show_deliveries(deliveries: list[Delivery], workspace: Workspace) -> None:
+    """A table on stdout: due instant in the account's zone, state, key, and the permalink or the reason."""
     rows = [
         (
-            delivery.key,
             format_instant(delivery.due, zone_of(delivery.account, workspace)),
             state_word(delivery.state, held=delivery.held),
+            delivery.key,
             next((receipt.url for receipt in delivery.receipts if receipt.url), None) or delivery.error or "",
         )
         for delivery in deliveries
     ]
-    return output.table((_("delivery"), _("due"), _("state"), _("link or reason")), rows)
+    output.write_table((_("due"), _("state"), _("delivery"), _("link or reason")), rows)
 
 
 def summary(deliveries: list[Delivery]) -> str:
-    """``12 deliveries: 10 published, 2 waiting``."""
-    counts = [(state, sum(1 for delivery in deliveries if delivery.state is state)) for state in State]
-    words = ", ".join(f"{count} {state_word(state)}" for state, count in counts if count)
+    """``12 deliveries: 10 published, 1 waiting, 1 waiting (held)``."""
+    counts = Counter((delivery.state, delivery.held and delivery.state is State.WAITING) for delivery in deliveries)
+    words = ", ".join(
+        f"{counts[state, held]} {state_word(state, held=held)}"
+        for state in State
+        for held in (False, True)
+        if counts[state, held]
+    )
     total = ngettext("{n} delivery", "{n} deliveries", len(deliveries)).format(n=len(deliveries))
     return f"{total}: {words}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import os
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any
 
 import typer
@@ -121,5 +122,18 @@ def _in_words(error: TyperException) -> str:
     if kind == "MissingParameter":
         return _("{parameter} is missing.").format(parameter=shown)
     if kind == "BadParameter" and shown:
-        return _("{parameter} can't be that: {reason}").format(parameter=shown, reason=error.message)
+        reason = _wanted(parameter) or _("it can't be that: {reason}").format(reason=error.message)
+        return f"{shown}: {reason}"
     return error.format_message()
+
+
+def _wanted(parameter: Any) -> str:
+    """What an option takes, told from its default: a word of a few, or a whole number."""
+    default, low, high = (getattr(parameter, name, None) for name in ("default", "min", "max"))
+    if isinstance(default, Enum):
+        return _("one of: {names}").format(names=", ".join(str(one.value) for one in type(default)))
+    if not isinstance(default, int):
+        return ""
+    if high is None:
+        return _("a whole number, {low} or more").format(low=low)
+    return _("a whole number from {low} to {high}").format(low=low, high=high)

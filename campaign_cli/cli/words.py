@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Final
 
 import typer
 
-from campaign_cli.cli.context import interactive
+from campaign_cli.cli import diagnostics
+from campaign_cli.cli.context import Context, interactive
 from campaign_cli.errors import InputError
-from campaign_cli.i18n import _
+from campaign_cli.i18n import _, language
 from campaign_cli.models import State
 from campaign_cli.source import suggest
+
+# Both languages are understood whatever the language of the question: hands have habits.
+_YES: Final = {"y", "ya", "yes"}
+_NO: Final = {"", "n", "no", "t", "tidak"}
 
 
 def state_word(state: State, *, held: bool = False) -> str:
@@ -42,13 +49,29 @@ def state_filter(text: str | None) -> State | None:
         ) from None
 
 
+def clock_text(at: datetime, zone: tzinfo) -> str:
+    """``08.00.30`` (id) or ``08:00:30`` (en), in ``zone``."""
+    return f"{at.astimezone(zone):%H.%M.%S}" if language() == "id" else f"{at.astimezone(zone):%H:%M:%S}"
+
+
 def confirm(question: str, *, assume: bool) -> bool:
-    """Ask on a terminal; elsewhere stop with exit 2 unless ``--yes`` was given."""
+    """Ask on a terminal, where no answer means no; elsewhere stop with exit 2 unless ``--yes`` was given."""
     if assume:
         return True
     if not interactive():
         raise InputError(_("There is nobody to ask here, and nothing was done."), fix=_("Say --yes to go on."))
-    return typer.confirm(question, err=True)
+    hint = {"id": "[y/T]"}.get(language(), "[y/N]")
+    while True:
+        answer = ask(f"{question} {hint}").lower()
+        if answer in _YES | _NO:
+            return answer in _YES
+        diagnostics.say(_("Please answer y (yes) or n (no)."))
+
+
+def ask(question: str, *, default: str = "") -> str:
+    """What is typed on the terminal, without spaces around it. Raises typer.Abort on Ctrl-C and at the end of input."""
+    text: str = typer.prompt(question, default=default, show_default=False, prompt_suffix=" ", err=True)
+    return text.strip()
 
 
 def instant(text: str, *, now: datetime, zone: tzinfo, root: Path | None = None) -> datetime:
@@ -75,6 +98,12 @@ def duration(text: str) -> timedelta:
     if text.strip()[-1:] not in units or not number.isascii() or not number.isdigit():
         raise InputError(_("{text} is no span of time.").format(text=repr(text)), fix=_("Write 30m, 24h or 2d."))
     return timedelta(**{units[text.strip()[-1]]: int(number)})
+
+
+def shared_zone(context: Context) -> tzinfo:
+    """The zone in which to show what belongs to no account: that of most accounts, else the machine's."""
+    zones = Counter(account.timezone for account in context.workspace.accounts.values() if account.timezone)
+    return zones.most_common(1)[0][0] if zones else machine_zone()
 
 
 def machine_zone() -> tzinfo:

@@ -79,6 +79,7 @@ class Alarms:
         self._overdue: set[str] = set()
         self._counter: int | None = None
         self._swept = self._told = dispatcher.clock()
+        self._next = self._told  # the instant that was last shown as the next one
         self._telling: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -113,8 +114,22 @@ class Alarms:
         if counter != self._counter or overdue - self._overdue or len(coming) >= ALARMS or now - self._swept >= _SWEEP:
             self._swept = now
             dispatcher.changed.set()
+        if counter != self._counter or now >= self._next:
+            await self._show_next()
         self._counter, self._overdue = counter, overdue
         self._tell(now)
+
+    async def _show_next(self) -> None:
+        """Say when the next one falls due; asked again when the ledger has changed, or when that instant is over."""
+        dispatcher = self._dispatcher
+        now = dispatcher.clock()
+        try:
+            coming = await dispatcher.thread.call(dispatcher.ledger.next_wake)
+        except LedgerError:
+            return  # the pump tells it
+        self._next = coming or datetime.max.replace(tzinfo=UTC)
+        if coming is None or coming > now:
+            dispatcher.progress.sleeping(coming)
 
     def _refill(self, wanted: dict[str, datetime]) -> None:
         """Make the alarms those of ``wanted``."""

@@ -94,6 +94,8 @@ async def _next_wake(dispatcher: Dispatcher, *, until: datetime | None) -> datet
     thread, ledger = dispatcher.thread, dispatcher.ledger
     coming = await thread.call(ledger.next_wake)
     wakes = [max(wake, now + _SHORTEST) for wake in (own, coming) if wake is not None]
+    if not dispatcher.busy:
+        dispatcher.progress.sleeping(coming if coming is not None and coming <= until else None)
     if dispatcher.options.lockstep:
         return min([wake for wake in wakes if wake <= until], default=None)
     # In real time others may queue, release or retry meanwhile: stay to the end, and look again and again.
@@ -120,7 +122,6 @@ async def _changed_or(dispatcher: Dispatcher, wake: datetime | None, stop: async
 
 
 async def _sleep_until(dispatcher: Dispatcher, wake: datetime, stop: asyncio.Event) -> None:
-    dispatcher.progress.sleeping(wake)
     await first(_until(dispatcher, wake), stop.wait())
 
 

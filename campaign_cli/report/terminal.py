@@ -57,11 +57,17 @@ def request_lines(requests: Sequence[ShownRequest]) -> Iterator[RenderableType]:
         line.append(visible(request.url))
         yield line
         if request.creating:
-            yield Padding(Text(_("From here on the post may be public."), style="green"), (0, 0, 0, 3))
+            yield _indented(_("From here on the post may be public."), style="green")
         for name, value in request.headers.items():
-            yield Padding(_plain(f"{name}: {value}", style="dim"), (0, 0, 0, 3))
+            yield _indented(f"{name}: {value}", style="dim")
         if request.body is not None:
-            yield Padding(_plain(request.body_text), (0, 0, 1, 3))
+            yield _indented(request.body_text)
+        yield Text()
+
+
+def _indented(text: str, *, style: str = "") -> Text:
+    """Lines below their number, not padded to the right: they are copied, and read in a pipe."""
+    return _plain("\n".join(f"   {line}" for line in text.split("\n")), style=style)
 
 
 def problem_text(problem: Problem) -> Text:

@@ -86,8 +86,8 @@ def day_label(at: datetime, *, zone: tzinfo, day: date | None) -> str:
     return _("D{offset}").format(offset=f"{offset:+d}") if offset else _("D-day")
 
 
-def unit_text(count: Count) -> str:
-    """``312 of 500 characters``: what is used, the limit, and what the network counts."""
+def unit_word(unit: str) -> str:
+    """What a network counts, in words."""
     units = {
         "characters": _("characters"),
         "graphemes": _("visible characters"),
@@ -95,7 +95,12 @@ def unit_text(count: Count) -> str:
         "utf16": _("UTF-16 units"),
         "weighted": _("weighted characters"),
     }
-    unit = units.get(count.unit, count.unit)
+    return units.get(unit, unit)
+
+
+def unit_text(count: Count) -> str:
+    """``312 of 500 characters``: what is used, the limit, and what the network counts."""
+    unit = unit_word(count.unit)
     if count.limit is None:
         return _("{used} {unit}, no limit").format(used=count.used, unit=unit)
     return _("{used} of {limit} {unit}").format(used=count.used, limit=count.limit, unit=unit)

@@ -1,0 +1,69 @@
+"""Events of the log as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Final
+
+from campaign_cli.cli.words import state_word
+from campaign_cli.i18n import _, format_instant
+from campaign_cli.models import State
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Event
+
+_PLAIN: Final = {"error", "reason", "url"}
+
+
+def event_line(event: Event, *, zone: tzinfo) -> str:
+    """``Mon, 7 Dec 2026 08:00:01 WIB  published  key  actor: details``, in ``zone``."""
+    at = format_instant(event.at, zone, seconds=True)
+    details = ", ".join(detail for detail in _details(event.data, zone) if detail)
+    who = f"{event.actor}: {details}" if details else event.actor
+    return "  ".join(part for part in (at, _kind(event.kind), event.key or "", who) if part)
+
+
+def _kind(kind: str) -> str:
+    words = {
+        "queued": _("queued"),
+        "changed": _("changed"),
+        "moved": _("moved"),
+        "retried": _("queued again"),
+        "resolved": _("resolved"),
+        "late": _("late proof"),
+        "held": _("held"),
+        "released": _("released"),
+        "adopted": _("ledger adopted"),
+    }
+    if kind in words:
+        return words[kind]
+    return state_word(State(kind)) if kind in set(State) else kind
+
+
+def _details(data: Mapping[str, Any], zone: tzinfo) -> list[str]:
+    """What happened, in words; what has none is shown as ``name=value``."""
+    return [_detail(name, value, zone) for name, value in data.items() if name != "hold"]
+
+
+def _detail(name: str, value: Any, zone: tzinfo) -> str:
+    if name in _PLAIN:
+        return str(value)
+    shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
+    words = {
+        "due": _("due {what}"),
+        "next_try": _("next try {what}"),
+        "was": _("was {what}"),
+        "from": _("from {what}"),
+        "by": _("no longer in the plan"),
+        "late": _("skipped after a hold"),
+        "published": _("it is out") if value else _("it is not out"),
+    }
+    return words[name].format(what=shown) if name in words else f"{name}={value}"
+
+
+def _instant(value: Any, zone: tzinfo) -> str:
+    try:
+        return format_instant(datetime.fromisoformat(value), zone)
+    except (TypeError, ValueError):
+        return str(value)
