@@ -10,8 +10,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from campaign_cli.models import Account
@@ -41,6 +41,9 @@ def stage_workspace(workspace: Workspace, url: str) -> tuple[Workspace, Mapping[
         accounts[name] = replace(account, settings=settings)
     rules = replace(workspace.rules, approval=0)
     return replace(workspace, accounts=accounts, rules=rules, notify=()), environment
+
+
+_FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def stage_accounts(
@@ -104,6 +107,8 @@ def open_stage(
     here = {name: account for name, account in workspace.accounts.items() if on_loopback(account)}
     revealer = Secrets(environment=environment, root=workspace.root)
     server = StageServer(clock=clock, accounts=stage_accounts(here, reveal=revealer.reveal), port=port)
+    # A stage that starts anew remembers nothing, and ledgers outlive it: one post's number is never another's.
+    server.state.number_from(int((clock() - _FIRST_DAY).total_seconds()))
     server.misbehave(orders)
     return server
 

@@ -154,6 +154,11 @@ class StageState:
         self._counters[counter] += 1
         return self._counters[counter]
 
+    def number_from(self, first: int) -> None:
+        """Let the identifiers of every account begin above ``first``."""
+        for name in self.accounts:
+            self._counters[name] = max(self._counters[name], first)
+
     def add_accounts(self, accounts: Mapping[str, StageAccount]) -> None:
         """Play these accounts as well."""
         self.accounts.update(accounts)
