@@ -97,9 +97,7 @@ def test_the_time_of_a_rule(tmp_path: Path) -> None:
         ('every: "mon 19:30"\nfrom: H\nuntil: 9999-12-31', 11, "T010", "ten years", "earlier"),
     ],
 )
-def test_what_can_t_recur_is_told(
-    tmp_path: Path, keys: str, line: int, code: str, says: str, fix: str
-) -> None:
+def test_what_can_t_recur_is_told(tmp_path: Path, keys: str, line: int, code: str, says: str, fix: str) -> None:
     """No end, no beginning, no time, no such day: each at its line, with the fix."""
     planned, [problem] = expanded(tmp_path, post(f"id: a\ntext: x\naccounts: [pusat]\n{keys}"))
     assert planned == []
