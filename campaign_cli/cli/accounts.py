@@ -118,7 +118,8 @@ def _chosen(context: Context, names: list[str] | None) -> tuple[Account, ...]:
         name = str(error.args[0])
         known = [*workspace.accounts, *workspace.groups]
         raise InputError(
-            _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)
+            _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known),
+            fix=_("Known: {names}.").format(names=", ".join(known)),
         ) from None
 
 

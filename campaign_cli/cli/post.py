@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli import diagnostics, layout, output, usage
 from campaign_cli.cli.context import Context, actor, now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.cli.progress import LogFormat, progress
@@ -102,7 +103,7 @@ def _accounts(context: Context, names: Sequence[str]) -> tuple[Any, ...]:
         name = str(error.args[0])
         known = [*workspace.accounts, *workspace.groups]
         message = _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)
-        raise InputError(message) from None
+        raise InputError(message, fix=_("Known: {names}.").format(names=", ".join(known))) from None
 
 
 def _reveal_secrets(context: Context, names: Sequence[str]) -> None:
@@ -189,7 +190,8 @@ def _report(context: Context, deliveries: list[Delivery], outcome: Outcome | Non
         due = format_instant(deliveries[0].due, zone_of(deliveries[0].account, context.workspace))
         output.write(_("Queued for {due}: {keys}").format(due=due, keys=", ".join(d.key for d in deliveries)))
     else:
-        show_deliveries(deliveries, context.workspace)
+        if layout.terminal_width(sys.stdout) is None or layout.terminal_width(sys.stderr) is None:
+            show_deliveries(deliveries, context.workspace)  # else the display has said the same
         if any(delivery.state is State.WAITING for delivery in deliveries):
             diagnostics.warn(_("What waits is not out yet; it is tried again by: campaign publish"))
     return int(dispatching.exit_code(outcome) if outcome is not None else diagnostics.ExitCode.DONE)

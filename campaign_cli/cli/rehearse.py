@@ -127,6 +127,7 @@ def _write_page(file: Path, result: Rehearsal, *, quiet: bool) -> None:
         made_at=now(),
         day=result.day,
         note=_summary(result),
+        good=result.faithful,
     )
     write_file(file, page)
     if not quiet:

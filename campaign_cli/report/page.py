@@ -91,6 +91,7 @@ def preview_page(
         problems=_problems(preview, made),
         pictures=stored_pictures(made, picture),
         banner=banner,
+        banner_good=False,
         facts=_facts(preview, made_at=made_at),
         totals=view.totals(preview),
     )

@@ -22,11 +22,13 @@ def timeline_page(  # noqa: PLR0913 - what the page says, all by name
     made_at: datetime,
     day: date | None = None,
     note: str = "",
+    good: bool = False,
 ) -> str:
     """The page as text (UTF-8).
 
     ``entries`` carry state, receipts and draft (``view.delivery_entry`` makes them of the ledger's deliveries); they
-    are shown by the instant at which they went out, else by the planned one, in ``zone``. ``note`` stands on top.
+    are shown by the instant at which they went out, else by the planned one, in ``zone``. ``note`` stands on top,
+    as good news if ``good``.
     Permalinks are text, because the stage ends with the rehearsal.
     """
     ordered = sorted(entries, key=lambda entry: (entry.sent_at or entry.due, entry.key))
@@ -44,6 +46,7 @@ def timeline_page(  # noqa: PLR0913 - what the page says, all by name
         days=days_of(made, preview),
         pictures=stored_pictures(made, picture),
         banner=note,
+        banner_good=good,
         facts=[(words["made"], format_instant(made_at, zone))],
         totals=_totals(ordered),
     )

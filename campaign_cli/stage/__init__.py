@@ -72,6 +72,7 @@ def stage_accounts(
             secret=reveal(str(account.settings[network.credential])),
             text_limit=known.get("text"),
             url_length=known.get("url_length"),
+            zone=account.timezone,
         )
     return played
 

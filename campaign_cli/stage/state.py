@@ -10,7 +10,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 
@@ -20,7 +20,8 @@ class StageAccount:
 
     ``user`` is what the network calls it (user name, handle, channel); ``secret`` the token or password that it takes;
     ``role`` what it may do there (WordPress: administrator, editor, author, contributor, subscriber; Telegram:
-    administrator, member, kicked). ``text_limit`` and ``url_length`` stand for what an instance announces.
+    administrator, member, kicked). ``text_limit`` and ``url_length`` stand for what an instance announces. People see
+    its posts' instants in ``zone``.
     """
 
     name: str
@@ -30,6 +31,7 @@ class StageAccount:
     role: str = ""
     text_limit: int | None = None
     url_length: int | None = None
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

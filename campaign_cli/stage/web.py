@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from campaign_cli.i18n import _, language
+from campaign_cli.i18n import _, format_instant, language
 from campaign_cli.stage.state import StagePost, StageState
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class Pages:
             alone=alone,
             titles=self.titles,
             language=language(),
-            instant=_instant,
+            instant=self._instant,
+            accounts=[] if alone else sorted({post.account for post in self.state.posts if post.status == "published"}),
             words={
                 "none": _("Nothing has been published yet."),
                 "reply": _("a reply to"),
@@ -90,9 +91,10 @@ class Pages:
         }
         return HTMLResponse(html, headers=headers)
 
-
-def _instant(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%d %H:%M:%S UTC")
+    def _instant(self, post: StagePost) -> str:
+        """In the zone of the post's account."""
+        account = self.state.accounts.get(post.account)
+        return format_instant(post.at, (account.zone if account else None) or UTC, seconds=True)
 
 
 @cache
