@@ -84,7 +84,8 @@ def command(
     app: typer.Typer, name: str | None = None, *, help: str
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Register a function as a command of ``app``."""
-    return app.command(name, cls=Command, options_metavar=_("[OPTIONS]"), help=help)
+    summary = help.partition(". ")[0].rstrip(".") + "."  # the first sentence, whole, for the list of a group
+    return app.command(name, cls=Command, options_metavar=_("[OPTIONS]"), help=help, short_help=summary)
 
 
 def invoke(app: typer.Typer, *, name: str, arguments: Sequence[str]) -> int:

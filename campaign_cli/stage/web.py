@@ -22,6 +22,9 @@ POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; 
 """No script, nothing from elsewhere: posts are shown as they were sent, and a WordPress post is HTML."""
 
 
+_FRAME_STYLE: Final = "<style>body{font:1rem/1.5 system-ui,sans-serif;margin:.75rem}</style>"
+
+
 class Pages:
     """HTML pages over the stage's memory; ``titles`` are the networks' names."""
 
@@ -73,6 +76,7 @@ class Pages:
             titles=self.titles,
             language=language(),
             instant=self._instant,
+            frame_style=_FRAME_STYLE,
             accounts=[] if alone else sorted({post.account for post in self.state.posts if post.status == "published"}),
             words={
                 "none": _("Nothing has been published yet."),
