@@ -61,7 +61,7 @@ class Bench:
         return claimed.claims[0]
 
     def settle(self, claim: Claim, state: State, **options: Any) -> bool:
-        return self.ledger.settle([Settlement(key=claim.key, token=claim.token, state=state, **options)])[0]
+        return bool(self.ledger.settle([Settlement(key=claim.key, token=claim.token, state=state, **options)])[0])
 
     def publish(self, claim: Claim, *, part: int = 0, remote_id: str | None = None) -> bool:
         return self.settle(claim, State.PUBLISHED, receipt=self.receipt(remote_id or claim.key, part=part))

@@ -133,7 +133,7 @@ def test_a_look_up_that_took_the_post_of_another_gives_it_back(tmp_path: Path) -
     assert table.state(doubtful) == "published"
     receipt = Receipt(part=0, id=post["id"], url=None, at=table.clock.now())
     settlement = Settlement(key=sent, token=twin.token, state=State.PUBLISHED, receipt=receipt)
-    assert table.ledger.settle([settlement]) == [True]
+    assert all(table.ledger.settle([settlement]))
     assert (table.state(sent), table.state(doubtful)) == ("published", "uncertain")
     asyncio.run(publish_pass(table.dispatcher(), until=table.clock.now() + timedelta(minutes=10)))
     assert table.state(doubtful) == "published"
@@ -220,6 +220,6 @@ def test_a_late_answer_settles_what_waits_for_a_person(tmp_path: Path) -> None:
         Settlement(key=claim.key, token=claim.token, state=State.PUBLISHED, receipt=receipt)
         for claim, receipt in zip(claims, receipts, strict=True)
     ]
-    assert table.ledger.settle(settlements) == [True, False]
+    assert [bool(written) for written in table.ledger.settle(settlements)] == [True, False]
     assert [table.state(key) for key in keys] == ["published", "waiting"]
     assert [event.key for event in table.ledger.events(kind="late")] == [keys[1]]

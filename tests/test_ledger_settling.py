@@ -44,7 +44,7 @@ def test_a_batch_settles_what_it_may(bench: Bench) -> None:
         Settlement(key=claims[2].key, token=claims[2].token, state=State.FAILED, error="422"),
         Settlement(key="c/gone/a", token=1, state=State.FAILED),
     ]
-    assert bench.ledger.settle(batch) == [True, False, True, False]
+    assert [bool(written) for written in bench.ledger.settle(batch)] == [True, False, True, False]
     assert [bench.state(claim.key) for claim in claims] == [State.PUBLISHED, State.SENDING, State.FAILED]
     late = bench.ledger.events(kind="late")
     assert [(one.key, one.data["id"]) for one in late] == [("c/q/a", "2")]
@@ -82,6 +82,19 @@ def test_one_remote_id_proves_one_delivery(bench: Bench) -> None:
     assert "c/p/a" in delivery.error
     assert bench.publish(third, remote_id="1")
     assert bench.state(third.key) is State.PUBLISHED
+
+
+def test_settle_says_what_it_wrote(bench: Bench) -> None:
+    """Who settles hears what stands in the ledger now, so that no exit code calls an uncertain delivery published."""
+    bench.queue(make("c/p/a"), make("c/q/a"), make("d/p/a", parts=["satu", "dua"]))
+    claims = bench.claim().claims
+    batch = [
+        Settlement(key=claim.key, token=claim.token, state=State.PUBLISHED, receipt=bench.receipt(remote))
+        for claim, remote in zip(claims, ("1", "1", "2"), strict=True)
+    ]
+    written = bench.ledger.settle(batch)
+    assert [one.state if one else None for one in written] == [State.PUBLISHED, State.UNCERTAIN, State.UNCERTAIN]
+    assert [bool(one and one.error) for one in written] == [False, True, True]
 
 
 def test_keeping_a_receipt_again_is_harmless(bench: Bench) -> None:

@@ -105,7 +105,7 @@ class Desk:
         (claim,) = self.claim(key)
         receipt = Receipt(part=0, id=key, url=None, at=self.clock())
         settlement = Settlement(key=key, token=claim.token, state=State.PUBLISHED, receipt=receipt)
-        assert self.ledger.settle([settlement]) == [True]
+        assert all(self.ledger.settle([settlement]))
 
     def states(self) -> dict[str, State]:
         return {one.key: one.state for one in self.ledger.deliveries()}

@@ -268,30 +268,29 @@ class Dispatcher:
         """Write the verdict down, fenced, and tell it."""
         if verdict.pause_until is not None:
             await self._pause(claim.address, verdict.pause_until)
-        owned = not verdict.lost and await self._settler.settle(
-            Settlement(
-                key=claim.key,
-                token=claim.token,
-                state=verdict.state,
-                receipt=verdict.receipt,
-                error=storable(verdict.error),
-                next_try=verdict.next_try,
-            )
+        wanted = Settlement(
+            key=claim.key,
+            token=claim.token,
+            state=verdict.state,
+            receipt=verdict.receipt,
+            error=storable(verdict.error),
+            next_try=verdict.next_try,
         )
-        if not owned:
+        written = None if verdict.lost else await self._settler.settle(wanted)
+        if written is None:
             self._lost(claim, verdict)
             return
-        if verdict.state is State.UNCERTAIN and verdict.next_try is not None:
-            self._looks[claim.key] = verdict.next_try
+        if written.state is State.UNCERTAIN and written.next_try is not None:
+            self._looks[claim.key] = written.next_try
         else:
             self._desk.left_at.pop(claim.key, None)
         receipts = (*claim.receipts, *([verdict.receipt] if verdict.receipt else []))
         self.note(
             Result(
                 key=claim.key,
-                state=verdict.state,
+                state=written.state,
                 url=next((receipt.url for receipt in receipts if receipt.url), None),
-                error=verdict.error,
+                error=written.error,
                 credential=verdict.credential,
                 held=verdict.held,
             )

@@ -21,10 +21,10 @@ class Settler:
 
     def __init__(self, thread: LedgerThread) -> None:
         self._thread = thread
-        self._settlements: Gathering[Settlement, bool] = Gathering(self._write)
+        self._settlements: Gathering[Settlement, Settlement | None] = Gathering(self._write)
 
-    async def settle(self, settlement: Settlement) -> bool:
-        """True when it is on disk; False when the claim was not ours any more. Raises LedgerError.
+    async def settle(self, settlement: Settlement) -> Settlement | None:
+        """What is on disk now; None when the claim was not ours any more. Raises LedgerError.
 
         Once called, it is written even when the caller is cancelled.
         """
@@ -34,7 +34,7 @@ class Settler:
         """Wait until everything handed in is written, or has failed."""
         await self._settlements.flush()
 
-    async def _write(self, batch: list[Settlement]) -> list[bool]:
+    async def _write(self, batch: list[Settlement]) -> list[Settlement | None]:
         for pause in _PATIENCE:
             try:
                 return await self._thread.call(self._thread.ledger.settle, batch)

@@ -22,7 +22,7 @@ from campaign_cli.i18n import _
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
 from campaign_cli.ledger.claims import attempt_row
-from campaign_cli.ledger.endings import Ending, end_of, rows_of, undisputed
+from campaign_cli.ledger.endings import End, Ending, end_of, rows_of, undisputed
 from campaign_cli.ledger.queries import (
     columns,
     end_attempts,
@@ -94,36 +94,40 @@ class Settling(Ending):
                 raise ClaimLost(_taken(receipt, other))
             end_attempts(connection, claim.key, outcome="published", error="", at=self.now())
 
-    def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
-        """End attempts, in one transaction; for each, whether it counted (False: somebody else owns the delivery now).
+    def settle(self, settlements: Sequence[Settlement]) -> list[Settlement | None]:
+        """End attempts, in one transaction; for each, what was written (None: somebody else owns the delivery now).
 
-        Raises ValueError for a state that is no end of an attempt.
+        What is written may be less than what was handed in: published without every receipt, or with a proof that is
+        another delivery's, is uncertain. Raises ValueError for a state that is no end of an attempt.
         """
         if any(settlement.state not in _ENDS for settlement in settlements):
             raise ValueError(settlements)
         with self.writing() as connection:
             now = self.now()
             plain = self._settle_plain(connection, settlements, now=now)
-            return [one.key in plain or self._settle(connection, one, now=now) for one in settlements]
+            return [plain.get(one.key) or self._settle(connection, one, now=now) for one in settlements]
 
-    def _settle_plain(self, connection: Connection, settlements: Sequence[Settlement], *, now: int) -> set[str]:
-        """Settle together what is ours and whose proof is nobody else's: nearly everything. Their keys."""
+    def _settle_plain(
+        self, connection: Connection, settlements: Sequence[Settlement], *, now: int
+    ) -> dict[str, Settlement]:
+        """Settle together what is ours and whose proof is nobody else's: nearly everything. What was written."""
         often = Counter(one.key for one in settlements)
         rows = rows_of(connection, often)
         owned = [one for one in settlements if often[one.key] == 1 and one.key in rows and _owns(one, rows[one.key])]
         plain = undisputed(connection, rows, owned)
         new = [receipt_row(one.key, rows[one.key].address, one.receipt) for one in plain if one.receipt is not None]
         insert_rows(connection, schema.receipts, new)
-        self._end(connection, [end_of(rows[one.key], one, new=one.receipt is not None) for one in plain], now=now)
-        return {one.key for one in plain}
+        ends = [end_of(rows[one.key], one, new=one.receipt is not None) for one in plain]
+        self._end(connection, ends, now=now)
+        return {one.key: _written(one, end) for one, end in zip(plain, ends, strict=True)}
 
-    def _settle(self, connection: Connection, settlement: Settlement, *, now: int) -> bool:
+    def _settle(self, connection: Connection, settlement: Settlement, *, now: int) -> Settlement | None:
         row = _row(connection, settlement.key)
         if row is None:
-            return False
+            return None
         if not _owns(settlement, row) and not _proves(settlement, row, now=now):
             self._remember_late(connection, row, settlement, now=now)
-            return False
+            return None
         if settlement.receipt is not None:
             other = self._store_proof(connection, row, settlement.receipt, now=now)
             if other is not None:
@@ -132,8 +136,9 @@ class Settling(Ending):
                 error = _taken(settlement.receipt, other)
                 settlement = replace(settlement, state=State.UNCERTAIN, error=error, next_try=again)
             row = _row(connection, settlement.key) or row
-        self._end(connection, [end_of(row, settlement)], now=now)
-        return True
+        end = end_of(row, settlement)
+        self._end(connection, [end], now=now)
+        return _written(settlement, end)
 
     def _store_proof(self, connection: Connection, row: Row[Any], receipt: Receipt, *, now: int) -> str | None:
         """Like ``store_receipt``; and the network's own answer takes a post back from a look-up that guessed wrong."""
@@ -216,3 +221,10 @@ def _owns(settlement: Settlement, row: Row[Any]) -> bool:
 
 def _taken(receipt: Receipt, other: str) -> str:
     return _("The post {id} is already the receipt of {key}.").format(id=receipt.id, key=other)
+
+
+def _written(settlement: Settlement, end: End) -> Settlement:
+    """The settlement as the row holds it now."""
+    if settlement.state is end.state:
+        return settlement
+    return replace(settlement, state=end.state, error=end.error, next_try=end.next_try)
