@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import time
@@ -37,7 +38,9 @@ def test_the_line_publishes_what_is_due(campaign: Campaign, stage: Staged) -> No
     assert campaign("queue", plan, "--yes").code == 0
     _times, command = cron_line(campaign("cron", "show").out)
     time.sleep(3)
-    ran = subprocess.run(["/bin/sh", "-c", command], cwd="/", env={}, capture_output=True, text=True, check=False)
+    # Nothing of the environment but the clock, where the tests are run in another year.
+    clock = {name: os.environ[name] for name in ("LD_PRELOAD", "CLOCK_AHEAD") if name in os.environ}
+    ran = subprocess.run(["/bin/sh", "-c", command], cwd="/", env=clock, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
     assert [post.text for post in stage.posts()] == ["Selamat malam, kawan."]
     assert "plan/malam/mastodon" in (stage.root / ".campaign/publish.log").read_text()
