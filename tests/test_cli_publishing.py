@@ -188,6 +188,14 @@ def test_hold_stops_and_release_asks(campaign: Campaign, stage: Staged) -> None:
     assert len(stage.posts()) == 1
 
 
+@pytest.mark.parametrize("span", ["99999999999d", "soon", "-1h", ""])
+def test_a_span_that_is_none_is_refused(campaign: Campaign, stage: Staged, span: str) -> None:
+    """``--grace`` takes spans as accounts.yaml does; anything else is exit code 2 with the way to write it."""
+    ran = campaign("publish", f"--grace={span or ' '}")
+    assert ran.code == 2
+    assert "24h" in ran.err
+
+
 def test_cancelled_posts_stay_home(campaign: Campaign, stage: Staged) -> None:
     """``cancel`` by filter takes waiting deliveries out; a second one finds nothing."""
     due_now(campaign, stage, one_post(soon(seconds=LEAD)))

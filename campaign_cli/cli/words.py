@@ -15,6 +15,7 @@ from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, language
 from campaign_cli.models import State
 from campaign_cli.source import suggest
+from campaign_cli.wallclock import duration_of
 
 # Both languages are understood whatever the language of the question: hands have habits.
 _YES: Final = {"y", "ya", "yes"}
@@ -92,12 +93,13 @@ def instant(text: str, *, now: datetime, zone: tzinfo, root: Path | None = None)
 
 
 def duration(text: str) -> timedelta:
-    """``30m``, ``24h``, ``2d``. Raises InputError for anything else."""
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    number = text.strip()[:-1]
-    if text.strip()[-1:] not in units or not number.isascii() or not number.isdigit():
-        raise InputError(_("{text} is no span of time.").format(text=repr(text)), fix=_("Write 30m, 24h or 2d."))
-    return timedelta(**{units[text.strip()[-1]]: int(number)})
+    """``30m``, ``24h``, ``1h30m``, ``2d``, as accounts.yaml reads it. Raises InputError for anything else."""
+    try:
+        return duration_of(text)
+    except ValueError:
+        raise InputError(
+            _("{text} is no span of time.").format(text=repr(text)), fix=_("Write 30m, 24h or 2d.")
+        ) from None
 
 
 def shared_zone(context: Context) -> tzinfo:
