@@ -6,11 +6,37 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import backends
 import pytest
+from postgres_server import postgres_server
 from staged import Staged, staged
 
 from campaign_cli import i18n
 from campaign_cli.cli.main import run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--ledger postgresql`` runs the same tests over a PostgreSQL server that it starts."""
+    parser.addoption("--ledger", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what speaks of one database's own files or processes where the other one is asked for."""
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[config.getoption("--ledger")]
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_server(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The server behind ``--ledger postgresql``, one for each process of the tests."""
+    if request.config.getoption("--ledger") == "sqlite":
+        yield
+        return
+    with postgres_server() as backends.server:
+        yield
+    backends.server = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +64,13 @@ def _plain_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """No workspace, database or width of the machine's environment reaches a test."""
     for name in ("CAMPAIGN_WORKSPACE", "CAMPAIGN_DATABASE_URL", "COLUMNS", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _plain_machine: None) -> None:
+    """The ledger of the workspace in ``tmp_path`` is where ``--ledger`` says."""
+    if backends.server is not None:
+        monkeypatch.setenv("CAMPAIGN_DATABASE_URL", backends.place(tmp_path)["database_url"])
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from backends import place
+
 from campaign_cli.accounts import Workspace
 from campaign_cli.credentials import Secrets
 from campaign_cli.dispatch.compressed import CompressedClock
@@ -275,7 +277,7 @@ class Table:
         return Account(name=name, platform="fake", settings={"token": token, "address": address}, rate=rate)
 
     def open(self) -> Ledger:
-        return open_ledger(self.root, clock=self.clock.now)
+        return open_ledger(self.root, clock=self.clock.now, **place(self.root))
 
     def queue(
         self,

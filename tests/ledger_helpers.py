@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from backends import place
+
 from campaign_cli.ledger import Changes, Claim, Claimed, NewDelivery, Settlement, open_ledger
 from campaign_cli.ledger.store import Ledger
 from campaign_cli.ledger.words import body_hash
@@ -45,7 +47,7 @@ class Bench:
         weakref.finalize(self, self.ledger.close)
 
     def open(self, **options: Any) -> Ledger:
-        return open_ledger(self.root, clock=self.clock, **options)
+        return open_ledger(self.root, clock=self.clock, **(place(self.root) | options))
 
     def queue(self, *new: NewDelivery, ledger: Ledger | None = None) -> None:
         changes = Changes(new=new, media=lambda sha256: sha256.encode())

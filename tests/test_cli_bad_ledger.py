@@ -108,13 +108,21 @@ def test_a_ledger_that_is_a_folder(campaign: Campaign, queued: Path, database: P
         refused(campaign, *command, says=str(database), fix="", root=queued)
 
 
-def test_a_database_server_is_refused_for_now(
-    campaign: Campaign, queued: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("mysql://u:rahasia@contoh.example/x", "no address of a PostgreSQL database"),
+        ("rahasia", "no address of a PostgreSQL database"),
+        ("postgresql://u:rahasia@127.0.0.1:1/x", "postgresql://127.0.0.1:1/x can't be used"),
+    ],
+)
+def test_a_database_that_can_not_be_used(
+    campaign: Campaign, queued: Path, monkeypatch: pytest.MonkeyPatch, address: str, says: str
 ) -> None:
-    """An address of a database is never ignored, or a second ledger would arise."""
-    monkeypatch.setenv("CAMPAIGN_DATABASE_URL", "postgresql://contoh.example/x")
+    """An address is never ignored, or a second ledger would arise; nothing is said of its password."""
+    monkeypatch.setenv("CAMPAIGN_DATABASE_URL", address)
     for command in (("status",), ("publish",), ("queue", "baru.yaml", "--yes")):
-        refused(campaign, *command, says="CAMPAIGN_DATABASE_URL is set", fix="Remove", root=queued)
+        refused(campaign, *command, says=says, fix="CAMPAIGN_DATABASE_URL", root=queued, never="rahasia")
 
 
 @pytest.fixture

@@ -61,10 +61,11 @@ class Context:
         """The workspace's ledger; ``create`` makes one where there is none."""
         from campaign_cli.ledger import open_ledger
 
+        address = self.environment.get("CAMPAIGN_DATABASE_URL") or None
         return open_ledger(
             self.root,
-            database_url=self.environment.get("CAMPAIGN_DATABASE_URL") or None,
-            clock=now,
+            database_url=address,
+            clock=None if address else now,
             create=create,
             check_id=check_id,
         )

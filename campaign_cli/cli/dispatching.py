@@ -49,9 +49,9 @@ def dispatcher(
         ledger=ledger,
         workspace=context.workspace,
         secrets=context.secrets,
-        clock=now,
+        clock=ledger.clock,
         sleep=asyncio.sleep,
-        transport=partial(transport_for, secrets=context.secrets, clock=now, trust_environment=True),
+        transport=partial(transport_for, secrets=context.secrets, clock=ledger.clock, trust_environment=True),
         options=Options(
             worker=f"{socket.gethostname()}:{os.getpid()}",
             late_grace=grace if grace is not None else context.workspace.rules.late_grace,

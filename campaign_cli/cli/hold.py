@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from campaign_cli.cli import diagnostics, output, usage
-from campaign_cli.cli.context import Context, actor, now, open_context
+from campaign_cli.cli.context import Context, actor, open_context
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
 from campaign_cli.cli.status import scope, show_deliveries
 from campaign_cli.i18n import _, ngettext
@@ -62,10 +62,10 @@ def _wait(ledger: Ledger, opened: Hold) -> list[str]:
     """Wait, one lease at most, for what is on the wire; the keys that are still out after that."""
     from campaign_cli.dispatch.options import LEASE
 
-    end = now() + LEASE + timedelta(seconds=1)
+    end = ledger.clock() + LEASE + timedelta(seconds=1)
     while True:
         flying = [delivery.key for delivery in ledger.covered_in_flight(opened)]
-        if not flying or now() >= end:
+        if not flying or ledger.clock() >= end:
             return flying
         time.sleep(POLL)
 

@@ -21,8 +21,8 @@ def sound(receipt: Receipt) -> Receipt:
 
 
 def storable(text: str) -> str:
-    """The text without halves of surrogate pairs, which JSON can smuggle in and no database takes."""
-    return text.encode("utf-8", "replace").decode()
+    """The text without halves of surrogate pairs and without NUL, which JSON can smuggle in and no database takes."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _plain(value: Any) -> bool:

@@ -46,7 +46,7 @@ __all__ = [
 def open_ledger(
     workspace_root: Path,
     *,
-    clock: Callable[[], datetime],
+    clock: Callable[[], datetime] | None,
     database_url: str | None = None,
     create: bool = True,
     check_id: bool = True,

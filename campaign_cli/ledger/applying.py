@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
@@ -39,6 +39,7 @@ _KNOWN: Final = (
     columns.removed,
     columns.recurring,
 )
+_PLACE: Final = update(deliveries).where(columns.key == bindparam("the_key")).values(position=bindparam("the_position"))
 _STATES: Final = {state.value: state for state in State}
 T = TypeVar("T")
 
@@ -166,8 +167,7 @@ class Applying(Store):
     def _place(self, connection: Connection, positions: Mapping[str, int]) -> None:
         """Plan order of what is otherwise unchanged."""
         for some in _batches(positions.items()):
-            parameters = [(position, key) for key, position in some]
-            connection.exec_driver_sql("UPDATE deliveries SET position = ? WHERE key = ?", parameters)
+            connection.execute(_PLACE, [{"the_key": key, "the_position": position} for key, position in some])
 
     def _store_media(self, connection: Connection, new: Sequence[NewDelivery], load: Callable[[str], bytes]) -> None:
         wanted = {sha256 for delivery in new for sha256 in delivery.media}

@@ -1,87 +1,64 @@
-"""The open database: one connection, transactions, and SQLite's errors in words for people."""
+"""The open database: one connection, transactions, the log of events. What differs between databases is a port."""
 
 from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
-from sqlalchemy import Engine, Table, create_engine, event
+from sqlalchemy import Engine, Table, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import StaticPool
 
 from campaign_cli import reasons
 from campaign_cli.errors import LedgerError
 from campaign_cli.i18n import _
-from campaign_cli.ledger import schema
+from campaign_cli.ledger import chain, schema
 from campaign_cli.ledger.schema import micros
 
 CHUNK: Final = 500  # values of one IN list
 _PARAMETERS: Final = 900  # values of one INSERT; SQLite before 3.32 takes 999
 
-_ROOM: Final = 64 * 1024  # bytes; SQLite's shared memory alone takes half of that
 
-_LOCKED: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
-_UNWRITABLE: Final = {
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_AUTH,
-}
-_CORRUPT: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+class Database(Protocol):
+    """What differs between SQLite and PostgreSQL. ``where`` names it for people, without a password."""
 
+    where: str
 
-def explain(error: BaseException, where: str) -> LedgerError:
-    """What a database error means, and the way out."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _LOCKED:
-        return LedgerError(
-            _("The ledger {path} is locked by another program.").format(path=where),
-            fix=_("Wait until the other `campaign` is done, or close the program that holds the file open."),
-        )
-    if code in _UNWRITABLE:
-        return LedgerError(
-            _("The ledger {path} can't be opened for writing; nothing was done.").format(path=where),
-            fix=_("Check the owner and the permissions of the folder, and that its disk is not read-only."),
-        )
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(where)):
-        return LedgerError(
-            _("The disk is full: the ledger {path} can't be written; nothing was done.").format(path=where),
-            fix=_("Make room on the disk, then run the command again."),
-        )
-    if code in _CORRUPT:
-        return corrupt(where)
-    reason = _("the disk does not answer as it should") if code == sqlite3.SQLITE_IOERR else error
-    return LedgerError(
-        _("The ledger {path} can't be used: {reason}").format(path=where, reason=reason),
-        fix=_("Check the disk, then run the command again."),
-    )
+    def engine(self) -> Engine:
+        """An engine for one connection at a time. Connecting changes nothing."""
 
+    def explain(self, error: BaseException) -> LedgerError:
+        """What a database error means, and the way out."""
 
-def _no_room(where: str) -> bool:
-    """Whether the disk of a file is full: SQLite calls that an I/O error where it can't make its shared memory."""
-    try:
-        return shutil.disk_usage(Path(where).parent).free < _ROOM
-    except OSError:
-        return False
+    def before(self, connection: Connection, *, writing: bool) -> None:
+        """Set up a transaction that is about to begin."""
+
+    def begun(self, connection: Connection, *, writing: bool) -> datetime | None:
+        """Finish the beginning of a transaction: a writing one is the only one from here on. The database's own time,
+        where it has a clock."""
+
+    def clock(self) -> datetime:
+        """The database's time between two transactions, or the clock that was passed in (aware)."""
+
+    def change_counter(self, connection: Connection) -> int:
+        """A number that differs as soon as another process has written something."""
 
 
 def corrupt(where: str) -> LedgerError:
-    """The file is damaged, or is no ledger."""
+    """The database is damaged, or is no ledger."""
     return LedgerError(
         _("The ledger {path} is damaged or is no ledger.").format(path=where),
         fix=_(
-            "Keep a copy of the file, put the newest good copy from .campaign/backups in its place, and look at the "
-            "accounts before anything is sent: what went out since that copy is not in it."
+            "Run `campaign ledger restore` with the newest good copy from .campaign/backups, and look at the accounts "
+            "before anything is sent: what went out since that copy is not in it."
         ),
     )
 
@@ -95,51 +72,14 @@ def from_os_error(error: OSError, where: str) -> LedgerError:
 
 
 @contextmanager
-def translated(where: str) -> Iterator[None]:
+def translated(explain: Callable[[BaseException], LedgerError]) -> Iterator[None]:
     """Turn what the database raises inside into LedgerError."""
     try:
         yield
     except DBAPIError as error:
-        raise explain(error.orig or error, where) from error
-    except sqlite3.Error as error:
-        raise explain(error, where) from error
-
-
-def sqlite_engine(path: Path | None, *, busy_timeout: float) -> Engine:
-    """An engine over one connection to an existing file, or to nothing but memory (None). Connecting changes nothing.
-
-    ``busy_timeout`` is in seconds. The connection may be used by any thread, by one at a time.
-    """
-
-    def connect() -> sqlite3.Connection:
-        name = f"{path.resolve().as_uri()}?mode=rw" if path else ":memory:"
-        connection = sqlite3.connect(
-            name, uri=path is not None, check_same_thread=False, isolation_level=None, timeout=busy_timeout
-        )
-        try:
-            connection.execute("PRAGMA synchronous=FULL").close()
-            connection.execute("PRAGMA foreign_keys=ON").close()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that will write takes its lock at once: an upgrade from reading to writing could fail half way.
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def write_ahead(connection: Connection) -> None:
-    """Switch a file to a write-ahead log for good, outside of any transaction; nothing is written if it has one."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, sqlite3.Connection) and driver.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        driver.execute("PRAGMA journal_mode=WAL").close()
+        raise explain(error.orig or error) from error
+    except sqlite3.Error as error:  # beside SQLAlchemy: at the beginning of a transaction
+        raise explain(error) from error
 
 
 class Store:
@@ -147,16 +87,16 @@ class Store:
 
     ledger_id: str
 
-    def __init__(self, engine: Engine, *, root: Path, where: str, clock: Callable[[], datetime], absent: bool) -> None:
+    def __init__(self, database: Database, *, root: Path, absent: bool) -> None:
         self.root = root
-        self.where = where
+        self.database = database
         self.absent = absent
-        self._clock = clock
-        self._engine = engine
+        self._engine = database.engine()
         self._lock = threading.RLock()
         self._host = platform.node()
-        with translated(where):
-            self._connection = engine.connect()
+        self._now: int | None = None  # the instant of the open transaction, where the database has a clock
+        with translated(database.explain):
+            self._connection = self._engine.connect()
 
     def __enter__(self) -> Self:
         return self
@@ -166,36 +106,44 @@ class Store:
     ) -> None:
         self.close()
 
+    @property
+    def where(self) -> str:
+        """The database, for people."""
+        return self.database.where
+
     def close(self) -> None:
         """Close the database. Doing it again is harmless."""
         with self._lock:
             self._connection.close()
             self._engine.dispose()
 
-    def write_ahead(self) -> None:
-        """Keep the journal as a write-ahead log: readers and the writer don't wait for each other."""
-        with self._lock, translated(self.where):
-            write_ahead(self._connection)
+    def clock(self) -> datetime:
+        """The ledger's clock (aware): the database server's where it has one, else the one that was passed in."""
+        return self.database.clock()
 
     def now(self) -> int:
-        """The ledger's clock, in microseconds since the epoch."""
-        return micros(self._clock())
+        """The ledger's clock, in microseconds since the epoch; inside a transaction of a server, its beginning."""
+        return micros(self.clock()) if self._now is None else self._now
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """A transaction that sees one state of the database."""
-        with self._lock, translated(self.where):
-            self._connection.execution_options(writing=False)
-            with self._connection.begin():
-                yield self._connection
+        return self._transaction(writing=False)
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction that is the only writing one from its start; an exception undoes all of it."""
+        return self._transaction(writing=True)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that holds the write lock from its start; an exception undoes all of it."""
-        with self._lock, translated(self.where):
-            self._connection.execution_options(writing=True)
+    def _transaction(self, *, writing: bool) -> Iterator[Connection]:
+        with self._lock, translated(self.database.explain):
+            self.database.before(self._connection, writing=writing)
             with self._connection.begin():
-                yield self._connection
+                at = self.database.begun(self._connection, writing=writing)
+                self._now = None if at is None else micros(at)
+                try:
+                    yield self._connection
+                finally:
+                    self._now = None
 
     def must_exist(self) -> None:
         """Raises LedgerError when there is no ledger behind this, so that nothing is written into the void."""
@@ -208,11 +156,10 @@ class Store:
         self, connection: Connection, kind: str, items: Iterable[tuple[str | None, str]], *, actor: str, at: int
     ) -> None:
         """Write one event for each ``(delivery key or None, JSON details)``."""
-        rows = [self.event(kind, key, details, actor=actor, at=at) for key, details in items]
-        insert_rows(connection, schema.events, rows)
+        self.write_events(connection, [self.event(kind, key, details, actor=actor, at=at) for key, details in items])
 
     def event(self, kind: str, key: str | None, details: str, *, actor: str, at: int) -> dict[str, Any]:
-        """A row of ``events``."""
+        """A row of ``events`` that has no place in the chain yet."""
         return {
             "at": at,
             "kind": kind,
@@ -225,6 +172,23 @@ class Store:
             "details": details,
         }
 
+    def write_events(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows to the log, each bound to the one before by its hash."""
+        if not rows:
+            return
+        last = connection.execute(_LAST_EVENT).one_or_none()
+        number, previous = (last.id, last.hash) if last is not None else (0, "")
+        chained = []
+        for row in rows:
+            number += 1
+            linked = {"id": number, **row}
+            previous = linked["hash"] = chain.link(previous, linked)
+            chained.append(linked)
+        insert_rows(connection, schema.events, chained)
+
+
+_LAST_EVENT: Final = select(schema.events.c.id, schema.events.c.hash).order_by(schema.events.c.id.desc()).limit(1)
+
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows that name the same columns, many by one statement.
@@ -236,7 +200,8 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         return
     names = list(rows[0])
     listed = ", ".join(f'"{name}"' for name in names)
-    place = f"({', '.join('?' * len(names))})"
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    place = f"({', '.join([mark] * len(names))})"
     head = f"INSERT INTO {table.name} ({listed}) VALUES "  # noqa: S608 - our own names
     size = _PARAMETERS // len(names)
     for start in range(0, len(rows), size):

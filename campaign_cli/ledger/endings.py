@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
-from campaign_cli.ledger import schema, statements
-from campaign_cli.ledger.base import Store, chunks, insert_rows
+from campaign_cli.ledger import statements
+from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.queries import give_notice
 from campaign_cli.ledger.schema import micros
 from campaign_cli.ledger.values import Settlement
@@ -57,7 +57,7 @@ class Ending(Store):
         events = [
             self.event(end.state.value, end.row.key, _details(end), actor=end.row.worker or "", at=now) for end in ends
         ]
-        insert_rows(connection, schema.events, events)
+        self.write_events(connection, events)
 
 
 def end_of(row: Row[Any], settlement: Settlement, *, new: bool = False) -> End:

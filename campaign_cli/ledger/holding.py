@@ -141,12 +141,8 @@ class Holding(Store):
     def _log_hold(self, connection: Connection, kind: str, row: Row[Any], *, actor: str, at: int) -> None:
         scope = {name: getattr(row, name) for name in ("campaign", "account", "label") if getattr(row, name)}
         details = {"hold": row.id, "reason": row.reason} | scope
-        connection.execute(
-            insert(schema.events).values(
-                self.event(kind, None, json.dumps(details, ensure_ascii=False), actor=actor, at=at)
-                | {"campaign": row.campaign, "account": row.account}
-            )
-        )
+        event = self.event(kind, None, json.dumps(details, ensure_ascii=False), actor=actor, at=at)
+        self.write_events(connection, [event | {"campaign": row.campaign, "account": row.account}])
 
 
 def reschedule(connection: Connection, key: str, *, due: int, now: int) -> None:

@@ -74,7 +74,7 @@ class Schedule(Store):
     def change_counter(self) -> int:
         """A number that differs as soon as another process (or another open ledger) has written something."""
         with self.reading() as connection:
-            return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+            return self.database.change_counter(connection)
 
     def take_notices(self) -> list[Notice]:
         """What people should hear of and nobody was told yet: failed, missed, uncertain.

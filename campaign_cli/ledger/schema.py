@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 HEAD: Final = REVISIONS[-1]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -139,6 +139,7 @@ attempts = Table(
     Column("attempt_key", Text, nullable=False),
     Column("worker", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
+    Column("left_at", BigInteger),  # when a creating request was about to leave, where nobody can be asked afterwards
     Column("ended_at", BigInteger),
     Column("outcome", Text),
     Column("error", Text, nullable=False, server_default=text("''")),
@@ -198,11 +199,20 @@ events = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("details", Text, nullable=False),
+    Column("hash", Text, nullable=False, server_default=text("''")),  # see chain.py
     Index("ix_events_key", "key"),
 )
 
 account_pauses = Table(
-    "account_pauses", metadata, Column("address", Text, primary_key=True), Column("until", BigInteger, nullable=False)
+    "account_pauses",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("asked", BigInteger),  # up to when the network, or a rate, asked for it; the rest is our own caution
+    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
+    Column("since", BigInteger),  # when the first of them was
+    Column("credential", Boolean, nullable=False, server_default=false()),  # the last one was a secret's
+    Column("error", Text, nullable=False, server_default=text("''")),  # the last one's
 )
 
 notices = Table(

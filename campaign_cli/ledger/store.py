@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select, text
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import inspect, select, text
 
 from campaign_cli import reasons
 from campaign_cli.errors import ForeignLedger, LedgerError, NewerLedger
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.base import corrupt, from_os_error, sqlite_engine, translated
+from campaign_cli.ledger.base import corrupt, from_os_error, translated
 from campaign_cli.ledger.claims import Claiming
 from campaign_cli.ledger.decisions import Decisions, Messages
 from campaign_cli.ledger.holding import Holding
 from campaign_cli.ledger.records import Records
 from campaign_cli.ledger.schedule import Schedule
+from campaign_cli.ledger.schema import instant
 from campaign_cli.ledger.settling import Settling
+from campaign_cli.ledger.sqlite import SqliteDatabase, write_ahead
 
 FOLDER: Final = ".campaign"
 FILE: Final = "ledger.sqlite3"
@@ -41,6 +41,34 @@ class Ledger(Claiming, Settling, Schedule, Records, Holding, Decisions, Messages
             self.record(connection, "adopted", [(None, "{}")], actor=actor, at=self.now())
             write_ledger_id(self.root, self.ledger_id)
 
+    def revision(self) -> str | None:
+        """The step that built this database (see ``schema.REVISIONS``); None where there are no tables."""
+        with self.reading() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        if not isinstance(found, str):
+            raise corrupt(self.where)
+        return found
+
+    def stored_id(self) -> str:
+        """The name of this ledger, as the database has it."""
+        with self.reading() as connection:
+            found = None
+            if inspect(connection).has_table("meta"):
+                wanted = select(schema.meta.c.value).where(schema.meta.c.name == "ledger_id")
+                found = connection.execute(wanted).scalar_one_or_none()
+        if found is None:
+            raise corrupt(self.where)
+        return str(found)
+
+    def migrate(self) -> None:
+        """Build what is missing of the newest tables, all or nothing; a new ledger gets its name."""
+        from campaign_cli.ledger.upgrade import migrate
+
+        with self.writing() as connection:
+            migrate(connection, ledger_id=uuid.uuid4().hex, at=instant(self.now()))
+
     def _claim_workspace(self) -> None:
         named = read_ledger_id(self.root)
         if named is None:
@@ -52,44 +80,94 @@ class Ledger(Claiming, Settling, Schedule, Records, Holding, Decisions, Messages
 def open_ledger(
     workspace_root: Path,
     *,
-    clock: Callable[[], datetime],
+    clock: Callable[[], datetime] | None,
     database_url: str | None = None,
     create: bool = True,
     check_id: bool = True,
     busy_timeout: float = 10.0,
 ) -> Ledger:
-    """The ledger of a workspace, upgraded if it is older.
+    """The ledger of a workspace, upgraded if it is older: an SQLite file, or the database at ``database_url``.
 
-    Without ``create``, a workspace that has none gives an empty ledger in memory and no file is made. ``check_id``
-    refuses a ledger that ``ledger.id`` doesn't name. ``busy_timeout`` is in seconds. Raises LedgerError, NewerLedger,
-    ForeignLedger.
+    ``clock`` gives aware instants; None means a database server's own. Without ``create``, a workspace that has none
+    gives an empty ledger in memory and nothing is made. ``check_id`` refuses a ledger that ``ledger.id`` doesn't name.
+    ``busy_timeout`` is in seconds. Raises LedgerError, NewerLedger, ForeignLedger, MissingExtra.
     """
-    if database_url:
-        raise LedgerError(
-            _("CAMPAIGN_DATABASE_URL is set, and a ledger on a database server is not available in this version."),
-            fix=_("Remove CAMPAIGN_DATABASE_URL; the ledger is then .campaign/ledger.sqlite3."),
-        )
-    path = workspace_root / FOLDER / FILE
     named = read_ledger_id(workspace_root) if check_id else None
+    if database_url:
+        ledger = _on_server(workspace_root, database_url, clock=clock, create=create, named=named)
+    elif clock is None:
+        raise ValueError("a file has no clock")
+    else:
+        ledger = _in_file(workspace_root, clock=clock, create=create, named=named, busy_timeout=busy_timeout)
+    if named is not None and named != ledger.ledger_id:
+        ledger.close()
+        raise foreign(workspace_root)
+    return ledger
+
+
+def _in_file(
+    root: Path, *, clock: Callable[[], datetime], create: bool, named: str | None, busy_timeout: float
+) -> Ledger:
+    path = root / FOLDER / FILE
     if not _exists(path):
         if named is not None:
-            raise foreign(workspace_root)
+            raise foreign(root)
         if not create:
-            return _empty(workspace_root, path, clock=clock)
+            return _empty(root, where=str(path), clock=clock)
         _create(path, clock=clock)
-    engine = sqlite_engine(path, busy_timeout=busy_timeout)
-    ledger = Ledger(engine, root=workspace_root, where=str(path), clock=clock, absent=False)
+    ledger = Ledger(SqliteDatabase(path, clock=clock, busy_timeout=busy_timeout), root=root, absent=False)
+    with _closed_on_error(ledger):
+        revision = ledger.revision()
+        if revision is None:
+            raise corrupt(str(path))
+        if _older(revision, ledger.where):
+            from campaign_cli.ledger.upgrade import back_up
+
+            back_up(path, revision=revision, at=ledger.clock(), busy_timeout=busy_timeout)
+            ledger.migrate()
+        with translated(ledger.database.explain):
+            write_ahead(ledger._connection)
+        ledger.ledger_id = ledger.stored_id()
+    return ledger
+
+
+def _on_server(
+    root: Path, address: str, *, clock: Callable[[], datetime] | None, create: bool, named: str | None
+) -> Ledger:
+    from campaign_cli.ledger.postgresql import PostgresqlDatabase
+
+    database = PostgresqlDatabase(address, clock=clock)
+    ledger = Ledger(database, root=root, absent=False)
+    with _closed_on_error(ledger):
+        revision = ledger.revision()
+        if revision is None and named is not None:
+            raise foreign(root)
+        if revision is None and not create:
+            ledger.close()
+            return _empty(root, where=database.where, clock=database.clock)
+        if revision is None or _older(revision, ledger.where):
+            ledger.migrate()
+        ledger.ledger_id = ledger.stored_id()
+    return ledger
+
+
+@contextmanager
+def _closed_on_error(ledger: Ledger) -> Iterator[None]:
     try:
-        _bring_up_to_date(ledger, path, busy_timeout=busy_timeout)
-        ledger.write_ahead()
-        with ledger.reading() as connection:
-            ledger.ledger_id = _stored_id(connection, str(path))
-        if named is not None and named != ledger.ledger_id:
-            raise foreign(workspace_root)
+        yield
     except BaseException:
         ledger.close()
         raise
-    return ledger
+
+
+def _older(revision: str, where: str) -> bool:
+    """Whether a ledger needs an upgrade. Raises NewerLedger when it is this program that does."""
+    if revision not in schema.REVISIONS:
+        raise NewerLedger(
+            _("The ledger {path} was written by a newer version of campaign.").format(path=where),
+            fix=_("Install the newest version: pip install --upgrade campaign-cli"),
+        )
+    return revision != schema.HEAD
 
 
 def read_ledger_id(root: Path) -> str | None:
@@ -140,9 +218,8 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _empty(root: Path, path: Path, *, clock: Callable[[], datetime]) -> Ledger:
-    engine = sqlite_engine(None, busy_timeout=0)
-    ledger = Ledger(engine, root=root, where=str(path), clock=clock, absent=True)
+def _empty(root: Path, *, where: str, clock: Callable[[], datetime]) -> Ledger:
+    ledger = Ledger(SqliteDatabase(None, clock=clock, busy_timeout=0, where=where), root=root, absent=True)
     ledger.ledger_id = ""
     with ledger.writing() as connection:
         schema.metadata.create_all(connection)
@@ -151,8 +228,6 @@ def _empty(root: Path, path: Path, *, clock: Callable[[], datetime]) -> Ledger:
 
 def _create(path: Path, *, clock: Callable[[], datetime]) -> None:
     """Make a ledger under another name and link it into place: there is never half a ledger, nor two."""
-    from campaign_cli.ledger.upgrade import migrate
-
     temporary = path.with_name(f"{FILE}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -160,12 +235,10 @@ def _create(path: Path, *, clock: Callable[[], datetime]) -> None:
     except OSError as error:
         raise from_os_error(error, str(path)) from error
     try:
-        with translated(str(path)):
-            engine = sqlite_engine(temporary, busy_timeout=0)
-            try:
-                migrate(engine, ledger_id=uuid.uuid4().hex, at=clock())
-            finally:
-                engine.dispose()
+        database = SqliteDatabase(temporary, clock=clock, busy_timeout=0, where=str(path))
+        with Ledger(database, root=path.parent.parent, absent=False) as ledger, translated(database.explain):
+            write_ahead(ledger._connection)
+            ledger.migrate()
         _link(temporary, path)
     finally:
         for suffix in ("", "-journal", "-wal", "-shm"):
@@ -185,41 +258,3 @@ def _link(temporary: Path, path: Path) -> None:
             temporary.rename(path)
         except OSError:
             raise from_os_error(error, str(path)) from error
-
-
-def _bring_up_to_date(ledger: Ledger, path: Path, *, busy_timeout: float) -> None:
-    with ledger.reading() as connection:
-        revision = _revision(connection, str(path))
-    if revision == schema.HEAD:
-        return
-    if revision not in schema.REVISIONS:
-        raise NewerLedger(
-            _("The ledger {path} was written by a newer version of campaign.").format(path=path),
-            fix=_("Install the newest version: pip install --upgrade campaign-cli"),
-        )
-    from campaign_cli.ledger.upgrade import back_up, migrate
-
-    back_up(path, revision=revision, at=ledger._clock(), busy_timeout=busy_timeout)
-    with ledger._lock, translated(str(path)):
-        migrate(ledger._engine, ledger_id=None, at=ledger._clock(), connection=ledger._connection)
-
-
-def _revision(connection: Connection, where: str) -> str:
-    try:
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-    except OperationalError as error:
-        if "no such table" in str(error.orig):
-            raise corrupt(where) from error
-        raise
-    if not isinstance(found, str):
-        raise corrupt(where)
-    return found
-
-
-def _stored_id(connection: Connection, where: str) -> str:
-    found = connection.execute(
-        select(schema.meta.c.value).where(schema.meta.c.name == "ledger_id")
-    ).scalar_one_or_none()
-    if found is None:
-        raise corrupt(where)
-    return str(found)

@@ -11,32 +11,24 @@ from typing import Any, Final
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.base import from_os_error, translated, write_ahead
+from campaign_cli.ledger.base import from_os_error
+from campaign_cli.ledger.sqlite import explain
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BACKUPS: Final = "backups"
 
 
-def migrate(engine: Engine, *, ledger_id: str | None, at: datetime, connection: Connection | None = None) -> None:
-    """Bring a database to the newest revision, all or nothing; ``ledger_id`` names a new one.
-
-    ``connection`` is the engine's open one, where there is one.
-    """
-    if connection is None:
-        with engine.connect() as opened:
-            write_ahead(opened)
-            migrate(engine, ledger_id=ledger_id, at=at, connection=opened)
-        return
-    connection.execution_options(writing=True)
-    with connection.begin():
-        _run(connection)
-        if ledger_id is not None:
-            values = {"ledger_id": ledger_id, "created_at": at.isoformat()}
-            connection.execute(insert(schema.meta), [{"name": name, "value": value} for name, value in values.items()])
+def migrate(connection: Connection, *, ledger_id: str, at: datetime) -> None:
+    """Bring a database to the newest revision, inside an open transaction; one without a name gets ``ledger_id``."""
+    _run(connection)
+    named = select(schema.meta.c.value).where(schema.meta.c.name == "ledger_id")
+    if connection.execute(named).one_or_none() is None:
+        values = {"ledger_id": ledger_id, "created_at": at.isoformat()}
+        connection.execute(insert(schema.meta), [{"name": name, "value": value} for name, value in values.items()])
 
 
 def _run(connection: Connection) -> None:
@@ -65,15 +57,16 @@ def back_up(path: Path, *, revision: str, at: datetime, busy_timeout: float) -> 
         raise from_os_error(error, str(target)) from error
     done = False
     try:
-        with translated(str(target)):
-            source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=busy_timeout)
-            copy = sqlite3.connect(target)
-            try:
-                source.backup(copy)
-            finally:
-                copy.close()
-                source.close()
+        source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=busy_timeout)
+        copy = sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+            source.close()
         done = True
+    except sqlite3.Error as error:
+        raise explain(error, str(target)) from error
     finally:
         if not done:
             target.unlink(missing_ok=True)

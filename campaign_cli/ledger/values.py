@@ -9,6 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from campaign_cli.models import Draft, Receipt, State
 
+RESTING_AFTER: Final = 5
+"""Failures in a row after which an address rests, and is then tried by one delivery at a time until one succeeds."""
+
 ADOPTED: Final = "adopted"
 """Key in ``Receipt.extra``: a look-up found the post by its words; the network did not name it in an answer to us."""
 
@@ -19,7 +22,8 @@ class Claim:
 
     ``attempts`` counts the tries since the last success or decision of a person, this one included.
     ``first_attempt_at`` is when the current attempt key was first used, ``attempt_started_at`` when it was last used.
-    ``steps`` maps a part to its finished steps. All instants are aware (UTC).
+    ``steps`` maps a part to its finished steps. ``failures`` counts the address's failures in a row when it was
+    claimed. All instants are aware (UTC).
     """
 
     key: str
@@ -39,12 +43,28 @@ class Claim:
     first_attempt_at: datetime | None
     attempt_started_at: datetime | None
     lease_until: datetime
+    failures: int = 0
 
     @property
     def part(self) -> int:
         """The first part without a receipt; the number of parts when every one is out."""
         sent = {receipt.part for receipt in self.receipts}
         return next((part for part in range(len(self.draft.parts)) if part not in sent), len(self.draft.parts))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rest:
+    """An address that rests because it kept failing: ``failures`` in a row, the first of them at ``since``.
+
+    ``error`` is the last one's, ``credential`` says that it was a secret's. After ``until``, one delivery tries it.
+    """
+
+    address: str
+    since: datetime
+    until: datetime
+    failures: int
+    error: str
+    credential: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
