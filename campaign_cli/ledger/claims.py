@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,10 +16,11 @@ from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
-from campaign_cli.ledger.queries import deliveries_by_key, receipt_of, rest
+from campaign_cli.ledger.queries import deliveries_by_key, receipt_of
+from campaign_cli.ledger.resting import rest
 from campaign_cli.ledger.schema import instant, instant_or_none
 from campaign_cli.ledger.sweeping import Order, Sweeping
-from campaign_cli.ledger.values import Claim, Claimed
+from campaign_cli.ledger.values import RESTING_AFTER, Claim, Claimed
 from campaign_cli.models import Draft, Receipt, State, attempt_key
 
 Place = tuple[int, int, str]
@@ -54,6 +56,8 @@ class Claiming(Sweeping):
         ``in_hand`` are deliveries that the caller is sending at this moment: their leases may have run out while the
         machine slept, and the caller still knows best. ``spacing`` (account → distance) lets an account start one
         delivery at most, and no process another one before that distance is over.
+
+        An address that kept failing gets one place over all processes, once its rest is over.
         """
         with self.writing() as connection:
             order = Order(
@@ -73,9 +77,9 @@ class Claiming(Sweeping):
             parked = self._park(connection, order, due)
             latest = max(order.now - late_grace // timedelta(microseconds=1), 0)  # any grace fits, timedelta.max too
             missed = self._miss(connection, order, latest=latest)
-            taken = self._take(connection, order, {account for account, _address in due})
+            taken = self._take(connection, order, due)
             return Claimed(
-                claims=tuple(self._begin(connection, order, taken)),
+                claims=_faring(self._begin(connection, order, taken), due),
                 missed=tuple(deliveries_by_key(connection, missed)),
                 doubtful=tuple(deliveries_by_key(connection, doubtful)),
                 parked=tuple(deliveries_by_key(connection, parked)),
@@ -107,18 +111,23 @@ class Claiming(Sweeping):
                 addresses=addresses,
                 in_hand=frozenset(in_hand),
             )
-            self._leave_to_person(connection, order)
-            wanted = order.parameters(in_hand=sorted(order.in_hand), excluded=sorted(order.exclude), room=limit)
-            taken = list(connection.execute(statements.doubtful(scoped=order.scoped), wanted).scalars())
+            due = self._leave_to_person(connection, order)
+            alone = _on_trial(due)
+            busy = _in_flight(connection, order) if alone else {}
+            excluded = order.exclude | {account for account in alone if busy.get(account)}
+            wanted = order.parameters(in_hand=sorted(order.in_hand), excluded=sorted(excluded), room=limit)
+            found = list(connection.execute(statements.doubtful(scoped=order.scoped), wanted).scalars())
+            taken = _one_each(found, alone)
             rows = _leased(connection, order, taken, state=State.UNCERTAIN)
-            return tuple(_claims(connection, rows, _receipts(connection, rows)))
+            return _faring(_claims(connection, rows, _receipts(connection, rows)), due)
 
-    def _take(self, connection: Connection, order: Order, accounts: Collection[str]) -> list[str]:
+    def _take(self, connection: Connection, order: Order, due: Sequence[Row[Any]]) -> list[str]:
         """Keys to send, in due order, then plan order, as many as each account has room for."""
-        busy = {row[0]: row[1] for row in connection.execute(statements.IN_FLIGHT, {"the_now": order.now})}
+        busy, alone = _in_flight(connection, order), _on_trial(due)
         rooms: dict[str, int] = {}
-        for account in sorted(set(accounts) - order.exclude):
-            room = min(order.per_account - busy.get(account, 0), 1 if account in order.spacing else order.limit)
+        for account in sorted({row.account for row in due if not row.rests} - order.exclude):
+            places = 1 if account in alone else order.per_account
+            room = min(places - busy.get(account, 0), 1 if account in order.spacing else order.limit)
             if room > 0:
                 rooms[account] = room
         found = _first(connection, order, rooms) if len(rooms) > _FEW else {}
@@ -157,6 +166,34 @@ def _first(connection: Connection, order: Order, rooms: Mapping[str, int]) -> di
         found[row.account].append((row.due, row.position, row.key))
     everything = len(rows) < window
     return {account: places for account, places in found.items() if everything or len(places) >= rooms[account]}
+
+
+def _in_flight(connection: Connection, order: Order) -> dict[str, int]:
+    """How many each account has on its way, over all processes."""
+    return {row[0]: row[1] for row in connection.execute(statements.IN_FLIGHT, {"the_now": order.now})}
+
+
+def _on_trial(due: Sequence[Row[Any]]) -> set[str]:
+    """Accounts that kept failing: one delivery alone may try them."""
+    return {row.account for row in due if row.failures >= RESTING_AFTER}
+
+
+def _one_each(keys: Sequence[str], alone: Collection[str]) -> list[str]:
+    """The keys, but only the first of each account in ``alone``."""
+    accounts = [key.rsplit("/", 1)[-1] for key in keys]
+    return [
+        key
+        for number, (key, account) in enumerate(zip(keys, accounts, strict=True))
+        if account not in alone or account not in accounts[:number]
+    ]
+
+
+def _faring(claims: Sequence[Claim], due: Sequence[Row[Any]]) -> tuple[Claim, ...]:
+    """The claims with the failures of their addresses."""
+    failures = {row.address: row.failures for row in due if row.failures}
+    if not failures:
+        return tuple(claims)
+    return tuple(replace(claim, failures=failures.get(claim.address, 0)) for claim in claims)
 
 
 def _places(rows: Iterable[Row[Any]]) -> list[Place]:

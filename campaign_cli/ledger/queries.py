@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, or_, select, text, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema
@@ -154,18 +154,6 @@ def give_notice(connection: Connection, items: Sequence[tuple[str, str]], *, kin
     rows = [{"delivery": key, "kind": kind.value, "message": message, "at": at} for key, message in items]
     if rows:
         connection.execute(insert(schema.notices), rows)
-
-
-def rest(connection: Connection, address: str, *, until: int) -> None:
-    """Nothing starts for this address before ``until``; a shorter rest never cuts a longer one."""
-    table = schema.account_pauses
-    changed = connection.execute(
-        update(table)
-        .where(table.c.address == address)
-        .values(until=case((table.c.until > until, table.c.until), else_=until))
-    )
-    if not changed.rowcount:
-        connection.execute(insert(table).values(address=address, until=until))
 
 
 def store_receipt(connection: Connection, key: str, address: str, receipt: Receipt) -> str | None:

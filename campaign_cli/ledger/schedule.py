@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, case, delete, func, or_, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy import and_, case, func, or_, select, update
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.base import Store
-from campaign_cli.ledger.queries import columns, rest, sendable
-from campaign_cli.ledger.schema import account_pauses, instant, instant_or_none, micros, notices
+from campaign_cli.ledger.queries import columns, sendable
+from campaign_cli.ledger.resting import Resting, pauses
+from campaign_cli.ledger.schema import instant, instant_or_none, micros, notices
 from campaign_cli.ledger.values import Notice
 from campaign_cli.models import State
 
 _WAKE = case((columns.next_try > columns.due, columns.next_try), else_=columns.due)
 
 
-class Schedule(Store):
+class Schedule(Resting):
     """Reading ahead."""
-
-    def pause_account(self, address: str, until: datetime) -> None:
-        """No process claims for this address before ``until``; a shorter pause never cuts a longer one."""
-        with self.writing() as connection:
-            connection.execute(delete(account_pauses).where(account_pauses.c.until <= self.now()))
-            rest(connection, address, until=micros(until))
-
-    def paused(self, now: datetime) -> dict[str, datetime]:
-        """Addresses that rest at ``now``, and until when."""
-        with self.reading() as connection:
-            return _pauses(connection, micros(now))
 
     def upcoming(self, *, until: datetime, limit: int) -> list[tuple[str, datetime]]:
         """Keys that may be sent up to ``until`` and when each wakes (due, or its next try), soonest first."""
@@ -49,8 +37,8 @@ class Schedule(Store):
         An account that rests wakes at the end of its pause.
         """
         with self.reading() as connection:
-            pauses = _pauses(connection, self.now())
-            ready = and_(sendable(), columns.address.not_in(list(pauses)))
+            resting = pauses(connection, self.now())
+            ready = and_(sendable(), columns.address.not_in(list(resting)))
             doubtful = and_(columns.state == State.UNCERTAIN.value, columns.lease_until.is_(None))
             first = [
                 connection.execute(
@@ -64,7 +52,7 @@ class Schedule(Store):
             ]
             ends = [
                 micros(end)
-                for address, end in pauses.items()
+                for address, end in resting.items()
                 if connection.execute(
                     select(columns.key).where(sendable(), columns.address == address).limit(1)
                 ).first()
@@ -107,8 +95,3 @@ class Schedule(Store):
         if found is None:
             raise KeyError(sha256)
         return bytes(found)
-
-
-def _pauses(connection: Connection, now: int) -> dict[str, datetime]:
-    rows = connection.execute(select(account_pauses).where(account_pauses.c.until > now))
-    return {row.address: instant(row.until) for row in rows}

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Select,
+    Subquery,
     and_,
     bindparam,
     delete,
@@ -111,10 +112,19 @@ def look_up_due(*, scoped: bool) -> ColumnElement[bool]:
 
 
 @cache
-def destinations(*, scoped: bool) -> Select[str, str]:
-    """Account and address of everything that waits and is due."""
+def destinations(*, scoped: bool) -> Select[Any]:
+    """Account and address of everything that waits and is due, and how the address fares."""
     due = and_(WAITING, columns.due <= _NOW, _scope(scoped=scoped))
-    return select(columns.account, columns.address).where(due).distinct()
+    return _faring(select(columns.account, columns.address).where(due).distinct().subquery())
+
+
+def _faring(there: Subquery) -> Select[Any]:
+    """Rows of account and address with the address's failures in a row, and whether it rests."""
+    pauses = schema.account_pauses.c
+    failures, until = func.coalesce(pauses.failures, 0), func.coalesce(pauses.until, 0)
+    return select(
+        there.c.account, there.c.address, failures.label("failures"), (until > _NOW).label("rests")
+    ).select_from(there.outerjoin(schema.account_pauses, pauses.address == there.c.address))
 
 
 @cache
@@ -155,9 +165,10 @@ def ready(*, scoped: bool, one: bool) -> Select[int, int, str, str]:
 
 
 @cache
-def doubtful_destinations(*, scoped: bool) -> Select[str, str]:
-    """Account and address of everything whose look-up is due."""
-    return select(columns.account, columns.address).where(look_up_due(scoped=scoped)).distinct()
+def doubtful_destinations(*, scoped: bool) -> Select[Any]:
+    """Account and address of everything whose look-up is due, and how the address fares."""
+    due = look_up_due(scoped=scoped)
+    return _faring(select(columns.account, columns.address).where(due).distinct().subquery())
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import and_, update
 from sqlalchemy.engine import Connection, Row
@@ -58,12 +59,12 @@ class Sweeping(Store):
             end_attempts(connection, row.key, outcome="lapsed", error="", at=order.now)
         return broken
 
-    def _park(self, connection: Connection, order: Order, due: Sequence[Row[str, str]]) -> list[str]:
+    def _park(self, connection: Connection, order: Order, due: Sequence[Row[Any]]) -> list[str]:
         """Fail what is due for an address that its account doesn't have any more."""
         if order.addresses is None:
             return []
         parked: list[str] = []
-        for account, address in due:
+        for account, address, *_fares in due:
             today = order.addresses.get(account)
             if today == address:
                 continue
@@ -99,13 +100,12 @@ class Sweeping(Store):
         if state is not State.PUBLISHED:
             give_notice(connection, [(key, error) for key in keys], kind=state, at=order.now)
 
-    def _leave_to_person(self, connection: Connection, order: Order) -> None:
-        if order.addresses is None:
-            return
+    def _leave_to_person(self, connection: Connection, order: Order) -> Sequence[Row[Any]]:
+        """Leave what can't be looked up, for its account has moved; where the look-ups are that are due."""
         parameters = order.parameters(in_hand=sorted(order.in_hand))
-        pairs = connection.execute(statements.doubtful_destinations(scoped=order.scoped), parameters).all()
-        for account, address in pairs:
-            today = order.addresses.get(account)
+        due = connection.execute(statements.doubtful_destinations(scoped=order.scoped), parameters).all()
+        for account, address, *_fares in due if order.addresses is not None else ():
+            today = (order.addresses or {}).get(account)
             if today != address:
                 there = and_(columns.account == account, columns.address == address)
                 connection.execute(
@@ -114,6 +114,7 @@ class Sweeping(Store):
                     .values(next_try=None, error=_elsewhere(account, old=address, new=today), changed_at=order.now),
                     parameters,
                 )
+        return due
 
 
 def _elsewhere(account: str, *, old: str, new: str | None) -> str:
