@@ -19,6 +19,7 @@ from campaign_cli.ledger.values import (
     Move,
     NewDelivery,
     Notice,
+    Ready,
     Settlement,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "Move",
     "NewDelivery",
     "Notice",
+    "Ready",
     "Settlement",
     "open_ledger",
 ]

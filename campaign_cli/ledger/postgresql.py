@@ -3,7 +3,7 @@
 Every writing transaction takes one advisory lock at its start and keeps it until it is over. So there is one writer at
 a time, as with SQLite, and everything that is true of one holds for the other: a count that was read stands until the
 commit, claims are in order, the log is one chain. A writer that is cut off or suspended loses the lock when the server
-gives it up (``_SESSION``). https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+gives it up (``SESSION``). https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WRITE: Final = text(
 ).bindparams(lock=_LOCK)
 _TIME: Final = text("SELECT clock_timestamp()")
 _NEWEST: Final = text("SELECT coalesce(max(id), 0) FROM events")
-_SESSION: Final = {
+SESSION: Final = {
     "application_name": "campaign",
     "client_encoding": "utf8",
     "connect_timeout": "10",
@@ -65,7 +65,7 @@ class PostgresqlDatabase:
         """One connection at a time; a lost one is replaced at the next transaction."""
         options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
         given = self._url.query.get("options", "")
-        session = {**_SESSION, "options": f"{options} {given if isinstance(given, str) else ' '.join(given)}".strip()}
+        session = {**SESSION, "options": f"{options} {given if isinstance(given, str) else ' '.join(given)}".strip()}
         return create_engine(self._url.difference_update_query(["options"]), poolclass=NullPool, connect_args=session)
 
     def clock(self) -> datetime:

@@ -19,6 +19,7 @@ from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import corrupt, from_os_error, translated
 from campaign_cli.ledger.claims import Claiming
 from campaign_cli.ledger.decisions import Decisions, Messages
+from campaign_cli.ledger.handing import Handing
 from campaign_cli.ledger.holding import Holding
 from campaign_cli.ledger.records import Records
 from campaign_cli.ledger.schedule import Schedule
@@ -31,7 +32,7 @@ FILE: Final = "ledger.sqlite3"
 ID_FILE: Final = "ledger.id"
 
 
-class Ledger(Claiming, Settling, Schedule, Records, Holding, Decisions, Messages):
+class Ledger(Claiming, Settling, Schedule, Handing, Records, Holding, Decisions, Messages):
     """An open ledger. Every method is one transaction; instants are aware. Raises LedgerError."""
 
     def adopt(self, *, actor: str) -> None:

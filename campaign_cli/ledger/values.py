@@ -167,6 +167,14 @@ class Notice:
     at: datetime
 
 
+class Ready(NamedTuple):
+    """A delivery that a sender could take up now. ``revision`` differs after every claim."""
+
+    key: str
+    account: str
+    revision: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewDelivery:
     """A row as it will be stored. ``position`` is its place in the plan, ``series`` the post without its occurrence.
