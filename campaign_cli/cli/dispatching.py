@@ -129,13 +129,12 @@ def interruptible(work: Coroutine[Any, Any, T]) -> T:
 
 def exit_code(outcome: Outcome) -> ExitCode:
     """The exit code of a pass or a run: it speaks of its own deliveries alone."""
-    refused = outcome.failed - outcome.unauthorized
     return strongest(
         code
         for code, found in (
             (ExitCode.UNCERTAIN, outcome.uncertain),
             (ExitCode.CREDENTIALS, outcome.unauthorized),
-            (ExitCode.FAILED, refused + outcome.missed),
+            (ExitCode.FAILED, outcome.refused + outcome.missed),
             (ExitCode.HELD, outcome.held),
         )
         if found > 0

@@ -62,6 +62,8 @@ class Verdict:
     pause_until: datetime | None = None
     credential: bool = False
     held: bool = False
+    works: bool | None = None
+    overrun: bool = False
     lost: bool = False
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli import platforms
 from campaign_cli.dispatch.desk import Desk, LedgerThread, Verdict
+from campaign_cli.dispatch.health import Health
 from campaign_cli.dispatch.options import LEASE, Options
 from campaign_cli.dispatch.outcome import Outcome, Result
 from campaign_cli.dispatch.progress import Progress, Silent
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from campaign_cli.dispatch.notify import Notifier
     from campaign_cli.ledger import Ledger
 
-_BATCH: Final = 200  # deliveries of one claim
 _DOUBTFUL_BATCH: Final = 20
 _DOUBTFUL_DISTANCE: Final = timedelta(seconds=1)  # between two looks for doubtful ones while there is much to send
 
@@ -43,7 +43,8 @@ class Dispatcher:
     """Sends for one process; used once. ``outcome`` (an earlier dispatcher's, or a new one) grows while it works.
 
     ``clock`` gives aware instants, ``sleep`` waits for seconds of that clock, ``transport`` opens an account's.
-    ``changed`` is set when a place became free or something may have fallen due.
+    ``changed`` is set when a place became free or something may have fallen due. ``accounts`` are those that it takes
+    deliveries of; None means all of them, and it may change between two pumps.
     """
 
     def __init__(  # noqa: PLR0913 - the ports of the engine, all by name
@@ -69,6 +70,7 @@ class Dispatcher:
         self.progress: Progress = progress or Silent()
         self.outcome = outcome or Outcome()
         self.changed = asyncio.Event()
+        self.accounts: Collection[str] | None = None
         self.thread = LedgerThread(ledger)
         self._workspace = workspace
         self._notifier = notifier
@@ -89,6 +91,7 @@ class Dispatcher:
         self._spacing = {
             name: timedelta(minutes=1) / account.rate for name, account in workspace.accounts.items() if account.rate
         }
+        self.health = Health(self._desk, self.progress)
         self._settler = Settler(self.thread)
         self._tasks: dict[asyncio.Task[None], Claim] = {}
         self._in_flight: Counter[str] = Counter()
@@ -173,16 +176,20 @@ class Dispatcher:
         All accounts share one row, except those with a rate of their own: each may start one more when its time comes.
         """
         now = self.clock()
-        rated = set(self._spacing)
-        windows = [(self.options.per_account, rated)]
-        for name in sorted(rated):
+        rated, others = set(self._spacing), self._not_served()
+        windows = [(self.options.per_account, rated | others)]
+        for name in sorted(rated - others):
             if self._spaced.get(name, now) <= now:
                 one_more = min(self.options.per_account, self._in_flight[name] + 1)
                 windows.append((one_more, set(self._workspace.accounts) - {name}))
         return windows
 
+    def _not_served(self) -> set[str]:
+        """Accounts that are left to other processes for now."""
+        return set() if self.accounts is None else set(self._workspace.accounts) - set(self.accounts)
+
     async def _claim(self, per_account: int, excluded: set[str]) -> Claimed:
-        room = min(_BATCH, self.options.in_flight - len(self._tasks))
+        room = min(self.options.batch, self.options.in_flight - len(self._tasks))
         if room <= 0:
             return Claimed()
         claimed = await self.thread.call(
@@ -195,7 +202,7 @@ class Dispatcher:
             exclude_accounts=excluded,
             keys=self.options.only,
             addresses=self._addresses,
-            in_hand=self._in_hand(),
+            in_hand=self.in_hand(),
             spacing=self._spacing,
         )
         for claim in claimed.claims:
@@ -212,7 +219,7 @@ class Dispatcher:
         for delivery in deliveries:
             self.note(Result(key=delivery.key, state=state, error=delivery.error or error))
 
-    def _in_hand(self) -> list[str]:
+    def in_hand(self) -> list[str]:
         """What this process has on the wire. When the machine slept, the leases may be over, and the tasks go on."""
         return [claim.key for claim in self._tasks.values()]
 
@@ -230,10 +237,10 @@ class Dispatcher:
             worker=self.options.worker,
             limit=room,
             lease=LEASE,
-            exclude_accounts=full,
+            exclude_accounts=full | self._not_served(),
             addresses=self._addresses,
             keys=self.options.only,
-            in_hand=self._in_hand(),
+            in_hand=self.in_hand(),
         )
         for claim in claims:
             self._looks.pop(claim.key, None)
@@ -266,8 +273,7 @@ class Dispatcher:
 
     async def _settle(self, claim: Claim, verdict: Verdict) -> None:
         """Write the verdict down, fenced, and tell it."""
-        if verdict.pause_until is not None:
-            await self._pause(claim.address, verdict.pause_until)
+        await self.health.note(claim, verdict)
         wanted = Settlement(
             key=claim.key,
             token=claim.token,
@@ -305,12 +311,6 @@ class Dispatcher:
             )
             self.progress.warned(f"{claim.key}: {error} {for_a_person()}")
         self.note(Result(key=claim.key, state=State.UNCERTAIN, error=error))
-
-    async def _pause(self, address: str, until: datetime) -> None:
-        try:
-            await self.thread.call(self.ledger.pause_account, address, until)
-        except LedgerError as error:  # the pause is a courtesy; the delivery's own state is what counts
-            self.progress.warned(error.message)
 
     def _raise_broken(self) -> None:
         broken, self._broken = self._broken, None

@@ -60,6 +60,11 @@ class Outcome:
         return self.counts[State.FAILED]
 
     @property
+    def refused(self) -> int:
+        """Failed deliveries, but for those whose secret was absent or refused."""
+        return sum(result.state is State.FAILED and not result.credential for result in self._open.values())
+
+    @property
     def missed(self) -> int:
         """Deliveries that came too late."""
         return self.counts[State.MISSED]
@@ -76,7 +81,7 @@ class Outcome:
 
     @property
     def unauthorized(self) -> int:
-        """Deliveries whose secret was absent or refused."""
+        """Deliveries whose secret was absent or refused, and those that wait because their account's was."""
         return sum(result.credential for result in self._open.values())
 
     @property

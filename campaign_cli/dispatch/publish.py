@@ -42,6 +42,7 @@ async def publish_pass(
         await _pump(dispatcher, until=until, stop=stop or asyncio.Event(), outdated=outdated)
         await dispatcher.finish()
         await _note_held(dispatcher)
+        await _note_resting(dispatcher)
         await dispatcher.tell()
     finally:
         await dispatcher.close()
@@ -107,8 +108,7 @@ async def _own_wake(dispatcher: Dispatcher) -> datetime | None:
     own = dispatcher.next_look()
     wakes = [own] if own is not None and own - dispatcher.clock() <= _LOOK_PATIENCE else []
     if dispatcher.spaced:
-        due = await dispatcher.thread.call(dispatcher.ledger.upcoming, until=dispatcher.clock(), limit=_LISTED)
-        accounts = {key.rsplit("/", 1)[-1] for key, _wake in due}
+        accounts = await dispatcher.thread.call(dispatcher.ledger.due_accounts)
         wakes += [at for account, at in dispatcher.spaced.items() if account in accounts]
     return min(wakes, default=None)
 
@@ -139,3 +139,13 @@ async def _note_held(dispatcher: Dispatcher) -> None:
         if only is None or delivery.key in only:
             result = Result(key=delivery.key, state=State.WAITING, error=_("Held: see campaign hold."), held=True)
             dispatcher.note(result)
+
+
+async def _note_resting(dispatcher: Dispatcher) -> None:
+    """So does what is due and waits because its account rests; said once for each account."""
+    only = dispatcher.options.only
+    for key, rest in (await dispatcher.thread.call(dispatcher.ledger.due_at_rest)).items():
+        if only is None or key in only:
+            sentence = dispatcher.health.tell(key.rsplit("/", 1)[-1], rest)
+            result = Result(key=key, state=State.WAITING, error=sentence, credential=rest.credential)
+            dispatcher.outcome.record(result)

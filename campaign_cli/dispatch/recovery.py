@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Final
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.options import FIRST_LOOK
 from campaign_cli.dispatch.proof import sound
-from campaign_cli.dispatch.retry import explain
+from campaign_cli.dispatch.retry import explain, works_after
 from campaign_cli.dispatch.sending import Attempt, for_a_person, lost, unsent
-from campaign_cli.errors import CampaignError, ClaimLost
+from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Rejected, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.ledger.values import ADOPTED
 from campaign_cli.models import Receipt, State
@@ -76,9 +76,12 @@ async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict 
         raise
     except Exception as failure:
         text = _("It could not be looked up: {error}").format(error=desk.secrets.redact(explain(failure)))
-        return Verdict(state=State.UNCERTAIN, error=text, next_try=_later(desk, claim)), False
+        works = None if isinstance(failure, Rejected) else works_after(failure)  # it may post, and not read
+        credential = isinstance(failure, Unauthorized | CredentialError)
+        doubt = Verdict(state=State.UNCERTAIN, error=text, next_try=_later(desk, claim))
+        return replace(doubt, works=works, credential=credential), False
     if receipt is not None:
-        return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part)), False
+        return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part), works=True), False
     too_early = _not_yet_absent(desk, seat, claim, complete=look.complete)
     return too_early, too_early is None
 
@@ -150,18 +153,18 @@ async def _repeated(desk: Desk, attempt: Attempt, *, absent: bool) -> Verdict:
         if absent or verdict.state is State.UNCERTAIN:
             return verdict
         return replace(verdict, state=State.UNCERTAIN, next_try=_later(desk, attempt.claim))
-    return Verdict(state=State.PUBLISHED, receipt=receipt)
+    return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
 
 
 async def _received(attempt: Attempt, receipt: Receipt, *, last: bool) -> Verdict:
     """Published, or on with the next part of the thread."""
     if last:
-        return Verdict(state=State.PUBLISHED, receipt=receipt)
+        return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
     try:
         await attempt.keep_receipt(receipt)
     except ClaimLost:
         return Verdict(state=State.UNCERTAIN, receipt=receipt, error=lost(), lost=True)
-    return Verdict(state=State.WAITING)
+    return Verdict(state=State.WAITING, works=True)
 
 
 def first_try(claim: Claim) -> datetime:

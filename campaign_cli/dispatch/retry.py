@@ -98,7 +98,7 @@ def rest_after(failures: int, *, now: datetime, chance: Random, overrun: bool = 
     """What one more failure means for an account that had ``failures`` in a row before it.
 
     From ``RESTING_AFTER`` on it rests, at first for up to ``FIRST_REST``, doubled with every further failure up to
-    ``LONGEST_REST`` and drawn evenly from zero up to that. ``overrun``: after a 429, one delivery alone shall try first.
+    ``LONGEST_REST`` and drawn evenly from zero up to that. ``overrun``: after a 429, one delivery alone tries first.
     """
     number = max(failures + 1, RESTING_AFTER if overrun else 0)
     if number < RESTING_AFTER:

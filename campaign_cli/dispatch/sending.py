@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +87,12 @@ class Attempt:
         tries = self.claim.attempts if self.part == self.claim.part else 1  # a receipt sets the count back
         decision = decide(failure, tries=tries, now=now, chance=self._desk.chance, left=self.http.left)
         if decision.state is State.UNCERTAIN:
-            return self._uncertain(decision.error)
+            return replace(self._uncertain(decision.error), works=decision.works)
         return Verdict(
             state=decision.state,
             error=self._desk.secrets.redact(decision.error),
+            works=decision.works,
+            overrun=decision.overrun,
             next_try=decision.next_try,
             pause_until=decision.pause_until,
             credential=decision.credential,
@@ -176,7 +179,7 @@ async def send(desk: Desk, claim: Claim) -> Verdict:
         except Exception as failure:
             return attempt.judge(failure)
         receipts.append(receipt)
-    return Verdict(state=State.PUBLISHED, receipt=receipt)
+    return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
 
 
 def lost() -> str:

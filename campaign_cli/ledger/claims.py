@@ -126,8 +126,8 @@ class Claiming(Sweeping):
         busy, alone = _in_flight(connection, order), _on_trial(due)
         rooms: dict[str, int] = {}
         for account in sorted({row.account for row in due if not row.rests} - order.exclude):
-            places = 1 if account in alone else order.per_account
-            room = min(places - busy.get(account, 0), 1 if account in order.spacing else order.limit)
+            most = 1 if account in alone else order.per_account
+            room = min(most - busy.get(account, 0), 1 if account in order.spacing else order.limit)
             if room > 0:
                 rooms[account] = room
         found = _first(connection, order, rooms) if len(rooms) > _FEW else {}

@@ -24,6 +24,7 @@ from campaign_cli.ledger.queries import (
     receipts_of,
     store_receipt,
 )
+from campaign_cli.ledger.resting import let_try
 from campaign_cli.ledger.schema import deliveries, instant, micros
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Delivery, NewDelivery
@@ -57,11 +58,13 @@ class Decisions(Store):
     def retry(self, keys: Collection[str], *, actor: str, at: datetime | None = None) -> list[Delivery]:
         """Failed, missed and cancelled deliveries wait again, due ``at`` (default: now); those that do now.
 
-        A thread that has begun keeps its due instant unless ``at`` is given: it can't be missed.
+        A thread that has begun keeps its due instant unless ``at`` is given: it can't be missed. An account that rests
+        because it kept failing is tried by one of them at once.
         """
         with self.writing() as connection:
             now = self.now()
-            done = []
+            done: list[str] = []
+            addresses: set[str] = set()
             for row in _in_states(connection, keys, _AGAIN):
                 due = micros(at) if at is not None else (row.due if row.sent or row.due > now else now)
                 reschedule(connection, row.key, due=due, now=now)
@@ -75,6 +78,8 @@ class Decisions(Store):
                 details = json.dumps({"was": row.state, "due": instant(due).isoformat()})
                 self.record(connection, "retried", [(row.key, details)], actor=actor, at=now)
                 done.append(row.key)
+                addresses.add(row.address)
+            let_try(connection, addresses)
             return deliveries_by_key(connection, done)
 
     def resolve(

@@ -77,7 +77,7 @@ class Resting(Store):
             else:
                 works = {"failures": 0, "until": row.asked, "since": None, "error": "", "credential": False}
                 connection.execute(update(account_pauses).where(_pauses.address == address).values(**works))
-            return row.failures >= RESTING_AFTER
+            return bool(row.failures >= RESTING_AFTER)
 
 
 def rest(connection: Connection, address: str, *, until: int) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
+from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.queries import columns, sendable
-from campaign_cli.ledger.resting import Resting, pauses
+from campaign_cli.ledger.resting import Resting, pauses, rests
 from campaign_cli.ledger.schema import instant, instant_or_none, micros, notices
-from campaign_cli.ledger.values import Notice
+from campaign_cli.ledger.values import Notice, Rest
 from campaign_cli.models import State
 
 _WAKE = case((columns.next_try > columns.due, columns.next_try), else_=columns.due)
@@ -20,16 +21,39 @@ class Schedule(Resting):
     """Reading ahead."""
 
     def upcoming(self, *, until: datetime, limit: int) -> list[tuple[str, datetime]]:
-        """Keys that may be sent up to ``until`` and when each wakes (due, or its next try), soonest first."""
+        """Keys that may be sent up to ``until`` and when each wakes (due, its next try, the end of its account's rest).
+
+        Soonest first. What waits for an account that rests for longer takes no place from the others.
+        """
         end = micros(until)
         with self.reading() as connection:
-            rows = connection.execute(
-                select(columns.key, _WAKE.label("wake"))
-                .where(sendable(), columns.due <= end, or_(columns.next_try.is_(None), columns.next_try <= end))
-                .order_by("wake", columns.position)
-                .limit(limit)
+            resting = pauses(connection, self.now())
+            others = columns.address.not_in(list(resting)) if resting else true()
+            found = _upcoming(connection, others, end=end, limit=limit)
+            for address, over in resting.items():
+                if over <= until:
+                    woken = _upcoming(connection, columns.address == address, end=end, limit=limit)
+                    found += [(key, max(wake, over)) for key, wake in woken]
+        return sorted(found, key=lambda pair: pair[1])[:limit] if resting else found
+
+    def due_accounts(self) -> set[str]:
+        """Accounts for which something is due that may be sent, whether they rest or not."""
+        with self.reading() as connection:
+            due = and_(sendable(), columns.due <= self.now())
+            return set(connection.execute(select(columns.account).where(due).distinct()).scalars())
+
+    def due_at_rest(self) -> dict[str, Rest]:
+        """What is due and could be sent, but for its account, which kept failing and rests; by key."""
+        with self.reading() as connection:
+            now = self.now()
+            resting = {address: rest for address, rest in rests(connection).items() if micros(rest.until) > now}
+            if not resting:
+                return {}
+            due = select(columns.key, columns.address).where(
+                sendable(), columns.due <= now, columns.address.in_(list(resting))
             )
-            return [(row.key, instant(row.wake)) for row in rows]
+            rows = connection.execute(due.order_by(columns.due, columns.position))
+            return {row.key: resting[row.address] for row in rows}
 
     def next_wake(self) -> datetime | None:
         """The first instant at which there is something to claim, look up or expire; None when nothing is to come.
@@ -95,3 +119,15 @@ class Schedule(Resting):
         if found is None:
             raise KeyError(sha256)
         return bytes(found)
+
+
+def _upcoming(
+    connection: Connection, condition: ColumnElement[bool], *, end: int, limit: int
+) -> list[tuple[str, datetime]]:
+    rows = connection.execute(
+        select(columns.key, _WAKE.label("wake"))
+        .where(sendable(), columns.due <= end, or_(columns.next_try.is_(None), columns.next_try <= end), condition)
+        .order_by("wake", columns.position)
+        .limit(limit)
+    )
+    return [(row.key, instant(row.wake)) for row in rows]

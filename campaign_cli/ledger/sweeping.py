@@ -64,7 +64,8 @@ class Sweeping(Store):
         if order.addresses is None:
             return []
         parked: list[str] = []
-        for account, address, *_fares in due:
+        for row in due:
+            account, address = row.account, row.address
             today = order.addresses.get(account)
             if today == address:
                 continue
@@ -104,7 +105,8 @@ class Sweeping(Store):
         """Leave what can't be looked up, for its account has moved; where the look-ups are that are due."""
         parameters = order.parameters(in_hand=sorted(order.in_hand))
         due = connection.execute(statements.doubtful_destinations(scoped=order.scoped), parameters).all()
-        for account, address, *_fares in due if order.addresses is not None else ():
+        for row in due if order.addresses is not None else ():
+            account, address = row.account, row.address
             today = (order.addresses or {}).get(account)
             if today != address:
                 there = and_(columns.account == account, columns.address == address)
