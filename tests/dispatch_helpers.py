@@ -68,7 +68,8 @@ class Remote:
     """One network that keeps posts, and does to the next creating requests what ``script`` says.
 
     ok · drop (accepts, the answer is lost) · lost (never arrives, the answer is lost) · 429 · down · refuse · 401 ·
-    hang · rest (asks for a pause) · bug-after · an awaitable function (called, then ok).
+    hang · forbidden (403) · rest (asks for a pause) · bug-after · an awaitable function (called, then ok).
+    ``dead`` accounts reach nothing; while it is ``gone``, nobody can look.
     """
 
     clock: CompressedClock
@@ -77,6 +78,8 @@ class Remote:
     searchable: bool = True
     complete: bool = True
     honours_keys: bool = False
+    dead: set[str] = field(default_factory=set)
+    gone: bool = False
     looks: int = 0
     log: list[tuple[datetime, str, str]] = field(default_factory=list)
     in_flight: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -104,6 +107,8 @@ class Remote:
             await self.delay(account)
         else:
             await asyncio.sleep(0)
+        if account in self.dead:
+            raise Unavailable("No route.")
         step = self.script.popleft() if self.script else "ok"
         if callable(step):
             await step()
@@ -112,8 +117,10 @@ class Remote:
             raise Unavailable("Slow down.", status=429, retry_at=self.clock.now() + timedelta(seconds=40))
         if step == "down":
             raise Unavailable("No route.")
+        if step == "forbidden":
+            raise Rejected("Banned.", status=403)
         if step == "refuse":
-            raise Rejected("Not allowed.", fix="Change it.")
+            raise Rejected("Not allowed.", status=422, fix="Change it.")
         if step == "401":
             raise Unauthorized("Token refused: s3cret-token")
         if step == "lost":
@@ -145,6 +152,8 @@ class FakeHttp:
     async def send(self, request: Request) -> Answer:
         if request.method == "GET":
             self.remote.looks += 1
+            if self.remote.gone:
+                raise Unavailable("No route.")
             if not self.remote.searchable:
                 raise Rejected("Forbidden.", status=403)
             return Reply(200, self.remote.headers(), self.remote.posts[self.account])

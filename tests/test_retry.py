@@ -8,13 +8,19 @@ from random import Random
 import pytest
 
 from campaign_cli.dispatch.retry import (
+    FIRST_REST,
     LONGEST_DISTANCE,
+    LONGEST_REST,
+    LONGEST_WISH,
     MAXIMUM_TRIES,
     SHORTEST_DISTANCE,
+    RestDecision,
     RetryDecision,
     backoff,
+    bounded,
     decide,
     explain,
+    rest_after,
 )
 from campaign_cli.errors import (
     CredentialError,
@@ -25,6 +31,7 @@ from campaign_cli.errors import (
     Unavailable,
     Unconfirmed,
 )
+from campaign_cli.ledger.values import RESTING_AFTER
 from campaign_cli.models import State
 
 NOW = datetime(2026, 12, 10, 1, 0, tzinfo=UTC)
@@ -124,3 +131,79 @@ def test_explain_joins_message_and_fix() -> None:
     """A failure is explained in one line; an unexpected one names its kind."""
     assert explain(Rejected("No.", fix="")) == "No."
     assert "ValueError: boom" in explain(ValueError("boom"))
+
+
+IN_AN_HOUR = NOW + timedelta(hours=1)
+# failure · a creating request had left · state · waits for a next try · the account rests · what it tells of the account
+TABLE = [
+    (Unavailable("No route."), False, State.WAITING, True, False, False),
+    (Unavailable("503", status=503, retry_at=IN_AN_HOUR), False, State.WAITING, True, True, False),
+    (Unavailable("429", status=429), False, State.WAITING, True, True, False),
+    (Unavailable("429", status=429, retry_at=IN_AN_HOUR), True, State.WAITING, True, True, False),
+    (Unauthorized("401", status=401), False, State.FAILED, False, False, False),
+    (CredentialError("No TOKEN."), False, State.FAILED, False, False, False),
+    (Rejected("403", status=403), False, State.FAILED, False, False, False),
+    (Rejected("422", status=422), False, State.FAILED, False, False, True),
+    (Rejected("No address."), False, State.FAILED, False, False, None),
+    (Unconfirmed("Time-out."), True, State.UNCERTAIN, False, False, False),
+    (Held("Held."), False, State.WAITING, False, False, None),
+    (LedgerError("Locked."), False, State.WAITING, True, False, None),
+    (LedgerError("Locked."), True, State.UNCERTAIN, False, False, None),
+    (KeyError("id"), False, State.FAILED, False, False, None),
+    (KeyError("id"), True, State.UNCERTAIN, False, False, None),
+]
+
+
+@pytest.mark.parametrize(("failure", "left", "state", "tries", "rests", "works"), TABLE)
+def test_what_each_failure_leads_to(  # noqa: PLR0913, PLR0917 - a row of the table
+    failure: Exception, left: bool, state: State, tries: bool, rests: bool, works: bool | None
+) -> None:
+    """One row for each kind: only what is provably unsent waits, and the account's count hears of what is its own."""
+    decided = decision(failure, left=left)
+    assert decided.state is state
+    assert (decided.next_try is not None, decided.pause_until is not None) == (tries, rests)
+    assert decided.works is works
+
+
+@pytest.mark.parametrize(
+    ("failures", "overrun", "number", "longest"),
+    [
+        (0, False, 1, None),
+        (RESTING_AFTER - 2, False, RESTING_AFTER - 1, None),
+        (RESTING_AFTER - 1, False, RESTING_AFTER, FIRST_REST),
+        (RESTING_AFTER, False, RESTING_AFTER + 1, 2 * FIRST_REST),
+        (RESTING_AFTER + 2, False, RESTING_AFTER + 3, 8 * FIRST_REST),
+        (RESTING_AFTER + 9, False, RESTING_AFTER + 10, LONGEST_REST),
+        (10_000, False, 10_001, LONGEST_REST),
+        (0, True, RESTING_AFTER, FIRST_REST),
+        (RESTING_AFTER, True, RESTING_AFTER + 1, 2 * FIRST_REST),
+    ],
+)
+def test_an_account_rests_longer_with_every_failure_in_a_row(
+    failures: int, overrun: bool, number: int, longest: timedelta | None
+) -> None:
+    """Below the number nothing happens; from there on the bound doubles up to ten minutes, evenly drawn from zero."""
+    chance = Random(5)
+    drawn = [rest_after(failures, now=NOW, chance=chance, overrun=overrun) for _each in range(300)]
+    assert {decided.failures for decided in drawn} == {number}
+    if longest is None:
+        assert set(drawn) == {RestDecision(failures=number)}
+        return
+    rests = [decided.until - NOW for decided in drawn if decided.until is not None]
+    assert len(rests) == 300
+    assert min(rests) >= SHORTEST_DISTANCE
+    assert longest * 0.9 < max(rests) <= longest
+    assert min(rests) < longest * 0.1
+
+
+def test_an_absurd_wish_is_bounded() -> None:
+    """A network that asks for ten years is asked again tomorrow."""
+    decided = decision(Unavailable("Later.", status=429, retry_at=NOW + timedelta(days=3650)))
+    assert decided.next_try == decided.pause_until == NOW + LONGEST_WISH
+    assert bounded(NOW + timedelta(hours=2), NOW) == NOW + timedelta(hours=2)
+
+
+def test_the_last_try_still_tells_the_account_to_rest() -> None:
+    """A delivery that is given up after a 429 doesn't hide from the others what the network asked for."""
+    decided = decision(Unavailable("Slow down.", status=429, retry_at=IN_AN_HOUR), tries=MAXIMUM_TRIES)
+    assert (decided.state, decided.pause_until, decided.next_try) == (State.FAILED, IN_AN_HOUR, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
-from campaign_cli.errors import CampaignError, CredentialError, InputError, Unauthorized
+from campaign_cli.errors import CampaignError, CredentialError, InputError, LedgerError, Unauthorized
 from campaign_cli.i18n import _, zone_label
 from campaign_cli.platforms import PLANNED, PLATFORMS
 from campaign_cli.reasons import reason
@@ -138,6 +138,7 @@ async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[st
             results[account.name] = found
             _keep(context, account.name, found)
     _same_account(results)
+    _end_rests(context, [account for account in accounts if not isinstance(results[account.name], CampaignError)])
     return results
 
 
@@ -149,6 +150,19 @@ def _keep(context: Context, name: str, found: Any) -> None:
         store_check(context.workspace, name, _as_json(name, found) | {"checked_at": output.rfc3339(now())})
     except OSError as error:
         diagnostics.warn(_("The limits of {name} can't be kept: {reason}").format(name=name, reason=reason(error)))
+
+
+def _end_rests(context: Context, accounts: Sequence[Account]) -> None:
+    """What works need not rest any more, though it kept failing: what waits for it goes out now."""
+    from campaign_cli import platforms
+
+    try:
+        with context.ledger(check_id=False) as ledger:
+            for account in accounts if ledger.rests() else ():
+                if ledger.account_works(platforms.get(account.platform).address(account)):
+                    diagnostics.say(_("{name} no longer rests: what waits for it goes out again.").format(name=account.name))
+    except LedgerError as error:
+        diagnostics.warn(error.message)
 
 
 def _same_account(results: dict[str, Any]) -> None:

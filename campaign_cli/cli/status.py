@@ -94,7 +94,7 @@ def as_json(delivery: Delivery, workspace: Workspace) -> dict[str, Any]:
             {"id": receipt.id, "url": receipt.url, "at": output.rfc3339(receipt.at, zone)}
             for receipt in delivery.receipts
         ],
-        "error": delivery.error or None,
+        "error": _at_rest(delivery, workspace) or delivery.error or None,
         "held": delivery.held,
         "approved": delivery.approved,
         "labels": list(delivery.labels),
@@ -116,11 +116,28 @@ def show_deliveries(deliveries: list[Delivery], workspace: Workspace) -> None:
             format_instant(delivery.due, zone_of(delivery.account, workspace)),
             state_word(delivery.state, held=delivery.held),
             delivery.key,
-            next((receipt.url for receipt in delivery.receipts if receipt.url), None) or delivery.error or "",
+            next((receipt.url for receipt in delivery.receipts if receipt.url), None) or _reason(delivery),
         )
         for delivery in deliveries
     ]
     output.write_table((_("due"), _("state"), _("delivery"), _("link or reason")), rows)
+    for sentence in dict.fromkeys(_at_rest(delivery, workspace) for delivery in deliveries if delivery.rest):
+        output.write_sentences(sentence)
+
+
+def _reason(delivery: Delivery) -> str:
+    if delivery.rest is None:
+        return delivery.error
+    return _("The account rests; see below.")
+
+
+def _at_rest(delivery: Delivery, workspace: Workspace) -> str:
+    """Since when, until when and why its account rests; empty where it doesn't."""
+    from campaign_cli.dispatch.health import resting_line
+
+    if delivery.rest is None:
+        return ""
+    return resting_line(delivery.rest, account=delivery.account, zone=zone_of(delivery.account, workspace))
 
 
 def summary(deliveries: list[Delivery]) -> str:

@@ -14,7 +14,6 @@ from campaign_cli.errors import LedgerError
 from campaign_cli.i18n import _, format_instant
 
 if TYPE_CHECKING:
-    from campaign_cli.accounts import Workspace
     from campaign_cli.dispatch.desk import Desk, Verdict
     from campaign_cli.dispatch.progress import Progress
     from campaign_cli.ledger import Claim
@@ -63,17 +62,12 @@ class Health:
 
     def tell(self, account: str, rest: Rest) -> str:
         """The rest in words, said aloud once for each account while it lasts."""
-        sentence = resting_line(rest, account=account, zone=zone_of(self._desk.workspace, account))
+        known = self._desk.workspace.accounts.get(account)
+        sentence = resting_line(rest, account=account, zone=(known.timezone if known else None) or UTC)
         if rest.address not in self.told:
             self.told.add(rest.address)
             self._progress.warned(sentence)
         return sentence
-
-
-def zone_of(workspace: Workspace, account: str) -> tzinfo:
-    """The account's own zone, for showing; UTC where it has none."""
-    known = workspace.accounts.get(account)
-    return (known.timezone if known else None) or UTC
 
 
 def resting_line(rest: Rest, *, account: str, zone: tzinfo) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, or_, select, text, update
@@ -12,8 +13,9 @@ from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import chunks
+from campaign_cli.ledger.resting import rests
 from campaign_cli.ledger.schema import deliveries, delivery_labels, drafts, holds, instant, instant_or_none, receipts
-from campaign_cli.ledger.values import Delivery
+from campaign_cli.ledger.values import Delivery, Rest
 from campaign_cli.models import Receipt, State
 
 columns = deliveries.c
@@ -96,6 +98,7 @@ def read_deliveries(
     if not rows:
         return []
     proofs = receipts_of(connection, condition)
+    resting = rests(connection) if any(row.state == State.WAITING.value for row in rows) else {}
     labels: dict[str, list[str]] = defaultdict(list)
     for key, label in connection.execute(
         select(delivery_labels.c.delivery, delivery_labels.c.label)
@@ -104,10 +107,16 @@ def read_deliveries(
         .order_by(delivery_labels.c.label)
     ):
         labels[key].append(label)
-    return [
+    found = [
         _delivery(row, receipts=proofs.get(row.key, ()), labels=tuple(labels.get(row.key, ())), with_draft=with_drafts)
         for row in rows
     ]
+    return [_at_rest(delivery, resting.get(delivery.address)) for delivery in found] if resting else found
+
+
+def _at_rest(delivery: Delivery, rest: Rest | None) -> Delivery:
+    stopped = rest is not None and delivery.state is State.WAITING and delivery.due <= rest.until
+    return replace(delivery, rest=rest) if stopped else delivery
 
 
 def _delivery(row: Row[Any], *, receipts: tuple[Receipt, ...], labels: tuple[str, ...], with_draft: bool) -> Delivery:

@@ -69,7 +69,10 @@ class Rest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """One row of the ledger, for people. ``draft_json`` is empty unless it was asked for."""
+    """One row of the ledger, for people. ``draft_json`` is empty unless it was asked for.
+
+    ``rest`` is what keeps a waiting one that falls due before its end from being sent.
+    """
 
     key: str
     campaign: str
@@ -92,6 +95,7 @@ class Delivery:
     changed_at: datetime
     parts: int
     draft_json: str = ""
+    rest: Rest | None = None
 
     @property
     def draft(self) -> Draft:
