@@ -20,6 +20,8 @@ from campaign_cli.errors import ForeignLedger, LedgerError, NewerLedger
 from campaign_cli.ledger import Changes, open_ledger, schema, upgrade
 from campaign_cli.models import State
 
+pytestmark = pytest.mark.sqlite
+
 BETWEEN = '''
 """A step that fails half way when its table is there already."""
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from backends import place
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledger_helpers import GRACE, LEASE, START, Bench, Clock, make
@@ -29,8 +30,9 @@ SENDER = """
 
     root, worker, dies = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     at = datetime.fromisoformat(sys.argv[4])
+    place = dict(database_url=sys.argv[5]) if sys.argv[5:] else {}
     sent = 0
-    with open_ledger(root, clock=lambda: at) as ledger, open(root / f"{worker}.sent", "a") as out:
+    with open_ledger(root, clock=lambda: at, **place) as ledger, open(root / f"{worker}.sent", "a") as out:
         while True:
             claims = ledger.claim(
                 worker=worker, limit=7, per_account=50, lease=timedelta(seconds=90), late_grace=timedelta(days=1)
@@ -55,7 +57,9 @@ def senders(root: Path, number: int, *, dies: int = 0) -> list[int]:
     """Run sender processes until each finds nothing more (or kills itself at its n-th sending); their exit codes."""
     program = textwrap.dedent(SENDER)
     running = [
-        subprocess.Popen([sys.executable, "-c", program, str(root), f"w{n}", str(dies), START.isoformat()])
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(root), f"w{n}", str(dies), START.isoformat(), *place(root).values()]
+        )
         for n in range(number)
     ]
     return [process.wait() for process in running]
