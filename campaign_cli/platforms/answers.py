@@ -23,6 +23,9 @@ from campaign_cli.platforms.base import Answer, Http, Request
 
 T = TypeVar("T")
 
+NOT_TAKEN: Final = frozenset({408, 421, 425, 429})
+"""Statuses that say that the request was not processed, whoever gives them (RFC 9110, RFC 8470)."""
+
 EXPLANATION_LENGTH: Final = 300  # characters of a network's own words that we show
 _EXPLAINING_KEYS: Final = ("error_description", "message", "description", "detail", "error", "title", "code")
 _TOKEN_IN_PATH: Final = re.compile(r"/(?:file/)?bot[^/]*:[^/]*")

@@ -32,6 +32,7 @@ import httpx
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.platforms.answers import (
+    NOT_TAKEN,
     explain,
     is_loopback,
     lost,
@@ -48,7 +49,6 @@ ANSWER_BYTES: Final = 8 * 1024 * 1024
 REDIRECTS: Final = 3
 CONNECT_SECONDS: Final = 10.0
 _REDIRECTING: Final = frozenset({301, 302, 303, 307, 308})
-_NOT_TAKEN: Final = frozenset({408, 421, 425, 429})  # RFC 9110, RFC 8470: the request was not processed
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 Headers = Mapping[str, str]
@@ -247,7 +247,7 @@ class HttpTransport:
             return Unauthorized(
                 message, status=status, fix=_("Renew this account's secret and run: campaign accounts check")
             )
-        if status in _NOT_TAKEN:
+        if status in NOT_TAKEN:
             return Unavailable(message, status=status, retry_at=self._retry_at(answer))
         if 300 <= status < 500:
             return Rejected(message, status=status)

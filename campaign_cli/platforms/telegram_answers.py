@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from json import loads
-from typing import Any
+from typing import Any, Final
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.models import Receipt
-from campaign_cli.platforms.answers import explain
+from campaign_cli.platforms.answers import NOT_TAKEN, explain
 from campaign_cli.platforms.base import Answer, Sending
+
+_REST: Final = timedelta(seconds=60)
 
 
 def message(data: Any) -> Mapping[str, Any]:
@@ -63,22 +65,32 @@ def errors(now: Callable[[], datetime]) -> Callable[[Answer], Exception | None]:
         if data.get("ok") is True or not isinstance(data.get("error_code", answer.status), int):
             return None
         status = int(data.get("error_code", answer.status))
-        if status < 400 or (status >= 500 and "error_code" not in data):
+        if status < 400 or (status >= 500 and "error_code" not in data) or status in NOT_TAKEN - {429}:
             return None
-        return _failure(status, parameters=dict(data.get("parameters") or {}), text=explain(answer), now=now())
+        if status == 429:
+            return _throttled(answer, dict(data.get("parameters") or {}), now=now())
+        return _failure(status, parameters=dict(data.get("parameters") or {}), text=explain(answer))
 
     return read
 
 
-def _failure(status: int, *, parameters: Mapping[str, Any], text: str, now: datetime) -> Exception | None:
+def _throttled(answer: Answer, parameters: Mapping[str, Any], *, now: datetime) -> Unavailable:
+    """Too many requests: the Bot API names the seconds in the body; the transport reads a header of a server before it.
+
+    Where nobody says how long, a minute, which is what Telegram counts in.
+    """
+    message = _("Telegram refused it: {text}").format(text=explain(answer))
+    seconds = parameters.get("retry_after")
+    if isinstance(seconds, int | float):
+        return Unavailable(message, status=429, retry_at=now + timedelta(seconds=seconds))
+    return Unavailable(message, status=429, retry_at=None if "retry-after" in answer.headers else now + _REST)
+
+
+def _failure(status: int, *, parameters: Mapping[str, Any], text: str) -> Exception | None:
     message = _("Telegram refused it: {text}").format(text=text)
     if status in {401, 404}:  # an unknown token makes the whole address unknown
         fix = _("Copy the bot's token from @BotFather again; it is the value of “token” in accounts.yaml.")
         return Unauthorized(message, status=status, fix=fix)
-    if status == 429:
-        seconds = parameters.get("retry_after")
-        wait = timedelta(seconds=seconds) if isinstance(seconds, int | float) else timedelta(seconds=60)
-        return Unavailable(message, status=status, retry_at=now + wait)
     if "migrate_to_chat_id" in parameters:
         number = parameters["migrate_to_chat_id"]
         fix = _('The group has a new number: write channel: "{number}" in accounts.yaml.').format(number=number)

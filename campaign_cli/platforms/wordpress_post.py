@@ -145,7 +145,7 @@ async def _uploaded(sending: Sending, index: int) -> dict[str, Any]:
         json={"alt_text": _shown(picture.alt)},
         sample={"id": media["id"]},
     )
-    await sending.http.send(alt)
+    await ask(sending.http, alt, lambda data: data["id"])  # a page instead of the file's data has set no alt text
     await sending.keep(step, media)
     return media
 

@@ -18,7 +18,7 @@ from campaign_cli.i18n import _
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress, compared
-from campaign_cli.platforms.answers import ask, explain
+from campaign_cli.platforms.answers import NOT_TAKEN, ask, explain
 from campaign_cli.platforms.base import Answer, Request, Session
 
 NO_API: Final = "no_rest_api"
@@ -133,7 +133,7 @@ def refusal(answer: Answer) -> Exception | None:
     status = answer.status
     data = parsed(answer)
     code = str(data.get("code", "")) if isinstance(data, dict) else ""
-    if status < 400 or status in {408, 425, 429} or (status >= 500 and code not in _REFUSED_FOR_GOOD):
+    if status < 400 or status in NOT_TAKEN or (status >= 500 and code not in _REFUSED_FOR_GOOD):
         return None
     message = _("WordPress refused it: {text}").format(text=explain(answer) or status)
     if status == 401:

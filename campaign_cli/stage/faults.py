@@ -1,14 +1,21 @@
 """Misbehaviour on demand: what networks do on a bad day, so that rehearsals and tests can live through it.
 
-=================  ====================================================================================================
-refuse             the network's own way of refusing a post for good
-429                too many requests, with the network's own headers and body
-503                out of order, as the network says it
-slow               waits ``seconds`` before it goes on
-accept-then-drop   the post is stored, then the connection is cut without an answer
-drop-before        the connection is cut before anything is stored
-malformed          the post is stored, and the answer is 200 with half a body
-=================  ====================================================================================================
+==================  ===================================================================================================
+refuse              the network's own way of refusing a post for good
+429                 too many requests, with the network's own headers and body
+503                 out of order, as the network says it
+answer              ``status`` with ``body``, and nothing is carried out (3xx: a redirect to elsewhere)
+slow                waits ``seconds`` before it goes on
+drop-before         the connection is cut before anything is read or stored
+drop-half           the connection is cut when the first half of the request has been read
+accept-then-drop    the post is stored, then the connection is cut without an answer
+accept-then-stall   the post is stored, and the connection is silent for ``seconds`` before it is cut
+accept-then-answer  the post is stored, and the answer is ``status`` with ``body``
+malformed           the post is stored, and the answer is 200 with half a body
+==================  ===================================================================================================
+
+``body`` is what an answer holds: ``error`` (JSON), ``html`` (a proxy's page that repeats the request), ``empty``,
+``half`` (of the JSON), ``gzip`` (said to be, and is not) or ``nameless`` (the JSON without any id).
 """
 
 from __future__ import annotations
@@ -16,7 +23,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from contextlib import suppress
+from typing import Literal, get_args
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -24,23 +32,38 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
-from campaign_cli.stage.network import MARK, Network
+from campaign_cli.stage.network import MARK, Network, Refusal
+from campaign_cli.stage.spoilt import BODIES, Body, Retry, Spoilt
 from campaign_cli.stage.state import StageState
 
 CUT = "campaign.cut"
 """Key in the ASGI scope's extensions: a function that cuts the connection at once."""
 
-Kind = Literal["refuse", "429", "503", "slow", "accept-then-drop", "drop-before", "malformed"]
-AFTER: tuple[Kind, ...] = ("accept-then-drop", "malformed")
-KINDS: tuple[Kind, ...] = ("refuse", "429", "503", "slow", "accept-then-drop", "drop-before", "malformed")
+Kind = Literal[
+    "refuse",
+    "429",
+    "503",
+    "answer",
+    "slow",
+    "drop-before",
+    "drop-half",
+    "accept-then-drop",
+    "accept-then-stall",
+    "accept-then-answer",
+    "malformed",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+AFTER: tuple[Kind, ...] = ("accept-then-drop", "accept-then-stall", "accept-then-answer", "malformed")
+_READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Misbehaviour(BaseModel):
     """One order to misbehave.
 
     ``platform`` or ``account`` narrow it (neither: everywhere). It happens ``times`` times (None: always), or, with
-    ``share`` (0 to 1), to that share of the requests, drawn with ``seed``. ``requests`` is ``creating`` (what asks
-    for a post) or ``any``. ``seconds`` is how long ``slow`` waits and what a 429 asks for.
+    ``share`` (0 to 1), to that share of the requests, drawn with ``seed``; the first ``skip`` pass. ``requests`` is
+    ``creating`` (what asks for a post), ``changing`` (all but those that only read) or ``any``. ``seconds`` is how
+    long ``slow`` and ``accept-then-stall`` wait, and what a 429 asks for; ``retry`` says how an ``answer`` asks for it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -51,21 +74,29 @@ class Misbehaviour(BaseModel):
     times: int | None = Field(default=None, ge=1)
     share: float | None = Field(default=None, gt=0, le=1)
     seed: int = 0
+    skip: int = Field(default=0, ge=0)
+    status: int = Field(default=500, ge=200, le=599)
+    body: Body = "error"
+    retry: Retry = "none"
     seconds: float = Field(default=5, ge=0, le=3600)
-    requests: Literal["creating", "any"] = "creating"
+    requests: Literal["creating", "changing", "any"] = "creating"
     _random: random.Random | None = PrivateAttr(default=None)
 
-    def covers(self, *, platform: str, account: str, creating: bool) -> bool:
+    def covers(self, *, platform: str, account: str, method: str, creating: bool) -> bool:
         """Whether a request is of the sort that this order is about."""
+        kinds = {"creating": creating, "changing": method not in _READING, "any": True}
         return (
             self.platform in (None, platform)
             and self.account in (None, account)
-            and (self.requests == "any" or creating)
+            and kinds[self.requests]
             and self.times != 0
         )
 
     def strikes(self) -> bool:
         """Whether it happens to the request at hand; counts it off."""
+        if self.skip:
+            self.skip -= 1
+            return False
         if self.share is not None:
             if self._random is None:
                 self._random = random.Random(self.seed)  # noqa: S311 - chance for tests, repeatable by design
@@ -98,8 +129,9 @@ def parse_misbehaviour(text: str, *, platforms: Sequence[str]) -> Misbehaviour:
         raise InputError(
             _('"{text}" is not a misbehaviour that the stage knows.').format(text=text),
             fix=_(
-                "Write WHERE:KIND[:times=N,share=0.2,seed=N,seconds=N,requests=any], with KIND one of {kinds}."
-            ).format(kinds=", ".join(KINDS)),
+                "Write WHERE:KIND[:times=N,share=0.2,seed=N,skip=N,seconds=N,requests=creating|changing|any,"
+                "status=N,body=NAME,retry=seconds|date], with KIND one of {kinds}, and for body one of {bodies}."
+            ).format(kinds=", ".join(KINDS), bodies=", ".join(BODIES)),
         ) from error
 
 
@@ -122,12 +154,13 @@ class Faults:
         if network is None or not account:
             await self.app(scope, receive, send)
             return
-        name = unquote(account)
-        self.state.requests[name, network.label(scope["method"], f"/{path}")] += 1
+        name, method, path = unquote(account), scope["method"], f"/{path}"
+        self.state.requests[name, network.label(method, path)] += 1
+        creating = network.creates(method, path)
         covering = [
             order
             for order in self.orders
-            if order.covers(platform=platform, account=name, creating=network.creates(scope["method"], f"/{path}"))
+            if order.covers(platform=platform, account=name, method=method, creating=creating)
         ]
         order = self._strike(covering, after=False)
         if order is not None and order.kind != "slow":
@@ -149,13 +182,18 @@ class Faults:
 
     async def _instead(self, order: Misbehaviour, network: Network, connection: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = connection
-        if order.kind == "drop-before":
+        if order.kind in ("drop-before", "drop-half"):
+            if order.kind == "drop-half":
+                await receive()
             await cut(scope, receive)
             return
         await _drain(receive)
-        answers: dict[str, Callable[[], object]] = {"refuse": network.refused, "503": network.broken}
+        if order.kind == "answer":
+            await self._spoil(order, scope, send)
+            return
+        answers: dict[str, Callable[[], Refusal]] = {"refuse": network.refused, "503": network.broken}
         refusal = network.throttled(max(1, round(order.seconds))) if order.kind == "429" else answers[order.kind]()
-        await refusal.response()(scope, receive, send)  # type: ignore[attr-defined]
+        await refusal.response()(scope, receive, send)
 
     async def _after(self, orders: Sequence[Misbehaviour], scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request be carried out with its answer kept back; then spoil the answer or let it go."""
@@ -168,19 +206,28 @@ class Faults:
 
         await self.app(scope, receive, keep)
         done = "published" in mark
-        order = self._strike([each for each in orders if done or each.requests == "any"], after=True)
-        if order is not None and order.kind == "accept-then-drop":
+        order = self._strike([each for each in orders if done or each.requests != "creating"], after=True)
+        if order is None:
+            for message in kept:
+                await send(message)
+        elif order.kind == "accept-then-drop":
             await cut(scope, receive)
-            return
-        if order is not None:
-            body = b"".join(message.get("body", b"") for message in kept)
-            half = body[: max(1, len(body) // 2)] or b"{"
-            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(half)).encode())]
-            kept = [
-                {"type": "http.response.start", "status": 200, "headers": headers},
-                {"type": "http.response.body", "body": half},
-            ]
-        for message in kept:
+        elif order.kind == "accept-then-stall":
+            await _stall(receive, order.seconds)
+            await cut(scope, receive)
+        else:
+            await self._spoil(order, scope, send, own=b"".join(message.get("body", b"") for message in kept))
+
+    async def _spoil(self, order: Misbehaviour, scope: Scope, send: Send, *, own: bytes = b"") -> None:
+        """Answer as the order says; ``own`` is what the network would have answered."""
+        half = order.kind == "malformed"
+        spoilt = Spoilt(
+            status=200 if half else order.status,
+            body="half" if half else order.body,
+            retry=order.retry,
+            seconds=order.seconds,
+        )
+        for message in spoilt.messages(scope, own=own, now=self.state.now()):
             await send(message)
 
 
@@ -195,3 +242,11 @@ async def _drain(receive: Receive) -> None:
     """Read the body, so that the connection stays in step for the next request."""
     while (await receive()).get("more_body"):
         pass
+
+
+async def _stall(receive: Receive, seconds: float) -> None:
+    """Wait until the other side gives up, or for ``seconds``."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
