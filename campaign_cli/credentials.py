@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from pydantic import SecretStr
 
@@ -58,8 +58,19 @@ class Secrets:
             )
         secret = {"env": self._from_environment, "file": self._from_file, "keyring": self._from_keyring}[kind](name)
         self._known[reference] = SecretStr(secret)
-        self._forms = sorted({*self._forms, *_forms(secret)}, key=len, reverse=True)
+        self._conceal(secret)
         return secret
+
+    def conceal_password(self, address: str) -> None:
+        """From here on, take the password of an address ``scheme://user:password@host/…`` out of text as well."""
+        head, _at, _host = address.rpartition("@")
+        _user, _colon, password = head.rpartition("//")[2].partition(":")
+        if password:
+            self._conceal(password)
+            self._conceal(unquote(password))
+
+    def _conceal(self, secret: str) -> None:
+        self._forms = sorted({*self._forms, *_forms(secret)}, key=len, reverse=True)
 
     def redact(self, text: str) -> str:
         """The text with every secret revealed so far, in any usual spelling, replaced by ``•••``."""

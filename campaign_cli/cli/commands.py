@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, str]] = {
     "queue": N_("Show what differs from the ledger and queue it."),
     "publish": N_("Publish what is due, once, and end: for cron."),
     "run": N_("Publish at every minute, until it is stopped."),
+    "worker": N_("Send what `run --engine pgqueuer` hands over, on any machine."),
     "post": N_("Queue or send one message without a plan."),
     "status": N_("Show deliveries and their states."),
     "log": N_("Show what happened, by whom and when."),

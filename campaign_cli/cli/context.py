@@ -57,15 +57,19 @@ class Context:
         if blocking:
             raise InputError(_("accounts.yaml has errors; nothing was done."), problems=blocking)
 
+    @property
+    def database(self) -> str | None:
+        """The address of the database server where the ledger is on one; it holds a password."""
+        return self.environment.get("CAMPAIGN_DATABASE_URL") or None
+
     def ledger(self, *, create: bool = False, check_id: bool = True) -> Ledger:
         """The workspace's ledger; ``create`` makes one where there is none."""
         from campaign_cli.ledger import open_ledger
 
-        address = self.environment.get("CAMPAIGN_DATABASE_URL") or None
         return open_ledger(
             self.root,
-            database_url=address,
-            clock=None if address else now,
+            database_url=self.database,
+            clock=None if self.database else now,
             create=create,
             check_id=check_id,
         )
@@ -81,6 +85,7 @@ def open_context(folder: Path | None) -> Context:
     environment, problems = load_environment(root, os.environ)
     workspace, account_problems = open_workspace(root)
     secrets = Secrets(environment=environment, root=root)
+    secrets.conceal_password(environment.get("CAMPAIGN_DATABASE_URL", ""))
     usage.redact_with(secrets.redact)
     return Context(
         root=root,

@@ -38,12 +38,16 @@ def dispatcher(
     grace: timedelta | None = None,
     only: Collection[str] | None = None,
     outcome: Outcome | None = None,
+    handed: bool = False,
 ) -> Dispatcher:
-    """A dispatcher for this process; used once, inside a running event loop. ``outcome`` is an earlier one's."""
+    """A dispatcher for this process; used once, inside a running event loop. ``outcome`` is an earlier one's.
+
+    One that is ``handed`` its keys shares the work with others in small pieces, and leaves notices to the clock.
+    """
     from campaign_cli.dispatch.access import transport_for
     from campaign_cli.dispatch.engine import Dispatcher
     from campaign_cli.dispatch.notify import Notifier
-    from campaign_cli.dispatch.options import Options
+    from campaign_cli.dispatch.options import BATCH, HANDED_BATCH, Options
 
     return Dispatcher(
         ledger=ledger,
@@ -56,11 +60,25 @@ def dispatcher(
             worker=f"{socket.gethostname()}:{os.getpid()}",
             late_grace=grace if grace is not None else context.workspace.rules.late_grace,
             only=only,
+            batch=HANDED_BATCH if handed else BATCH,
         ),
-        notifier=Notifier(references=context.workspace.notify, secrets=context.secrets),
+        notifier=None if handed else Notifier(references=context.workspace.notify, secrets=context.secrets),
         progress=progress,
         outcome=outcome,
     )
+
+
+def shared_database(context: Context) -> str:
+    """The address of the database server that clocks and workers share. Raises InputError where there is none."""
+    if context.database is None:
+        raise InputError(
+            _("Workers need a ledger on a PostgreSQL server, and CAMPAIGN_DATABASE_URL is not set."),
+            fix=_(
+                "Set CAMPAIGN_DATABASE_URL=postgresql://USER:PASSWORD@HOST/DATABASE (or write it into .env) on every "
+                "machine. On a single machine, `campaign run` alone sends everything."
+            ),
+        )
+    return context.database
 
 
 class Edition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,15 +16,35 @@ from campaign_cli.cli.words import shared_zone
 from campaign_cli.i18n import _
 
 if TYPE_CHECKING:
+    from campaign_cli.cli.context import Context
+    from campaign_cli.cli.dispatching import Edition
+    from campaign_cli.dispatch.jobs import JobQueue
     from campaign_cli.dispatch.outcome import Outcome
+    from campaign_cli.dispatch.progress import Progress
+    from campaign_cli.ledger import Ledger
 
 app = usage.application()
+
+
+class Engine(StrEnum):
+    """Who sends: this process, or workers that are handed what falls due."""
+
+    apscheduler = "apscheduler"
+    pgqueuer = "pgqueuer"
 
 
 @usage.command(
     app, help=_("Publish everything at its minute until it is stopped. Example: campaign run --log-format json")
 )
 def run(
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            "--engine",
+            metavar="apscheduler|pgqueuer",
+            help=_("Send here (apscheduler), or hand what falls due to `campaign worker` on any machine (pgqueuer)."),
+        ),
+    ] = Engine.apscheduler,
     log_format: Annotated[
         LogFormat, typer.Option("--log-format", metavar="auto|plain|json", help=_("How to say what happens."))
     ] = LogFormat.auto,
@@ -35,23 +56,46 @@ def run(
     context = open_context(workspace)
     context.require_accounts()
     zone = shared_zone(context)
+    if engine is Engine.pgqueuer:
+        dispatching.shared_database(context)
     edition = dispatching.Edition(context)
     with (
         context.ledger(create=True) as ledger,
         progress(log_format, file=None, now=now, zone=zone, redact=edition.redact) as shown,
     ):
-
-        async def for_ever() -> Outcome:
-            from campaign_cli.dispatch.clock import run_forever
-
-            stop, outcome = dispatching.stop_on(signal.SIGTERM, signal.SIGINT), None
-            while True:
-                engine = dispatching.dispatcher(edition.context, ledger, progress=shown, outcome=outcome)
-                outcome = await run_forever(engine, stop=stop, outdated=edition.outdated)
-                if stop.is_set():
-                    return outcome
-                await edition.renew()
-
-        outcome = dispatching.interruptible(for_ever())
+        outcome = dispatching.interruptible(_run(edition, ledger, shown, engine=engine))
     diagnostics.say(_("Stopped cleanly: {counts}.").format(counts=dispatching.summary(outcome)))
     return int(dispatching.exit_code(outcome))
+
+
+async def _run(edition: Edition, ledger: Ledger, shown: Progress, *, engine: Engine) -> Outcome:
+    """Send or hand over until a signal comes, with accounts that may change meanwhile."""
+    from campaign_cli.cli import dispatching
+    from campaign_cli.dispatch.clock import run_forever
+    from campaign_cli.dispatch.handover import Handover
+
+    stop, outcome = dispatching.stop_on(signal.SIGTERM, signal.SIGINT), None
+    queue = _queue(edition.context, ledger) if engine is Engine.pgqueuer else None
+    try:
+        while True:
+            sender = dispatching.dispatcher(edition.context, ledger, progress=shown, outcome=outcome)
+            outcome = await run_forever(
+                sender,
+                stop=stop,
+                outdated=edition.outdated,
+                pump=None if queue is None else Handover(sender, queue).pump,
+                patient=edition.context.database is not None,
+            )
+            if stop.is_set():
+                return outcome
+            await edition.renew()
+    finally:
+        if queue is not None:
+            await queue.close()
+
+
+def _queue(context: Context, ledger: Ledger) -> JobQueue:
+    from campaign_cli.cli import dispatching
+    from campaign_cli.dispatch.jobs import JobQueue
+
+    return JobQueue(dispatching.shared_database(context), explain=ledger.database.explain)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli.dispatch.engine import Dispatcher
 from campaign_cli.dispatch.outcome import Outcome
-from campaign_cli.dispatch.waiting import first, never
+from campaign_cli.dispatch.waiting import Troubles, first, never
 from campaign_cli.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -26,22 +26,30 @@ ALARMS: Final = 1_000
 TICK_SECONDS: Final = 1.0
 _SWEEP: Final = timedelta(seconds=10)  # between two claims that nothing has called for
 _NOTICES: Final = timedelta(seconds=15)
-_TROUBLES: Final = 10  # failed tries at the ledger in a row, before the run ends with its error
-_TROUBLE_SECONDS: Final = 5.0
 _OWN: Final = "own look-up"  # no delivery's key: those hold slashes
 
 
-async def run_forever(dispatcher: Dispatcher, *, stop: asyncio.Event, outdated: Callable[[], bool] = never) -> Outcome:
+async def run_forever(
+    dispatcher: Dispatcher,
+    *,
+    stop: asyncio.Event,
+    outdated: Callable[[], bool] = never,
+    pump: Callable[[], Awaitable[int]] | None = None,
+    patient: bool = False,
+) -> Outcome:
     """Send everything at its minute until ``stop`` is set; then let what is on the wire end, and write it down.
 
-    ``outdated``, asked before every claim, ends it as well: the accounts are not the dispatcher's any more. Closes the
-    dispatcher. Raises LedgerError when the ledger can't be used for a minute.
+    ``outdated``, asked before every claim, ends it as well: the accounts are not the dispatcher's any more. ``pump`` is
+    what to do whenever something falls due, in place of the dispatcher's own. Closes the dispatcher. Raises LedgerError
+    when the ledger can't be used for a minute, unless ``patient``.
     """
     alarms = Alarms(dispatcher)
+    troubles = Troubles(dispatcher.progress.warned, patient=patient)
     try:
         alarms.start()
         try:
-            await _pump_until(dispatcher, stop, outdated)
+            while not (stop.is_set() or outdated()):
+                await _pump(dispatcher, pump or dispatcher.pump, stop=stop, troubles=troubles)
         finally:
             await alarms.stop()
         await dispatcher.finish()
@@ -51,22 +59,18 @@ async def run_forever(dispatcher: Dispatcher, *, stop: asyncio.Event, outdated: 
     return dispatcher.outcome
 
 
-async def _pump_until(dispatcher: Dispatcher, stop: asyncio.Event, outdated: Callable[[], bool]) -> None:
-    troubles = 0
-    while not (stop.is_set() or outdated()):
-        dispatcher.changed.clear()
-        try:
-            started = await dispatcher.pump()
-        except LedgerError as error:
-            troubles += 1
-            if troubles >= _TROUBLES:
-                raise
-            dispatcher.progress.warned(error.message)
-            await first(stop.wait(), asyncio.sleep(_TROUBLE_SECONDS))
-            continue
-        troubles = 0
-        if not started:
-            await first(stop.wait(), dispatcher.changed.wait())
+async def _pump(
+    dispatcher: Dispatcher, pump: Callable[[], Awaitable[int]], *, stop: asyncio.Event, troubles: Troubles
+) -> None:
+    dispatcher.changed.clear()
+    try:
+        started = await pump()
+    except LedgerError as error:
+        await troubles.met(error, stop)
+        return
+    troubles.over()
+    if not started:
+        await first(stop.wait(), dispatcher.changed.wait())
 
 
 class Alarms:
@@ -106,12 +110,13 @@ class Alarms:
         try:
             counter = await dispatcher.thread.call(dispatcher.ledger.change_counter)
             coming = await dispatcher.thread.call(dispatcher.ledger.upcoming, until=now + WINDOW, limit=ALARMS)
-        except LedgerError as error:
-            dispatcher.progress.warned(error.message)
+        except LedgerError:
+            dispatcher.changed.set()  # the pump finds out for itself, and tells it
             return
         overdue = {key for key, wake in coming if wake <= now}
         self._refill({key: wake for key, wake in coming if wake > now})
-        if counter != self._counter or overdue - self._overdue or len(coming) >= ALARMS or now - self._swept >= _SWEEP:
+        called = counter != self._counter or overdue - self._overdue or len(coming) >= ALARMS or now >= self._next
+        if called or now - self._swept >= _SWEEP:
             self._swept = now
             dispatcher.changed.set()
         if counter != self._counter or now >= self._next:

@@ -14,6 +14,11 @@ LEASE_MARGIN: Final = timedelta(seconds=15)
 FIRST_LOOK: Final = timedelta(seconds=3)
 """Between a lost answer and the first look-up: a post may need a moment to show up on the account's own timeline."""
 
+BATCH: Final = 200
+"""Deliveries of one claim."""
+HANDED_BATCH: Final = 10
+"""Deliveries of one claim of a worker: few, so that several workers share what is due."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
@@ -21,7 +26,7 @@ class Options:
 
     ``only`` restricts everything to these deliveries (None = whatever is due). ``lockstep`` lets everything on the wire
     end before time passes: for a compressed clock, whose sleep jumps ahead. ``in_flight`` bounds the whole process,
-    ``per_account`` one account.
+    ``per_account`` one account, ``batch`` one claim.
     """
 
     worker: str
@@ -30,3 +35,4 @@ class Options:
     lockstep: bool = False
     per_account: int = 5
     in_flight: int = 500
+    batch: int = BATCH
