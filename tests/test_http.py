@@ -7,6 +7,7 @@ import gzip
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -98,6 +99,22 @@ def test_retry_after(value: str, expected: datetime | None) -> None:
     """Retry-After is read in seconds and as a date; nonsense names no instant."""
     failure = refused(Network(replies=[answer(429, {}, headers={"Retry-After": value})]), GET)
     assert failure.retry_at == expected
+
+
+@pytest.mark.parametrize("behind", [timedelta(hours=-1), timedelta(0), timedelta(hours=1)])
+def test_what_a_server_says_of_time_is_read_on_its_own_clock(behind: timedelta) -> None:
+    """A Retry-After with a date, and a reset instant, mean the same distance whatever our clock says."""
+    date = format_datetime(NOW - behind, usegmt=True)
+    later = format_datetime(NOW - behind + timedelta(minutes=7), usegmt=True)
+    dated = refused(Network(replies=[answer(429, {}, headers={"Retry-After": later, "Date": date})]), GET)
+    spaced = refused(Network(replies=[answer(429, {}, headers={"Retry-After": "420", "Date": date})]), GET)
+    reset = refused(
+        Network(replies=[answer(429, {}, headers={"X-Reset": later, "Date": date})]),
+        CREATE,
+        pause_until=lambda headers, now: max(now, parsedate_to_datetime(headers["x-reset"])),
+    )
+    for failure in (dated, spaced, reset):
+        assert abs(failure.retry_at - NOW - timedelta(minutes=7)) < timedelta(seconds=1)  # headers know whole seconds
 
 
 def test_retry_from_the_networks_own_headers() -> None:

@@ -134,7 +134,7 @@ def test_explain_joins_message_and_fix() -> None:
 
 
 IN_AN_HOUR = NOW + timedelta(hours=1)
-# failure · a creating request had left · state · waits for a next try · the account rests · what it tells of the account
+# failure · a creating request had left · state · waits for a next try · the account pauses · tells of the account
 TABLE = [
     (Unavailable("No route."), False, State.WAITING, True, False, False),
     (Unavailable("503", status=503, retry_at=IN_AN_HOUR), False, State.WAITING, True, True, False),
@@ -155,7 +155,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("failure", "left", "state", "tries", "rests", "works"), TABLE)
-def test_what_each_failure_leads_to(  # noqa: PLR0913, PLR0917 - a row of the table
+def test_what_each_failure_leads_to(
     failure: Exception, left: bool, state: State, tries: bool, rests: bool, works: bool | None
 ) -> None:
     """One row for each kind: only what is provably unsent waits, and the account's count hears of what is its own."""

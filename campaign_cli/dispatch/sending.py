@@ -13,10 +13,11 @@ from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN
 from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import bounded, decide, explain
-from campaign_cli.dispatch.wire import GuardedHttp, ahead
+from campaign_cli.dispatch.wire import GuardedHttp
 from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture, Receipt, State, attempt_key
+from campaign_cli.platforms.answers import ahead, on_our_clock
 from campaign_cli.platforms.base import LookUp, Sending
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Attempt:
         """Let every process know when the network's own headers say that this account must rest."""
         now = self._desk.clock()
         self._seat.ahead = ahead(headers, now) or self._seat.ahead
-        until = self._seat.platform.pause_until(headers, now)
+        until = on_our_clock(headers, now, lambda there: self._seat.platform.pause_until(headers, there))
         if until is not None:
             await self._desk.thread.call(self._desk.ledger.pause_account, self.claim.address, bounded(until, now))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 
 from campaign_cli.errors import ClaimLost, Held, Rejected, Unauthorized, Unavailable, Unconfirmed
@@ -19,15 +18,6 @@ MARGIN_SECONDS: Final = 5.0
 """Above a platform's ``max_wait``: the transport's own time-out speaks first, this one is for what it can't see."""
 
 _PROVABLY_NOT_DONE: Final = (Rejected, Unavailable, Unauthorized, Held, ClaimLost)
-
-
-def ahead(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How far the server's clock (header Date, whole seconds) is ahead of ours; None where it doesn't say."""
-    try:
-        said = parsedate_to_datetime(headers.get("date", ""))
-        return (said if said.tzinfo is not None else said.replace(tzinfo=UTC)) - now
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 class GuardedHttp:

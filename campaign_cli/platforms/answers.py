@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -28,6 +28,7 @@ NOT_TAKEN: Final = frozenset({408, 421, 425, 429})
 
 EXPLANATION_LENGTH: Final = 300  # characters of a network's own words that we show
 _EXPLAINING_KEYS: Final = ("error_description", "message", "description", "detail", "error", "title", "code")
+_UNREMARKABLE: Final = timedelta(seconds=5)  # clocks that differ by this much are the same
 _TOKEN_IN_PATH: Final = re.compile(r"/(?:file/)?bot[^/]*:[^/]*")
 _TAGS: Final = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
@@ -117,14 +118,44 @@ def system_reason(error: BaseException) -> str:
 def retry_after(value: str, now: datetime) -> datetime | None:
     """The instant that a Retry-After header names, in seconds or as a date (RFC 9110 10.2.3), if it can be read."""
     try:
-        seconds = float(value)
-        return now + timedelta(seconds=max(0.0, seconds))
-    except (ValueError, OverflowError):
+        return in_seconds(float(value), now)
+    except ValueError:
         pass
     try:
         at = parsedate_to_datetime(value)
         return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def in_seconds(seconds: float, now: datetime) -> datetime | None:
+    """The instant that lies so far ahead, or ``now`` for one in the past; None where no calendar goes that far."""
+    try:
+        return now + timedelta(seconds=max(0.0, seconds))
+    except (OverflowError, ValueError):
+        return None
+
+
+def ahead(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How far the server's clock (header Date, whole seconds) is ahead of ours; None where it doesn't say."""
+    try:
+        said = parsedate_to_datetime(headers.get("date", ""))
+        return (said if said.tzinfo is not None else said.replace(tzinfo=UTC)) - now
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def on_our_clock(
+    headers: Mapping[str, str], now: datetime, read: Callable[[datetime], datetime | None]
+) -> datetime | None:
+    """The instant that ``read`` takes from an answer, given the server's own now, on our clock."""
+    distance = ahead(headers, now) or timedelta(0)
+    if abs(distance) < _UNREMARKABLE:
+        return read(now)
+    try:
+        at = read(now + distance)
+        return None if at is None else at - distance
+    except OverflowError:
         return None
 
 

@@ -36,6 +36,7 @@ from campaign_cli.platforms.answers import (
     explain,
     is_loopback,
     lost,
+    on_our_clock,
     one_line,
     retry_after,
     shown_url,
@@ -268,9 +269,12 @@ class HttpTransport:
 
     def _retry_at(self, answer: HttpAnswer) -> datetime | None:
         now = self._now()
-        if "retry-after" in answer.headers:
-            return retry_after(answer.headers["retry-after"], now)
-        return self._pause_until(answer.headers, now) if self._pause_until is not None else None
+        named, pause_until = answer.headers.get("retry-after"), self._pause_until
+        if named is not None:
+            return on_our_clock(answer.headers, now, lambda there: retry_after(named, there))
+        if pause_until is None:
+            return None
+        return on_our_clock(answer.headers, now, lambda there: pause_until(answer.headers, there))
 
     def _reason(self, error: Exception) -> str:
         return system_reason(error) or one_line(self._redact(str(error))) or type(error).__name__

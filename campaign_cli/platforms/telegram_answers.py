@@ -13,7 +13,7 @@ from typing import Any, Final
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.models import Receipt
-from campaign_cli.platforms.answers import NOT_TAKEN, explain
+from campaign_cli.platforms.answers import NOT_TAKEN, explain, in_seconds
 from campaign_cli.platforms.base import Answer, Sending
 
 _REST: Final = timedelta(seconds=60)
@@ -82,7 +82,7 @@ def _throttled(answer: Answer, parameters: Mapping[str, Any], *, now: datetime) 
     message = _("Telegram refused it: {text}").format(text=explain(answer))
     seconds = parameters.get("retry_after")
     if isinstance(seconds, int | float):
-        return Unavailable(message, status=429, retry_at=now + timedelta(seconds=seconds))
+        return Unavailable(message, status=429, retry_at=in_seconds(seconds, now) or now + _REST)
     return Unavailable(message, status=429, retry_at=None if "retry-after" in answer.headers else now + _REST)
 
 
