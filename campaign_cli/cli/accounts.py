@@ -160,7 +160,9 @@ def _end_rests(context: Context, accounts: Sequence[Account]) -> None:
         with context.ledger(check_id=False) as ledger:
             for account in accounts if ledger.rests() else ():
                 if ledger.account_works(platforms.get(account.platform).address(account)):
-                    diagnostics.say(_("{name} no longer rests: what waits for it goes out again.").format(name=account.name))
+                    diagnostics.say(
+                        _("{name} no longer rests: what waits for it goes out again.").format(name=account.name)
+                    )
     except LedgerError as error:
         diagnostics.warn(error.message)
 
