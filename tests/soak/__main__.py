@@ -21,16 +21,16 @@ PROJECT = Path(__file__).resolve().parents[2]
 PROGRESS = PROJECT / ".soak" / "progress.json"
 BATCHES = 3
 SETUPS = (
-    Setup("keys", ("keys1", "keys2"), postgres=False, kills=28, waves=20),
-    Setup("readable", ("readable1", "readable2"), postgres=False, kills=28, waves=20),
-    Setup("blind", ("blind1", "blind2"), postgres=False, kills=28, waves=34),
-    Setup("postgresql-keys", ("keys1", "keys2"), postgres=True, kills=28, waves=20),
-    Setup("postgresql-readable", ("readable1", "readable2"), postgres=True, kills=28, waves=20),
-    Setup("postgresql-blind", ("blind1", "blind2"), postgres=True, kills=28, waves=34),
+    Setup("keys", ("keys1", "keys2"), postgres=False, kills=28, waves=40),
+    Setup("readable", ("readable1", "readable2"), postgres=False, kills=28, waves=40),
+    Setup("blind", ("blind1", "blind2"), postgres=False, kills=28, waves=40),
+    Setup("postgresql-keys", ("keys1", "keys2"), postgres=True, kills=28, waves=40),
+    Setup("postgresql-readable", ("readable1", "readable2"), postgres=True, kills=28, waves=40),
+    Setup("postgresql-blind", ("blind1", "blind2"), postgres=True, kills=28, waves=40),
 )
 SHORT = (
-    *(replace(setup, kills=9, waves=5) for setup in SETUPS[:3]),
-    Setup("postgresql", ("keys1", "readable1", "blind1"), postgres=True, kills=9, waves=5),
+    *(replace(setup, kills=9, waves=14) for setup in SETUPS[:3]),
+    Setup("postgresql", ("keys1", "readable1", "blind1"), postgres=True, kills=9, waves=14),
 )
 
 

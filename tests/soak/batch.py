@@ -28,7 +28,8 @@ from soak.ledgers import PostgresLedger, Seen, SqliteLedger
 from soak.network import kind_of
 from soak.workspace import Expected, Size, write_workspace
 
-LEASE = 95  # seconds: a lease, and a little
+LEASE = 95  # seconds: a lease, and a little; with each, new posts fall due
+HOUR = 3700  # seconds: longer than any server knows a key
 GAP = 2.0  # real seconds between two jumps while processes live: what has left must have arrived by then
 FAULTS = {
     **{"drop": 0.2, "reset": 0.05, "429": 0.03, "503": 0.05, "503-after": 0.03, "slow": 0.4},
@@ -51,8 +52,8 @@ class Setup:
 
     @property
     def size(self) -> Size:
-        """So that new posts fall due until the last kill."""
-        return Size(self.accounts, self.waves, max(self.kills * LEASE // self.waves, 1))
+        """One wave of posts falls due with each lease that goes by, so that every kill finds some to send."""
+        return Size(self.accounts, self.waves, LEASE)
 
 
 class Stopped(Exception):
@@ -92,7 +93,7 @@ class Batch:
         if not self.setup.postgres:
             self.crew.stop()
         for number in range(PASSES):
-            self._jump(LEASE if number < 4 else 3700)
+            self._jump(HOUR if number % 3 == 2 else LEASE)  # look-ups may be an hour apart
             if self.setup.postgres:
                 self._staff()
                 time.sleep(GAP)
@@ -139,9 +140,9 @@ class Batch:
             roles.append(self.crew.start(role).role)
 
     def _after_kill(self) -> None:
-        """Mostly a lease goes by; when nobody lives, also none, two, or an hour."""
+        """Mostly a lease goes by; when nobody lives, also none or two."""
         alone = not self.crew.alive()
-        self._jump(self.chance.choice((0, *[LEASE] * 7, 2 * LEASE, 3700)) if alone else LEASE)
+        self._jump(self.chance.choice((0, *[LEASE] * 8, 2 * LEASE)) if alone else LEASE)
 
     def _jump(self, seconds: int) -> None:
         if self.crew.alive():
@@ -152,6 +153,7 @@ class Batch:
     def _cut_database(self, figures: Figures) -> None:
         assert self.database is not None
         self._staff()
+        time.sleep(2 * GAP)  # they are all at work
         self.database.restart(immediate=True)
         figures.notes["PostgreSQL restarted"] += 1
 

@@ -11,11 +11,11 @@ from soak.control import Control, wait_for
 from soak.crew import Crew, Process
 from soak.ledgers import ATTEMPTS, SENDING, Seen
 
-PATIENCE = 8.0  # seconds for a process to reach a point
+PATIENCE = 4.0  # seconds for a process to reach a point, its start included
 CLAIM, ATTEMPT, REQUEST, ACCEPTED = "after claim", "after attempt", "mid-request", "after acceptance"
 SETTLE, THREAD, UPLOAD, LOOK_UP, RANDOM = "before settle", "mid-thread", "mid-upload", "mid-look-up", "random instant"
 POINTS = (CLAIM, ATTEMPT, REQUEST, ACCEPTED, SETTLE, THREAD, UPLOAD, LOOK_UP)
-_AT = {REQUEST: "head", ACCEPTED: "stored", THREAD: "second", UPLOAD: "upload", LOOK_UP: "lookup"}
+_AT = {REQUEST: "head", ACCEPTED: "stored", THREAD: "second", UPLOAD: "upload"}
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Killer:
             CLAIM: lambda: self._watched("hold", SENDING),
             ATTEMPT: lambda: self._watched("hold-reply", ATTEMPTS),
             SETTLE: self._before_settle,
+            LOOK_UP: self._mid_look_up,
             RANDOM: self._random,
         }
         try:
@@ -47,8 +48,18 @@ class Killer:
         if owner is None:
             return False
         self.crew.kill(owner)
-        self.server.release("drop" if at in {"stored", "lookup"} else self.chance.choice(("drop", "go")))
+        self.server.release("drop" if at == "stored" else self.chance.choice(("drop", "go")))
         return True
+
+    def _mid_look_up(self) -> bool:
+        """Two answers are lost, so that there is something to look up."""
+        self.server.ask("lose", number=2)
+        self.server.arm("lookup")
+        owner = self._owner(seconds=2 * PATIENCE)
+        self.server.ask("lose", number=0)
+        if owner is not None:
+            self.crew.kill(owner)
+        return owner is not None
 
     def _before_settle(self) -> bool:
         """The answer is there, and the ledger can't be written."""
@@ -90,7 +101,7 @@ class Killer:
         else:
             wanted = self.server.ask("look")["arrivals"] + self.chance.randint(1, 15)
             enough = lambda: self.server.ask("look")["arrivals"] >= wanted or not self.crew.alive()  # noqa: E731
-            wait_for(enough, seconds=PATIENCE / 2)
+            wait_for(enough, seconds=PATIENCE)
             time.sleep(self.chance.uniform(0.0, 0.06))
         alive = self.crew.alive()
         if alive:
@@ -98,8 +109,8 @@ class Killer:
             return True
         return False
 
-    def _owner(self) -> Process | None:
+    def _owner(self, *, seconds: float = PATIENCE) -> Process | None:
         """Whose request the server has stopped, once it has; None where nobody's came."""
-        wait_for(lambda: bool(self.server.paused()) or not self.crew.alive(), seconds=PATIENCE)
+        wait_for(lambda: bool(self.server.paused()) or not self.crew.alive(), seconds=seconds)
         ports = self.server.paused()
         return self.crew.owner(ports[0]) if ports else None

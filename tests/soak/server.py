@@ -12,7 +12,7 @@ import json
 import random
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,7 @@ class Desk:
     arrivals: int = 0
     answered: int = 0  # answers sent on after a release
     shares: dict[str, float] = field(default_factory=dict)
+    losing: int = 0  # so many posts more are accepted without an answer, whatever the shares say
 
     def arm(self, point: str, skip: int) -> None:
         """Stop at a point, after letting ``skip`` requests pass it; an empty one stops nothing."""
@@ -66,7 +67,7 @@ class Desk:
         if await asyncio.shield(self.decision) == "drop":
             raise Dropped
 
-    def fault(self, among: tuple[str, ...]) -> str:
+    def fault(self, among: Sequence[str]) -> str:
         """One of these faults, or none, by chance."""
         drawn = self.chance.random()
         for name in among:
@@ -104,7 +105,7 @@ class Server:
         await request.read(reader)
         if request.looking:
             await self.desk.at("lookup", port)
-        fault = self.desk.fault(("look-reset", "look-503", "look-403"))
+        fault = self.desk.fault(("look-reset", "look-503", *(["look-403"] if request.looking else [])))
         if fault == "look-reset":
             raise Dropped
         return refusal(request, int(fault[-3:])) if fault else answer(self.network, request)
@@ -133,6 +134,9 @@ class Server:
             await desk.at("stored", port)
         if port in desk.paused:
             return found
+        if request.creating and desk.losing > 0:
+            desk.losing -= 1
+            raise Dropped
         if desk.fault(("slow",)):
             await asyncio.sleep(desk.chance.uniform(0.0, 0.08))
         if fault == "drop":
@@ -155,6 +159,7 @@ class Server:
             "release": desk.release,
             "look": lambda: {"arrivals": desk.arrivals, "paused": desk.paused, "answered": desk.answered},
             "faults": lambda shares: desk.shares.clear() or desk.shares.update(shares),
+            "lose": lambda number: setattr(desk, "losing", number),
             "posts": lambda: [post.facts() for post in self.network.posts],
         }
 
