@@ -11,9 +11,9 @@ It looks for nothing by itself: without a running clock, no worker sends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from campaign_cli.dispatch.handover import PATIENCE, PER_ACCOUNT
 from campaign_cli.dispatch.waiting import Troubles, first, never
@@ -121,17 +121,22 @@ async def work(
     return dispatcher.outcome
 
 
-async def keep_serving(
-    serve: Callable[[Callable[[], None]], Awaitable[None]], *, hand: Hand, troubles: Troubles, stop: asyncio.Event
-) -> None:
-    """Call ``serve`` until ``stop``, again and again when it loses its connection; its argument says that it has one.
+class Serve(Protocol):
+    """Fills the hand until it is told to stop; ``jobs.serve`` over one pair of connections."""
+
+    async def __call__(self, *, connected: Callable[[], None]) -> None:
+        """Calls ``connected`` once it can work. Raises LedgerError when the connection is lost."""
+
+
+async def keep_serving(serve: Serve, *, hand: Hand, troubles: Troubles, stop: asyncio.Event) -> None:
+    """Serve until ``stop``, again and again when the connection is lost.
 
     Whatever else it raises sets ``stop``: a worker that isn't handed anything any more must not seem to work.
     """
     try:
         while not stop.is_set():
             try:
-                await serve(troubles.over)
+                await serve(connected=troubles.over)
             except LedgerError as error:
                 hand.wake()
                 await troubles.met(error, stop)
