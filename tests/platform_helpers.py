@@ -71,9 +71,9 @@ class Network:
         return [request for request in self.requests if (request.method, request.url.path) == (method, path)]
 
 
-def client_for(network: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:
-    """A client whose requests go to ``network``."""
-    return httpx.AsyncClient(transport=httpx.MockTransport(network))
+def wire_to(network: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncBaseTransport:
+    """A wire that ends at ``network``."""
+    return httpx.MockTransport(network)
 
 
 def json_of(request: httpx.Request) -> Any:
@@ -169,7 +169,7 @@ def sending(
     http: Http = (
         network
         if hasattr(network, "send")
-        else HttpTransport(redact=redact, now=clock.now, client=client_for(network), pause_until=platform.pause_until)
+        else HttpTransport(redact=redact, now=clock.now, wire=wire_to(network), pause_until=platform.pause_until)
     )
     return Sending(
         account=account,

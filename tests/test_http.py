@@ -12,12 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-from platform_helpers import NOW, Network, answer, client_for, failure_of
+from platform_helpers import NOW, Network, answer, failure_of, wire_to
 
 from campaign_cli.errors import Held, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.platforms.answers import EXPLANATION_LENGTH, ask, shown_url
 from campaign_cli.platforms.base import Answer, Request, Upload
-from campaign_cli.platforms.http import ANSWER_BYTES, HttpTransport, RecordingTransport, new_client, user_agent
+from campaign_cli.platforms.connections import new_wire
+from campaign_cli.platforms.http import ANSWER_BYTES, HttpTransport, RecordingTransport, user_agent
 
 GET = Request(method="GET", url="https://serikat.example/api")
 CREATE = Request(method="POST", url="https://serikat.example/api", json={"text": "Upah"}, creating=True)
@@ -25,7 +26,7 @@ CREATE = Request(method="POST", url="https://serikat.example/api", json={"text":
 
 def transport(network: Any, **options: Any) -> HttpTransport:
     options.setdefault("redact", lambda text: text.replace("rahasia", "•••"))
-    return HttpTransport(now=lambda: NOW, client=client_for(network), **options)
+    return HttpTransport(now=lambda: NOW, wire=wire_to(network), **options)
 
 
 def send(network: Any, request: Request, **options: Any) -> Answer:
@@ -317,8 +318,8 @@ def test_request_that_cannot_be_formed() -> None:
     """A line end in a header is refused before anything is sent, and can't smuggle another header in."""
 
     async def run() -> Any:
-        async with new_client() as client:
-            under_test = HttpTransport(redact=str, now=lambda: NOW, client=client)
+        async with new_wire() as wire:
+            under_test = HttpTransport(redact=str, now=lambda: NOW, wire=wire)
             server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
             async with server:
                 port = server.sockets[0].getsockname()[1]
@@ -365,8 +366,8 @@ def test_libraries_do_not_log_addresses(caplog: pytest.LogCaptureFixture) -> Non
     caplog.set_level(logging.DEBUG)
 
     async def run() -> None:
-        async with new_client() as client:
-            under_test = HttpTransport(redact=str, now=lambda: NOW, client=client)
+        async with new_wire() as wire:
+            under_test = HttpTransport(redact=str, now=lambda: NOW, wire=wire)
             await failure_of(under_test.send(Request(method="GET", url="http://127.0.0.1:1/bot1:AAE/getMe")))
 
     asyncio.run(run())

@@ -15,18 +15,16 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import http.cookiejar
-import logging
-import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from json import dumps, loads
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+import httpcore
 import httpx
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable
@@ -44,13 +42,20 @@ from campaign_cli.platforms.answers import (
     unreadable,
 )
 from campaign_cli.platforms.base import Request
+from campaign_cli.platforms.connections import new_wire
 
-CONNECTIONS: Final = 5  # as many as an account has in flight; more slow one client down
 ANSWER_BYTES: Final = 8 * 1024 * 1024
 REDIRECTS: Final = 3
 CONNECT_SECONDS: Final = 10.0
 _REDIRECTING: Final = frozenset({301, 302, 303, 307, 308})
-_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+# A wire raises httpx's errors or, straight from below, httpcore's.
+_NEVER_SENT: Final = (
+    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError),
+    *(httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout),
+)
+_TOO_LATE: Final = (TimeoutError, httpx.TimeoutException, httpcore.TimeoutException)
+_MALFORMED: Final = (httpx.LocalProtocolError, httpcore.LocalProtocolError)
+_BROKEN: Final = (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.ProtocolError)
 
 Headers = Mapping[str, str]
 Gate = Callable[[], Awaitable[None]]
@@ -79,7 +84,7 @@ class HttpAnswer:
 
 
 class HttpTransport:
-    """``base.Http`` over one small httpx client; one for each account, closed by ``aclose``.
+    """``base.Http`` over a few connections of its own (``wire``); one for each account, closed by ``aclose``.
 
     ``gate`` is awaited right before every creating request and may raise. ``on_headers`` sees the headers of every
     answer; ``pause_until`` (``Platform.pause_until``) reads the network's own rate headers of a 429 without
@@ -97,7 +102,7 @@ class HttpTransport:
         gate: Gate | None = None,
         on_headers: Callable[[Headers], None] | None = None,
         pause_until: Callable[[Headers, datetime], datetime | None] | None = None,
-        client: httpx.AsyncClient | None = None,
+        wire: httpx.AsyncBaseTransport | None = None,
         time_out: float = 30.0,
         fresh_connections: bool = False,
         trust_environment: bool = False,
@@ -109,9 +114,9 @@ class HttpTransport:
         self._on_headers = on_headers
         self._pause_until = pause_until
         self._time_out = time_out
-        self._client = client or new_client(
-            time_out=time_out, fresh_connections=fresh_connections, trust_environment=trust_environment
-        )
+        self._wire = wire or new_wire(fresh_connections=fresh_connections, trust_environment=trust_environment)
+        # The whole exchange has one limit (``_exchange``); a connection that doesn't stand sooner was never used.
+        self._limits = {"timeout": {"connect": min(CONNECT_SECONDS, time_out), "pool": time_out}}
 
     def with_gate(self, gate: Gate | None) -> HttpTransport:
         """The same transport and connections with another gate."""
@@ -121,7 +126,7 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._wire.aclose()
 
     async def send(self, request: Request) -> HttpAnswer:
         """The answer, or the Failure that it means; Held and ClaimLost come from the gate."""
@@ -144,9 +149,7 @@ class HttpTransport:
     def _target(self, request: Request) -> httpx.URL:
         """The absolute address. Raises Rejected where it is none, holds a password, or is http off this machine."""
         try:
-            address = urljoin(self._base_url, request.url)
-            urlsplit(address).port  # noqa: B018 - raises for a host or port that can't be, which httpx lets pass
-            url = httpx.URL(address)
+            url = _parsed(urljoin(self._base_url, request.url) if self._base_url else request.url)
         except (httpx.InvalidURL, ValueError) as error:
             raise self._bad_address(request.url) from error
         if url.scheme not in {"http", "https"} or not url.host or url.userinfo:
@@ -166,9 +169,9 @@ class HttpTransport:
 
     def _built(self, request: Request, url: httpx.URL) -> httpx.Request:
         """The request in bytes. Raises Rejected where it can't be formed (a line end in a header)."""
-        headers = {"User-Agent": user_agent(), **request.headers}
+        headers = {**_usual_headers(), **request.headers}
         try:
-            return self._client.build_request(request.method, url, headers=headers, **_body(request))
+            return httpx.Request(request.method, url, headers=headers, extensions=self._limits, **_body(request))
         except (httpx.HTTPError, TypeError, ValueError) as error:
             raise self._malformed(url, error) from error
 
@@ -190,23 +193,23 @@ class HttpTransport:
         except _NEVER_SENT as error:
             message = _("{target} can't be reached: {reason}").format(target=target, reason=self._reason(error))
             raise Unavailable(message, fix=_("Check the network connection and the account's address.")) from error
-        except (TimeoutError, httpx.TimeoutException) as error:
+        except _TOO_LATE as error:
             message = _("{target} did not answer within {seconds:g} seconds.").format(
                 target=target, seconds=self._time_out
             )
             raise lost(request, message) from error
-        except httpx.LocalProtocolError as error:
+        except _MALFORMED as error:
             raise self._malformed(url, error) from error
-        except (httpx.HTTPError, httpx.StreamError) as error:
+        except _BROKEN as error:
             message = _("The connection to {target} broke: {reason}").format(target=target, reason=self._reason(error))
             raise lost(request, message) from error
 
     async def _received(self, request: Request, built: httpx.Request) -> HttpAnswer:
         """The answer read whole, at most ``ANSWER_BYTES`` after decompression."""
-        response = await self._client.send(built, stream=True, follow_redirects=False)
+        response = await self._wire.handle_async_request(built)
         try:
             content = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in _unpacked(response):
                 content += chunk
                 if len(content) > ANSWER_BYTES:
                     message = _("{target} sent an answer larger than {size} MiB.").format(
@@ -294,23 +297,15 @@ class RecordingTransport:
         return HttpAnswer(status=request.accept[0], headers={}, content=content, request=request)
 
 
-def new_client(
-    *, time_out: float = 30.0, fresh_connections: bool = False, trust_environment: bool = False
-) -> httpx.AsyncClient:
-    """A client as every account gets it: few connections, no cookies, no redirects, proxies only when asked."""
-    for name in ("httpx", "httpcore"):  # they log whole addresses, and Telegram's hold the token
-        logging.getLogger(name).setLevel(logging.WARNING)
-    cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(time_out, connect=min(CONNECT_SECONDS, time_out)),
-        limits=httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=0 if fresh_connections else CONNECTIONS
-        ),
-        follow_redirects=False,
-        trust_env=trust_environment,
-        cookies=cookies,
-        verify=_ssl_context(),
-    )
+@cache
+def _usual_headers() -> Headers:
+    """What every request carries unless it says otherwise."""
+    return {
+        "Accept": "*/*",
+        "Accept-Encoding": "gzip, deflate",
+        "Connection": "keep-alive",
+        "User-Agent": user_agent(),
+    }
 
 
 @cache
@@ -325,10 +320,19 @@ def user_agent() -> str:
     return f"campaign-cli/{project['Version']}{contact}"
 
 
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    """One for all clients: reading the certificates takes longer than a request."""
-    return httpx.create_ssl_context(trust_env=False)
+@lru_cache(maxsize=1024)
+def _parsed(address: str) -> httpx.URL:
+    """The address, read once for the many requests that go there. Raises ValueError and httpx.InvalidURL."""
+    urlsplit(address).port  # noqa: B018 - raises for a host or port that can't be, which httpx lets pass
+    return httpx.URL(address)
+
+
+def _unpacked(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The body in pieces; what is not packed needn't go through httpx's decoders."""
+    stream = response.stream
+    if "content-encoding" in response.headers or not isinstance(stream, httpx.AsyncByteStream):
+        return response.aiter_bytes()
+    return stream
 
 
 def _body(request: Request) -> dict[str, Any]:
