@@ -207,7 +207,7 @@ class FakePlatform(Platform):
         answer = await sending.http.send(Request(method="GET", url="/posts"))
         found = [
             Found(receipt=Receipt(part=0, id=post["id"], url=None, at=post["at"]), created_at=post["at"])
-            for post in answer.json()
+            for post in reversed(answer.json())  # newest first, as networks list them
             if post["text"] == sending.content.text
         ]
         return LookUp(found=tuple(found), complete=self._complete(sending))

@@ -174,6 +174,21 @@ def test_a_post_that_proves_another_delivery_is_not_adopted(tmp_path: Path) -> N
     assert len(table.remote.texts()) == 2
 
 
+def test_twins_that_were_both_killed_find_a_post_each(tmp_path: Path) -> None:
+    """Two deliveries of the same words, killed minutes apart after the network took them: each finds its own post."""
+    table = Table(tmp_path)
+    keys = [table.queue("a", "Same words"), table.queue("b", "Same words", due=timedelta(minutes=5))]
+    for number, key in enumerate(keys):
+        later(table, minutes=5 * number)
+        claimed = claim_and_die(table)
+        assert claimed.key == key
+        asyncio.run(table.remote.create("web", {"text": "Same words", "key": claimed.key}))
+    later(table, minutes=10)
+    night(table)
+    assert [table.state(key) for key in keys] == ["published"] * 2
+    assert table.remote.texts() == ["Same words"] * 2
+
+
 def test_the_same_key_is_repeated_where_the_network_removes_doubles(tmp_path: Path) -> None:
     """Not found, on a network that honours keys for ever: sent again with the same key while it may still go out."""
     table = Table(tmp_path, proof=FOR_EVER)

@@ -9,6 +9,8 @@ A doubtful delivery is claimed with a lease of its own and stays ``uncertain`` m
 - *Absence* counts only when the search was complete and ``ABSENCE_AFTER`` has gone since the request left. Where
   another process sent it, the latest instant at which it can have left is the end of the lease.
 - A look-up that was refused is no absence.
+- What is uncertain since a restore (``ledger/restoring.py``) is never repeated by its key here: each part is looked up
+  in turn, and what is proved unsent goes back to the state that it had in the backup, and through a claim from there.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.options import FIRST_LOOK
 from campaign_cli.dispatch.proof import sound
-from campaign_cli.dispatch.retry import explain, works_after
+from campaign_cli.dispatch.retry import MAXIMUM_TRIES, explain, works_after
 from campaign_cli.dispatch.sending import Attempt, for_a_person, lost, unsent
 from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Rejected, Unauthorized
 from campaign_cli.i18n import _
@@ -49,7 +51,10 @@ async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
     attempt = Attempt(desk, seat, claim, part=parts[0], earlier=claim.receipts)
     try:
         verdict, absent = await _looked_up(desk, seat, attempt)
-        if verdict is None and not _too_late(desk, claim) and await _repeatable(desk, seat, attempt):
+        if verdict is None and claim.attempts >= MAXIMUM_TRIES:
+            verdict = _given_up(claim, absent=absent)
+        may_go = not claim.restored and not _too_late(desk, claim)
+        if verdict is None and may_go and await _repeatable(desk, seat, attempt):
             verdict = await _repeated(desk, attempt, absent=absent)
     except ClaimLost:
         return Verdict(state=State.UNCERTAIN, error=lost(), lost=True)
@@ -58,6 +63,14 @@ async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
     if verdict is None:
         verdict = Verdict(state=State.UNCERTAIN, error=for_a_person())
     return verdict if verdict.receipt is None else await _received(attempt, verdict.receipt, last=len(parts) == 1)
+
+
+def _given_up(claim: Claim, *, absent: bool) -> Verdict:
+    """A network that answers every try with doubt is not asked for ever."""
+    if not absent:
+        return Verdict(state=State.UNCERTAIN, error=for_a_person())
+    text = _("Given up after {tries} tries without a clear answer. Looked up: it did not go out.")
+    return Verdict(state=State.FAILED, error=text.format(tries=claim.attempts))
 
 
 async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict | None, bool]:
@@ -105,14 +118,19 @@ def _earliest(seat: Seat, claim: Claim) -> datetime:
 
 
 async def _adoptable(desk: Desk, claim: Claim, found: tuple[Found, ...], *, since: datetime) -> Receipt | None:
-    """The first of the posts found that can be this attempt's."""
+    """The oldest of the posts found that can be this attempt's.
+
+    The oldest, since a delivery with the same words that began later can be behind a later post alone: whoever took
+    that one from it would leave it with nothing to find, and it would go out again.
+    """
     recent = [one for one in found if one.created_at is None or one.created_at >= since]
     if not recent:
         return None
     taken = await desk.thread.call(desk.ledger.remote_ids, claim.address)
-    mine = next((one for one in recent if one.receipt.id not in taken), None)
-    if mine is None:
+    free = [one for one in recent if one.receipt.id not in taken]
+    if not free:
         return None
+    mine = min(free, key=lambda one: one.created_at or since)
     receipt = sound(mine.receipt)
     # Found by our own key (no instant), it is ours beyond doubt; found by its words, it may be another's.
     return receipt if mine.created_at is None else replace(receipt, extra={**receipt.extra, ADOPTED: True})
@@ -164,6 +182,8 @@ async def _received(attempt: Attempt, receipt: Receipt, *, last: bool) -> Verdic
         await attempt.keep_receipt(receipt)
     except ClaimLost:
         return Verdict(state=State.UNCERTAIN, receipt=receipt, error=lost(), lost=True)
+    if attempt.claim.restored:  # the next part may be out as well
+        return Verdict(state=State.UNCERTAIN, next_try=attempt.sending.now(), works=True)
     return Verdict(state=State.WAITING, works=True)
 
 
@@ -174,7 +194,7 @@ def first_try(claim: Claim) -> datetime:
 
 def left_by(desk: Desk, seat: Seat, claim: Claim) -> datetime:
     """The latest instant at which the request can have left: known here, or the end of the sender's lease."""
-    known = desk.left_at.get(claim.key)
+    known = None if claim.restored else desk.left_at.get(claim.key)  # others may have sent it since
     return known if known is not None else (claim.attempt_started_at or claim.due) + seat.lease
 
 
