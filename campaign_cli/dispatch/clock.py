@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -104,6 +105,11 @@ class Alarms:
             await self._telling
 
     async def _tick(self) -> None:
+        """One tick; when it is cut off by the stop, that is no error for APScheduler to tell."""
+        with suppress(asyncio.CancelledError):
+            await self._look()
+
+    async def _look(self) -> None:
         """Refill the window, and wake the pump for what no alarm rings for."""
         dispatcher = self._dispatcher
         now = dispatcher.clock()
@@ -173,7 +179,7 @@ def _scheduler() -> AsyncIOScheduler:
     """In memory, in UTC; an alarm is never too late to ring: lateness is the ledger's to judge."""
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every alarm
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it logs every alarm, and a tick that took its time
     return AsyncIOScheduler(
         timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )

@@ -35,6 +35,7 @@ class Crew:
     processes: list[Process] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
+    stopping: bool = False
     _number: int = 0
 
     def start(self, *role: str) -> Process:
@@ -74,12 +75,12 @@ class Crew:
         return next((one for one in self.processes if inode and inode in _inodes(one.popen.pid)), None)
 
     def worker(self, name: str) -> Process | None:
-        """The process that the ledger calls ``HOST:PID``."""
-        number = name.rpartition(":")[2]
-        return next((one for one in self.processes if str(one.popen.pid) == number), None)
+        """The process that the ledger calls ``HOST:PID:CHANCE``."""
+        return next((one for one in self.processes if str(one.popen.pid) in name.split(":")), None)
 
     def stop(self) -> None:
         """Ask every process to end, and wait for it."""
+        self.stopping = True
         for process in self.alive():
             process.popen.terminate()
         for process in list(self.processes):
@@ -89,6 +90,7 @@ class Crew:
                 self.trouble.append(f"{' '.join(process.role)} did not end within a minute of SIGTERM")
                 self.kill(process)
         self.alive()
+        self.stopping = False
 
     def end(self) -> None:
         """Leave nothing behind."""
@@ -98,7 +100,8 @@ class Crew:
     def _ended(self, process: Process, code: int) -> None:
         said = process.stderr.read_text(encoding="utf-8", errors="replace")
         self.ends[f"{process.role[0]} ended with {code}"] += 1
-        if code not in EXPECTED_ENDS or "Traceback" in said:
+        ends = EXPECTED_ENDS | ({-signal.SIGTERM} if self.stopping else set())  # it may not have begun yet
+        if code not in ends or "Traceback" in said:
             self.trouble.append(f"{' '.join(process.role)} ended with {code}: {said[-2000:]}")
 
     def _popen(self, role: Sequence[str], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
