@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from campaign_cli.cli import output, usage
 from campaign_cli.cli.context import actor, open_context
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
+from campaign_cli.cli.words import state_word
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
+from campaign_cli.models import State
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Delivery
 
 app = usage.application()
 
@@ -38,10 +43,15 @@ def resolve(
     context = open_context(workspace)
     context.require_accounts()
     with context.ledger() as ledger:
-        ledger.resolve(key, published_url=published, not_published=not_published, actor=actor())
-    output.write(
-        _("{key} counts as published.").format(key=key)
-        if published
-        else _("{key} waits again and may be sent.").format(key=key)
-    )
+        found = ledger.resolve(key, published_url=published, not_published=not_published, actor=actor())
+    output.write(_said(found))
     return 0
+
+
+def _said(found: Delivery) -> str:
+    if found.state is State.PUBLISHED:
+        return _("{key} counts as published.").format(key=found.key)
+    if found.state is State.WAITING:
+        return _("{key} waits again and may be sent.").format(key=found.key)
+    said = _("{key} is {state} now.").format(key=found.key, state=state_word(found.state))
+    return f"{said} {found.error}" if found.error else said

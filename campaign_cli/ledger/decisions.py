@@ -130,17 +130,23 @@ class Decisions(Store):
         return row
 
     def _not_published(self, connection: Connection, row: Row[Any], *, now: int) -> None:
+        state, error = row.restored_from or State.WAITING.value, ""
+        if any(
+            receipt.id == receipt.url for receipt in receipts_of(connection, columns.key == row.key).get(row.key, ())
+        ):
+            state, error = State.FAILED.value, _rest()
         end_attempts(connection, row.key, outcome="not published", error="", at=now)
         _set(
             connection,
             row.key,
-            state=State.WAITING.value,
+            state=state,
             generation=row.generation + 1,
             token=row.token + 1,
             tries=0,
-            error="",
+            error=error,
             next_try=None,
             lease_until=None,
+            restored_from=None,
             changed_at=now,
         )
 
@@ -155,9 +161,20 @@ class Decisions(Store):
         if part + 1 < row.parts:
             # Later parts answer to this one; without the network's own id they would hang in the air.
             state = State.WAITING if remote_id else State.FAILED
-            error = "" if remote_id else _("The rest of the thread was not sent: post it by hand, or cancel it.")
-        values = {"state": state.value, "error": error, "token": row.token + 1, "next_try": None, "lease_until": None}
-        _set(connection, row.key, **values, changed_at=now)
+            error = "" if remote_id else _rest()
+            if row.restored_from:  # the next part may be out as well
+                state, error = State.UNCERTAIN, _("The next part may be out as well: look at the account again.")
+        _set(
+            connection,
+            row.key,
+            state=state.value,
+            error=error,
+            token=row.token + 1,
+            next_try=None,
+            lease_until=None,
+            restored_from=row.restored_from if state is State.UNCERTAIN else None,
+            changed_at=now,
+        )
 
 
 class Messages(Applying):
@@ -202,6 +219,10 @@ class Messages(Applying):
                     ),
                     fix=_("Say --repeat if it should go out again."),
                 )
+
+
+def _rest() -> str:
+    return _("The rest of the thread was not sent: post it by hand, or cancel it.")
 
 
 def _direct(draft: Draft, *, post: str, due: datetime, labels: tuple[str, ...], position: int) -> NewDelivery:

@@ -44,8 +44,9 @@ class Ending(Store):
             alike[end.state.value, end.error, next_try, int(end.new)].append(end.row.key)
         for (outcome, error, next_try, new), keys in alike.items():
             values = {"the_state": outcome, "the_error": error, "the_next_try": next_try, "the_new": new}
+            ending = statements.END if outcome == State.UNCERTAIN.value else statements.END_FOR_GOOD
             for some in chunks(keys):
-                connection.execute(statements.END, {**values, "the_keys": some, "the_now": now})
+                connection.execute(ending, {**values, "the_keys": some, "the_now": now})
                 closing = {"the_state": outcome, "the_error": error, "the_keys": some, "the_now": now}
                 connection.execute(statements.END_ATTEMPTS, closing)
         turned = [end for end in ends if end.row.state != end.state.value]
@@ -61,10 +62,15 @@ class Ending(Store):
 
 
 def end_of(row: Row[Any], settlement: Settlement, *, new: bool = False) -> End:
-    """Where a settlement leaves a row: published only when every part has its receipt."""
+    """Where a settlement leaves a row: published only when every part has its receipt.
+
+    What is uncertain since a restore, and proved unsent, goes back to the state that it had in the backup.
+    """
     state, error, next_try = settlement.state, settlement.error, settlement.next_try
     if state is State.PUBLISHED and row.sent + new < row.parts:
         state, error, next_try = State.UNCERTAIN, _("A part has no receipt."), None
+    if state is State.WAITING and row.restored_from:
+        state, next_try = State(row.restored_from), None  # proved unsent: what the backup says of it is true
     return End(row=row, state=state, error=error, next_try=next_try, new=new)
 
 

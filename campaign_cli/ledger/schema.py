@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 HEAD: Final = REVISIONS[-1]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,6 +95,7 @@ deliveries = Table(
     Column("error", Text, nullable=False, server_default=text("''")),
     Column("queued_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("restored_from", Text),  # while uncertain since a restore: the state that it goes back to when it isn't out
 )
 _columns = deliveries.c
 _waiting = _columns.state == text("'waiting'")

@@ -82,6 +82,7 @@ CLAIMED: Final = (
         columns.attempts,
         columns.tries,
         columns.lease_until,
+        columns.restored_from,
         drafts.c.draft,
     )
     .join(drafts, drafts.c.delivery == columns.key)
@@ -238,6 +239,7 @@ END: Final = (
         changed_at=_NOW,
     )
 )
+END_FOR_GOOD: Final = END.values(restored_from=None)
 END_ATTEMPTS: Final = (
     update(schema.attempts)
     .where(_attempts.delivery.in_(_list("the_keys")), _attempts.ended_at.is_(None))

@@ -23,7 +23,8 @@ class Claim:
     ``attempts`` counts the tries since the last success or decision of a person, this one included.
     ``first_attempt_at`` is when the current attempt key was first used, ``attempt_started_at`` when it was last used.
     ``steps`` maps a part to its finished steps. ``failures`` counts the address's failures in a row when it was
-    claimed. All instants are aware (UTC).
+    claimed. ``restored``: it is uncertain since the ledger was restored from a backup; any part of it may be out, and
+    nothing is sent before that is known. All instants are aware (UTC).
     """
 
     key: str
@@ -44,6 +45,7 @@ class Claim:
     attempt_started_at: datetime | None
     lease_until: datetime
     failures: int = 0
+    restored: bool = False
 
     @property
     def part(self) -> int:
