@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import uuid
 from collections.abc import Collection, Coroutine
 from datetime import timedelta
 from functools import partial
@@ -57,7 +58,7 @@ def dispatcher(
         sleep=asyncio.sleep,
         transport=partial(transport_for, secrets=context.secrets, clock=ledger.clock, trust_environment=True),
         options=Options(
-            worker=f"{socket.gethostname()}:{os.getpid()}",
+            worker=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",  # no other dispatcher's, ever
             late_grace=grace if grace is not None else context.workspace.rules.late_grace,
             only=only,
             batch=HANDED_BATCH if handed else BATCH,

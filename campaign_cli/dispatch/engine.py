@@ -99,6 +99,8 @@ class Dispatcher:
         self._looks: dict[str, datetime] = {}  # deliveries of this process that are looked up again
         self._doubtful_looked: datetime | None = None
         self._broken: BaseException | None = None
+        self._unanswered = False  # a claim that the ledger may have written, though it did not say so
+        self._unsettled: set[str] = set()  # sent, and not written down: never to be recalled
 
     @property
     def busy(self) -> bool:
@@ -192,6 +194,7 @@ class Dispatcher:
         room = min(self.options.batch, self.options.in_flight - len(self._tasks))
         if room <= 0:
             return Claimed()
+        recall, self._unanswered = self._unanswered, True  # until the ledger has answered
         claimed = await self.thread.call(
             self.ledger.claim,
             worker=self.options.worker,
@@ -202,9 +205,11 @@ class Dispatcher:
             exclude_accounts=excluded,
             keys=self.options.only,
             addresses=self._addresses,
-            in_hand=self.in_hand(),
+            in_hand=[*self.in_hand(), *(self._unsettled if recall else ())],
             spacing=self._spacing,
+            recall=recall,
         )
+        self._unanswered = False
         for claim in claimed.claims:
             if claim.account in self._spacing:
                 self._spaced[claim.account] = self.clock() + self._spacing[claim.account]
@@ -260,6 +265,8 @@ class Dispatcher:
             return  # ``close`` still needs its claim
         claim = self._tasks.pop(task)
         self._in_flight[claim.account] -= 1
+        if task.exception() is not None:
+            self._unsettled.add(claim.key)
         self._broken = self._broken or task.exception()
         self.changed.set()
 

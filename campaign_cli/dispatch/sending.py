@@ -14,7 +14,7 @@ from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN
 from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import bounded, decide, explain
 from campaign_cli.dispatch.wire import GuardedHttp
-from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Unauthorized
+from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, LedgerError, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture, Receipt, State, attempt_key
 from campaign_cli.platforms.answers import ahead, on_our_clock
@@ -170,17 +170,25 @@ async def send(desk: Desk, claim: Claim) -> Verdict:
             receipt = await attempt.publish()
             if part != parts[-1]:  # the last one is kept together with the state, in one transaction
                 await attempt.keep_receipt(receipt)
-        except ClaimLost:
-            if receipt is None and not attempt.http.left:  # we know better than the lease: it may simply wait again
-                return Verdict(state=State.WAITING, error=_("The lease was over before anything was sent."))
-            return Verdict(state=State.UNCERTAIN, receipt=receipt, error=lost(), lost=True)
         except asyncio.CancelledError:
             desk.cut_off[claim.key] = attempt.cut_off()
             raise
         except Exception as failure:
-            return attempt.judge(failure)
+            return _broken_off(attempt, receipt, failure)
         receipts.append(receipt)
     return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
+
+
+def _broken_off(attempt: Attempt, receipt: Receipt | None, failure: Exception) -> Verdict:
+    """How to settle after ``failure``, before this part's receipt came (None) or while it was being kept."""
+    if isinstance(failure, ClaimLost):
+        if receipt is None and not attempt.http.left:  # we know better than the lease: it may simply wait again
+            return Verdict(state=State.WAITING, error=_("The lease was over before anything was sent."))
+        return Verdict(state=State.UNCERTAIN, receipt=receipt, error=lost(), lost=True)
+    if receipt is not None and isinstance(failure, LedgerError):
+        # The proof is in our hands: it is written down with the state, and the thread goes on from there.
+        return Verdict(state=State.WAITING, receipt=receipt, error=explain(failure))
+    return attempt.judge(failure)
 
 
 def lost() -> str:

@@ -45,6 +45,7 @@ class Claiming(Sweeping):
         addresses: Mapping[str, str] | None = None,
         in_hand: Collection[str] = (),
         spacing: Mapping[str, timedelta] | None = None,
+        recall: bool = False,
     ) -> Claimed:
         """Take up to ``limit`` due deliveries, at most ``per_account`` in flight for each account over all processes.
 
@@ -58,6 +59,9 @@ class Claiming(Sweeping):
         delivery at most, and no process another one before that distance is over.
 
         An address that kept failing gets one place over all processes, once its rest is over.
+
+        ``recall``: an earlier claim of this worker got no answer, so it may have been written. What is being sent under
+        the worker's name and is not ``in_hand`` was never handed to it, and waits again.
         """
         with self.writing() as connection:
             order = Order(
@@ -72,6 +76,8 @@ class Claiming(Sweeping):
                 in_hand=frozenset(in_hand),
                 spacing={name: distance // timedelta(microseconds=1) for name, distance in (spacing or {}).items()},
             )
+            if recall:
+                self._recall(connection, order)
             doubtful = self._expire(connection, order)
             due = connection.execute(statements.destinations(scoped=order.scoped), order.parameters()).all()
             parked = self._park(connection, order, due)
@@ -290,4 +296,5 @@ def _claim(
         first_attempt_at=instant_or_none(min(began, default=None)),
         attempt_started_at=instant_or_none(max(began, default=None)),
         lease_until=instant(row.lease_until),
+        restored=row.restored_from is not None,
     )

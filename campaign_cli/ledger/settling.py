@@ -31,7 +31,7 @@ from campaign_cli.ledger.queries import (
     receipts_of,
     store_receipt,
 )
-from campaign_cli.ledger.schema import deliveries, instant
+from campaign_cli.ledger.schema import deliveries, instant, micros
 from campaign_cli.ledger.values import ADOPTED, Claim, Settlement
 from campaign_cli.models import Receipt, State
 
@@ -98,7 +98,8 @@ class Settling(Ending):
         """End attempts, in one transaction; for each, what was written (None: somebody else owns the delivery now).
 
         What is written may be less than what was handed in: published without every receipt, or with a proof that is
-        another delivery's, is uncertain. Raises ValueError for a state that is no end of an attempt.
+        another delivery's, is uncertain. The same settlement again counts as written. Raises ValueError for a state
+        that is no end of an attempt.
         """
         if any(settlement.state not in _ENDS for settlement in settlements):
             raise ValueError(settlements)
@@ -125,6 +126,8 @@ class Settling(Ending):
         row = _row(connection, settlement.key)
         if row is None:
             return None
+        if _is_written(connection, settlement, row):
+            return settlement
         if not _owns(settlement, row) and not _proves(settlement, row, now=now):
             self._remember_late(connection, row, settlement, now=now)
             return None
@@ -217,6 +220,19 @@ def _proves(settlement: Settlement, row: Row[Any], *, now: int) -> bool:
 def _owns(settlement: Settlement, row: Row[Any]) -> bool:
     """Nobody else has taken the delivery, and nobody has decided on it, since the claim that is settled."""
     return bool(row.token == settlement.token and row.state in _OURS)
+
+
+def _is_written(connection: Connection, settlement: Settlement, row: Row[Any]) -> bool:
+    """The row stands as this settlement leaves it: its answer got lost, not its transaction."""
+    receipt = settlement.receipt
+    if row.token != settlement.token or row.state != settlement.state.value or row.lease_until is not None:
+        return False
+    if settlement.state is not State.PUBLISHED:
+        next_try = None if settlement.next_try is None else micros(settlement.next_try)
+        if (row.next_try, row.error) != (next_try, settlement.error):
+            return False
+    proofs = receipts_of(connection, columns.key == row.key).get(row.key, ())
+    return receipt is None or any((one.part, one.id) == (receipt.part, receipt.id) for one in proofs)
 
 
 def _taken(receipt: Receipt, other: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
@@ -47,6 +47,20 @@ class Order:
 class Sweeping(Store):
     """Moving on what no sender holds."""
 
+    def _recall(self, connection: Connection, order: Order) -> None:
+        """Let wait again what was claimed under this worker's name and never reached it."""
+        ours = and_(columns.state == State.SENDING.value, columns.worker == order.worker)
+        found = connection.execute(select(columns.key).where(ours)).scalars()
+        keys = [key for key in found if key not in order.in_hand]
+        back = {"state": State.WAITING.value, "lease_until": None, "worker": None, "changed_at": order.now}
+        for some in chunks(keys):
+            there = update(deliveries).where(columns.key.in_(some))
+            connection.execute(there.values(**back, tries=columns.tries - 1))
+        for key in keys:
+            end_attempts(connection, key, outcome="recalled", error="", at=order.now)
+        details = json.dumps({"error": _("The claim never reached its sender.")}, ensure_ascii=False)
+        self.record(connection, State.WAITING.value, [(key, details) for key in keys], actor=order.worker, at=order.now)
+
     def _expire(self, connection: Connection, order: Order) -> list[str]:
         lapsed = connection.execute(statements.LAPSED, {"the_now": order.now})
         rows = [row for row in lapsed if row.key not in order.in_hand]
@@ -79,7 +93,10 @@ class Sweeping(Store):
     def _miss(self, connection: Connection, order: Order, *, latest: int) -> list[str]:
         late = statements.too_late(scoped=order.scoped)
         missed = list(connection.execute(late, order.parameters(latest=latest)).scalars())
-        error = _("It was later than late_grace allows when a sender looked.")
+        error = _(
+            "It was later than late_grace allows when a sender looked. "
+            "Give it another time: campaign retry KEY --at TIME, or in the plan, and queue again."
+        )
         self._enter(connection, missed, state=State.MISSED, error=error, order=order)
         return missed
 
