@@ -61,21 +61,23 @@ class Sent:
     creating: bool
 
 
+Leads = Callable[[Sequence[Sent]], str | None]
+
+
 @dataclass
 class Line:
-    """The real transport of one account, watched. ``leads`` gives a changing request (by number) another address."""
+    """The real transport of one account, watched. ``leads`` may give the last request of a log another address."""
 
     http: HttpTransport
     now: Callable[[], datetime]
     sent: list[Sent]
-    leads: Callable[[int], str | None]
+    leads: Leads
 
     async def send(self, request: Request) -> Answer:
         """Note it, and send it where it leads."""
         changing = request.method not in _READING
-        number = sum(one.changing for one in self.sent)
         self.sent.append(Sent(at=self.now(), changing=changing, creating=request.creating))
-        elsewhere = self.leads(number) if changing else None
+        elsewhere = self.leads(self.sent)
         return await self.http.send(request if elsewhere is None else replace(request, url=elsewhere))
 
     async def aclose(self) -> None:
@@ -121,7 +123,7 @@ class Scene:
     names: Sequence[str]
     time_out: float = 30.0
     late_grace: timedelta = LATE_GRACE
-    leads: Mapping[str, Callable[[int], str | None]] = field(default_factory=dict)
+    leads: Mapping[str, Leads] = field(default_factory=dict)
     sent: dict[str, list[Sent]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     chance: Random = field(default_factory=lambda: Random(3))
@@ -185,8 +187,8 @@ class Scene:
         self.keys[f"{account}/{post}"] = key
         return key
 
-    def publish(self) -> Outcome:
-        """One pass by a process of its own."""
+    def publish(self, *, stay: timedelta | None = None) -> Outcome:
+        """One pass by a process of its own; with ``stay`` it is there for so long, as for a night."""
         dispatcher = Dispatcher(
             ledger=self.ledger,
             workspace=self.workspace,
@@ -197,7 +199,7 @@ class Scene:
             options=Options(worker="uji:1", late_grace=self.late_grace, lockstep=True),
             chance=self.chance,
         )
-        return asyncio.run(publish_pass(dispatcher))
+        return asyncio.run(publish_pass(dispatcher, until=None if stay is None else self.clock.now() + stay))
 
     def _transport(self, account: Account) -> Line:
         proof = self.adapter.proof
@@ -210,16 +212,16 @@ class Scene:
         )
         name = self._names[account.name]
         sent = self.sent.setdefault(name, [])
-        return Line(http, self.clock.now, sent, self.leads.get(name, lambda _number: None))
+        return Line(http, self.clock.now, sent, self.leads.get(name, lambda _log: None))
 
-    def settle(self, *, eager: bool = False) -> list[str]:
+    def settle(self, *, eager: bool = False, stay: timedelta | None = None) -> list[str]:
         """Pass after pass until nothing moves; ``eager``: at first more often than the ledger asks for.
 
         Says what was wrong.
         """
         wrong: list[str] = []
         for number in range(PATIENCE):
-            outcome = self.publish()
+            outcome = self.publish(stay=stay)
             self.told += [result.error for result in outcome.results]
             wrong += self._disagreements(outcome)
             wake = self.ledger.next_wake()

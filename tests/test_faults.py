@@ -9,7 +9,7 @@ together they have been everywhere, and every pair of fault and shape, and of so
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from fault_helpers import Scene, Theatre, decide_as_a_person, describes, open_theatre
+from fault_helpers import Scene, Sent, Theatre, decide_as_a_person, describes, open_theatre
 
 from campaign_cli import platforms
 from campaign_cli.models import State
@@ -172,8 +172,8 @@ def stage_fault(scene: Scene, fault: Fault, case: Case) -> None:
         scene.misbehave(case.account, requests="changing", skip=case.struck, times=1, **fault.order)
 
 
-def _leads(struck: int, address: str, number: int) -> str | None:
-    return address if number == struck else None
+def _leads(struck: int, address: str, log: Sequence[Sent]) -> str | None:
+    return address if log[-1].changing and sum(one.changing for one in log) == struck + 1 else None
 
 
 @pytest.mark.parametrize("platform", platforms.PLATFORMS)

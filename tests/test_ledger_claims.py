@@ -289,6 +289,14 @@ def test_upcoming_and_next_wake(bench: Bench) -> None:
     assert bench.ledger.next_wake() == START + timedelta(minutes=8)
 
 
+def test_a_look_up_wakes_nobody_while_its_account_rests(bench: Bench) -> None:
+    """What is looked up on an account that rests is due when the rest ends, not before."""
+    claim = bench.doubtful()
+    assert bench.ledger.next_wake() == START
+    bench.ledger.pause_account(claim.address, START + timedelta(minutes=9))
+    assert bench.ledger.next_wake() == START + timedelta(minutes=9)
+
+
 def test_next_wake_knows_leases_and_look_ups(bench: Bench) -> None:
     """The end of a lease and the time of a look-up are instants to wake at."""
     bench.queue(make())

@@ -137,6 +137,57 @@ def test_slow_waits_and_goes_on(stage: Played) -> None:
     assert toot(stage, "kedua").status_code == 200
 
 
+def test_an_answer_is_as_ordered(stage: Played) -> None:
+    """Status, body and Retry-After are those of the order, and nothing is stored."""
+    stage.misbehave("answer", times=1, status=429, body="html", retry="date", seconds=90)
+    throttled = toot(stage)
+    assert (throttled.status_code, throttled.headers["retry-after"]) == (429, "Wed, 01 May 2030 01:01:30 GMT")
+    assert stage.secret("mastodon") in throttled.text  # as proxies do that show what they were asked
+    stage.misbehave("answer", times=1, status=307)
+    elsewhere = toot(stage)
+    assert (elsewhere.status_code, elsewhere.headers["location"]) == (
+        307,
+        "https://elsewhere.example/mastodon/nasional/api/v1/statuses",
+    )
+    assert stage.posts() == []
+
+
+def test_what_was_accepted_may_be_answered_without_an_id(stage: Played) -> None:
+    """The post is stored, and the answer is the network's own without what names the post."""
+    stage.misbehave("accept-then-answer", times=1, status=200, body="nameless")
+    answer = toot(stage, "Tanpa nama").json()
+    assert "id" not in answer
+    assert "uri" not in answer
+    assert "Tanpa nama" in answer["content"]
+    assert len(stage.posts()) == 1
+
+
+def test_what_is_no_gzip_can_not_be_read(stage: Played) -> None:
+    """The answer says that it is compressed, and is not."""
+    stage.misbehave("accept-then-answer", times=1, status=200, body="gzip")
+    with pytest.raises(httpx.DecodingError):
+        toot(stage)
+
+
+def test_a_stalled_answer_ends_with_the_other_side(stage: Played) -> None:
+    """The post is stored and no answer comes; a client that gives up is not waited for."""
+    stage.misbehave("accept-then-stall", times=1, seconds=600)
+    with pytest.raises(httpx.ReadTimeout):
+        toot(stage, timeout=0.2)
+    assert len(stage.posts()) == 1
+
+
+def test_the_second_change_is_struck(stage: Played) -> None:
+    """``skip`` lets requests pass, and ``changing`` counts all but those that only read."""
+    stage.misbehave("drop-half", account="nasional", requests="changing", skip=1, times=1)
+    assert toot(stage).status_code == 200
+    assert stage.http.get(stage.path("mastodon") + "/api/v2/instance").status_code == 200
+    with pytest.raises(httpx.RemoteProtocolError):
+        toot(stage)
+    assert toot(stage).status_code == 200
+    assert len(stage.posts()) == 2
+
+
 def test_a_share_is_drawn_with_a_seed(stage: Played) -> None:
     """The same seed spoils the same requests, about the share that was asked for."""
     drawn = []

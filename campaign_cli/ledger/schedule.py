@@ -62,8 +62,9 @@ class Schedule(Resting):
         """
         with self.reading() as connection:
             resting = pauses(connection, self.now())
-            ready = and_(sendable(), columns.address.not_in(list(resting)))
-            doubtful = and_(columns.state == State.UNCERTAIN.value, columns.lease_until.is_(None))
+            awake = columns.address.not_in(list(resting))
+            uncertain = and_(columns.state == State.UNCERTAIN.value, columns.next_try.is_not(None))
+            ready, doubtful = and_(sendable(), awake), and_(uncertain, columns.lease_until.is_(None), awake)
             first = [
                 connection.execute(
                     select(columns.due).where(ready, columns.next_try.is_(None)).order_by(columns.due).limit(1)
@@ -78,7 +79,7 @@ class Schedule(Resting):
                 micros(end)
                 for address, end in resting.items()
                 if connection.execute(
-                    select(columns.key).where(sendable(), columns.address == address).limit(1)
+                    select(columns.key).where(or_(sendable(), uncertain), columns.address == address).limit(1)
                 ).first()
             ]
         return instant_or_none(min([wake for wake in first if wake is not None] + ends, default=None))
