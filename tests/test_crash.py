@@ -47,7 +47,8 @@ def sender(root: Path, ahead: timedelta) -> None:
 
     async def one_pass() -> None:
         context = open_context(root)
-        with open_ledger(root, clock=clock) as ledger:
+        address = context.environment.get("CAMPAIGN_DATABASE_URL")  # with --ledger postgresql
+        with open_ledger(root, clock=clock, database_url=address) as ledger:
             dispatcher = Dispatcher(
                 ledger=ledger,
                 workspace=context.workspace,
