@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-# How a process may end by itself: done, failed or missed, uncertain, waiting or held.
+# How a pass ends, and a long-running command that was asked to: done, failed or missed, uncertain, waiting or held.
 EXPECTED_ENDS = frozenset({0, 1, 4, 5})
 
 
@@ -100,7 +100,9 @@ class Crew:
     def _ended(self, process: Process, code: int) -> None:
         said = process.stderr.read_text(encoding="utf-8", errors="replace")
         self.ends[f"{process.role[0]} ended with {code}"] += 1
-        ends = EXPECTED_ENDS | ({-signal.SIGTERM} if self.stopping else set())  # it may not have begun yet
+        ends = EXPECTED_ENDS if self.stopping or process.role[0] == "publish" else frozenset()
+        if self.stopping:
+            ends |= {-signal.SIGTERM}  # it had not begun yet
         if code not in ends or "Traceback" in said:
             self.trouble.append(f"{' '.join(process.role)} ended with {code}: {said[-2000:]}")
 
