@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     batches = 1 if given.short else BATCHES
     progress = None if given.short else Progress(fresh=given.fresh)
     stop = threading.Event()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left running then, either
     try:
         done = _run(setups, batches=batches, seed=given.seed, jobs=given.jobs, progress=progress, stop=stop)
     except KeyboardInterrupt:
