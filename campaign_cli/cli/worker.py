@@ -79,4 +79,5 @@ async def _work(edition: Edition, ledger: Ledger, shown: Progress) -> Outcome:
             await edition.renew()
     finally:
         stop.set()
+        hand.close()
         await served

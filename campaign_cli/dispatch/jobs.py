@@ -157,7 +157,6 @@ async def serve(
                     dequeue_timeout=_POLL,
                     batch_size=_BATCH,
                     heartbeat_timeout=HEARTBEAT,
-                    shutdown_on_listener_failure=True,
                     log_aggregation_interval=timedelta(0),
                 )
             finally:

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from campaign_cli.dispatch.engine import Dispatcher
     from campaign_cli.dispatch.outcome import Outcome
 
-_LOOK_SECONDS: Final = (
-    0.5  # between two looks at what became of the keys in hand, and for a place that another one left
-)
+_CLAIM_SECONDS: Final = 0.05  # between two claims: each keeps every other process from writing for a moment
+_LOOK_SECONDS: Final = 0.5  # between two looks at what became of the keys in hand, and for a place that became free
 _IDLE_SECONDS: Final = 2.0  # between two looks at accounts.yaml
 
 
@@ -77,9 +76,10 @@ class Hand:
                 taken.back = back
                 taken.over.set()
 
-    def close(self) -> None:
-        """Take no more: what comes goes back."""
+    def close(self, *, keep: Collection[str] = ()) -> None:
+        """Take no more: what comes goes back, and so does what is here, but for what is to be kept for a while."""
         self._closed = True
+        self.end(self.keys - set(keep), back=True)
 
 
 async def work(
@@ -110,14 +110,13 @@ async def work(
                 pause = asyncio.sleep(_LOOK_SECONDS if hand.keys else _IDLE_SECONDS)
                 await first(stop.wait(), dispatcher.changed.wait(), pause)
         if stop.is_set():
-            hand.close()
-            hand.end(hand.keys - set(dispatcher.in_hand()), back=True)
+            hand.close(keep=dispatcher.in_hand())
         await dispatcher.finish()
+        if stop.is_set():
+            hand.end(hand.keys)
     finally:
         hand.wake = _nothing
         await dispatcher.close()
-        if stop.is_set():
-            hand.end(hand.keys)
     return dispatcher.outcome
 
 
@@ -150,15 +149,17 @@ class _Looking:
     def __init__(self, dispatcher: Dispatcher, hand: Hand) -> None:
         self._dispatcher = dispatcher
         self._hand = hand
-        self._looked = -_LOOK_SECONDS
+        self._looked = self._claimed = -_LOOK_SECONDS
 
     async def pump(self) -> int:
         """The number of deliveries started. Raises LedgerError."""
-        self._dispatcher.accounts = self._hand.accounts
         if not self._hand.keys:
             return 0
+        time = asyncio.get_running_loop().time
+        await asyncio.sleep(self._claimed + _CLAIM_SECONDS - time())
+        self._dispatcher.accounts = self._hand.accounts
         started = await self._dispatcher.pump()
-        now = asyncio.get_running_loop().time()
+        now = self._claimed = time()
         if now - self._looked >= _LOOK_SECONDS:
             self._looked = now
             await self._let_go()
