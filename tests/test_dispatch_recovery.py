@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from dispatch_helpers import START, Table
 
+from campaign_cli.dispatch.compressed import CompressedClock
 from campaign_cli.dispatch.options import LEASE
 from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.errors import Held
@@ -133,13 +134,31 @@ def test_a_refused_search_is_no_absence_and_is_repeated_more_and_more_rarely(tmp
 def test_only_what_was_created_after_the_attempt_is_adopted(tmp_path: Path) -> None:
     """The same words of yesterday are not this post."""
     table = Table(tmp_path)
-    key = table.queue("a", "Same words", due=timedelta(minutes=10))
+    key = table.queue("a", "Same words", due=timedelta(minutes=100))
     asyncio.run(table.remote.create("web", {"text": "Same words", "key": "by hand"}))
-    later(table, minutes=10)
+    later(table, minutes=100)
     table.remote.script.append("lost")
     night(table)
     assert table.state(key) == "published"
     assert len(table.remote.texts()) == 2
+
+
+def test_a_post_that_seems_older_may_be_ours_after_the_clock_was_set_back(tmp_path: Path) -> None:
+    """The clock was an hour ahead when it was sent, and is right when it is looked up: the post is there, so it is
+    neither called missed nor sent again, and a person hears of it."""
+    table = Table(tmp_path)
+    key = table.queue("a")
+    table.remote.clock = CompressedClock(table.clock.now() - timedelta(minutes=55))
+    claim_and_die(table)
+    asyncio.run(table.remote.create("web", {"text": "Text of a", "key": "k"}))
+    night(table)
+    assert table.state(key) == "uncertain"
+    assert table.remote.texts() == ["Text of a"]
+    found = table.ledger.delivery(key)
+    assert found is not None
+    assert "the clock may have been wrong" in found.error
+    assert found.next_try is None
+    assert table.ledger.resolve(key, published_url="https://fake.example/1", remote_id="1", actor="siti")
 
 
 def test_a_clock_that_differs_a_little_does_not_hide_the_post(tmp_path: Path) -> None:

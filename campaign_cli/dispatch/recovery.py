@@ -8,7 +8,8 @@ A doubtful delivery is claimed with a lease of its own and stays ``uncertain`` m
   knows no instant of its own) needs no such proof.
 - *Absence* counts only when the search was complete and ``ABSENCE_AFTER`` has gone since the request left. Where
   another process sent it, the latest instant at which it can have left is the end of the lease.
-- A look-up that was refused is no absence.
+- A look-up that was refused is no absence. Nor is a free post with the same words from up to ``CLOCK_SET`` before that:
+  our clock may have been ahead at the first try, and set back since.
 - What is uncertain since a restore (``ledger/restoring.py``) is never repeated by its key here: each part is looked up
   in turn, and what is proved unsent goes back to the state that it had in the backup, and through a claim from there.
 """
@@ -37,6 +38,9 @@ SKEW: Final = timedelta(minutes=2)
 _UNREMARKABLE: Final = timedelta(seconds=5)  # clocks that differ by this much are the same: SKEW covers it
 ABSENCE_AFTER: Final = timedelta(seconds=90)
 LONGEST_DISTANCE: Final = timedelta(hours=1)
+CLOCK_SET: Final = timedelta(hours=1)
+"""How far a clock may be set back between a try and its look-up: an hour, as where summer time was got wrong."""
+_DOUBTED: Final = timedelta(hours=3)  # whoever else the older post may belong to has been settled by then
 
 
 async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
@@ -80,11 +84,12 @@ async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict 
         return None, False
     try:
         since = _earliest(seat, claim)
-        look = await attempt.look_up(since)
+        look = await attempt.look_up(since - CLOCK_SET)
         if _earliest(seat, claim) < since:  # only its answers have told how far the server's clock is behind
             since = _earliest(seat, claim)
-            look = await attempt.look_up(since)
-        receipt = await _adoptable(desk, claim, look.found, since=since)
+            look = await attempt.look_up(since - CLOCK_SET)
+        free = await _free(desk, claim, look.found, since=since - CLOCK_SET)
+        receipt = _adoptable(free, since=since)
     except ClaimLost:
         raise
     except Exception as failure:
@@ -96,7 +101,20 @@ async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict 
     if receipt is not None:
         return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part), works=True), False
     too_early = _not_yet_absent(desk, seat, claim, complete=look.complete)
+    if too_early is None and free:
+        return _older(desk, claim), False
     return too_early, too_early is None
+
+
+def _older(desk: Desk, claim: Claim) -> Verdict:
+    """The verdict while a free post with the same words is there that seems older than the first try."""
+    text = _(
+        "A post with the same words is on the account, from shortly before this was sent: "
+        "the clock may have been wrong. "
+        "Look at it, then settle this: campaign resolve KEY --published URL, or --not-published."
+    )
+    soon = desk.clock() - first_try(claim) < _DOUBTED
+    return Verdict(state=State.UNCERTAIN, error=text, next_try=_later(desk, claim) if soon else None)
 
 
 def _not_yet_absent(desk: Desk, seat: Seat, claim: Claim, *, complete: bool) -> Verdict | None:
@@ -117,20 +135,25 @@ def _earliest(seat: Seat, claim: Claim) -> datetime:
     return first_try(claim) - SKEW + (behind if -behind > _UNREMARKABLE else timedelta(0))
 
 
-async def _adoptable(desk: Desk, claim: Claim, found: tuple[Found, ...], *, since: datetime) -> Receipt | None:
-    """The oldest of the posts found that can be this attempt's.
+async def _free(desk: Desk, claim: Claim, found: tuple[Found, ...], *, since: datetime) -> list[Found]:
+    """The posts found that are from then on and prove nothing else."""
+    recent = [one for one in found if one.created_at is None or one.created_at >= since]
+    if not recent:
+        return []
+    taken = await desk.thread.call(desk.ledger.remote_ids, claim.address)
+    return [one for one in recent if one.receipt.id not in taken]
+
+
+def _adoptable(free: list[Found], *, since: datetime) -> Receipt | None:
+    """The oldest of the free posts that can be this attempt's.
 
     The oldest, since a delivery with the same words that began later can be behind a later post alone: whoever took
     that one from it would leave it with nothing to find, and it would go out again.
     """
-    recent = [one for one in found if one.created_at is None or one.created_at >= since]
-    if not recent:
+    possible = [one for one in free if one.created_at is None or one.created_at >= since]
+    if not possible:
         return None
-    taken = await desk.thread.call(desk.ledger.remote_ids, claim.address)
-    free = [one for one in recent if one.receipt.id not in taken]
-    if not free:
-        return None
-    mine = min(free, key=lambda one: one.created_at or since)
+    mine = min(possible, key=lambda one: one.created_at or since)
     receipt = sound(mine.receipt)
     # Found by our own key (no instant), it is ours beyond doubt; found by its words, it may be another's.
     return receipt if mine.created_at is None else replace(receipt, extra={**receipt.extra, ADOPTED: True})
