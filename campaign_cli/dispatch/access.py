@@ -31,7 +31,7 @@ def transport_for(
         now=clock,
         pause_until=platform.pause_until,
         time_out=platform.max_wait,
-        fresh_connections=not platform.proof.look_up and platform.proof.repeat_for is None,
+        fresh_connections=platform.proof.blind,
         trust_environment=trust_environment,
     )
 

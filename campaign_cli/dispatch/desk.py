@@ -104,6 +104,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._gate: Gathering[tuple[str, int], CampaignError | None] = Gathering(self._look_at_gates)
+        self._exit: Gathering[tuple[str, int], CampaignError | None] = Gathering(self._open_exits)
 
     async def pass_gate(self, claim: Claim) -> None:
         """Nothing when a creating request may leave now. Raises ClaimLost, Held, LedgerError."""
@@ -111,8 +112,17 @@ class Desk:
         if refusal is not None:
             raise refusal
 
+    async def let_leave(self, claim: Claim) -> None:
+        """Like ``pass_gate``; and it is on disk from here on that the request may have left."""
+        refusal = await self._exit.add((claim.key, claim.token))
+        if refusal is not None:
+            raise refusal
+
     async def _look_at_gates(self, claims: list[tuple[str, int]]) -> list[CampaignError | None]:
         return await self.thread.call(self.ledger.check_gates, claims)
+
+    async def _open_exits(self, claims: list[tuple[str, int]]) -> list[CampaignError | None]:
+        return await self.thread.call(self.ledger.let_leave, claims)
 
     @property
     def ledger(self) -> Ledger:
@@ -150,4 +160,5 @@ class Desk:
                     await close()
         self._seats.clear()
         await self._gate.flush()
+        await self._exit.flush()
         self.thread.close()

@@ -91,6 +91,9 @@ class Dispatcher:
         self._spacing = {
             name: timedelta(minutes=1) / account.rate for name, account in workspace.accounts.items() if account.rate
         }
+        self._blind = {
+            name for name, account in workspace.accounts.items() if platform_of(account.platform).proof.blind
+        }
         self.health = Health(self._desk, self.progress)
         self._settler = Settler(self.thread)
         self._tasks: dict[asyncio.Task[None], Claim] = {}
@@ -208,6 +211,7 @@ class Dispatcher:
             in_hand=[*self.in_hand(), *(self._unsettled if recall else ())],
             spacing=self._spacing,
             recall=recall,
+            marked=self._blind,
         )
         self._unanswered = False
         for claim in claimed.claims:

@@ -62,7 +62,11 @@ class Attempt:
     async def begin(self) -> None:
         """Put the attempt on disk and renew the lease. Raises ClaimLost or Held."""
         self._lease_until = await self._desk.thread.call(
-            self._desk.ledger.begin_part, self.claim, self.part, lease=self._seat.lease
+            self._desk.ledger.begin_part,
+            self.claim,
+            self.part,
+            lease=self._seat.lease,
+            marked=self._seat.platform.proof.blind,
         )
 
     async def publish(self) -> Receipt:
@@ -105,7 +109,7 @@ class Attempt:
         left_at = self._desk.left_at[self.claim.key] = self.http.left_at or self._desk.clock()
         text = self._desk.secrets.redact(error)
         proof = self._seat.platform.proof
-        if not proof.look_up and proof.repeat_for is None:
+        if proof.blind:
             return Verdict(state=State.UNCERTAIN, error=f"{text} {for_a_person()}")
         return Verdict(state=State.UNCERTAIN, error=text, next_try=left_at + FIRST_LOOK)
 
@@ -118,11 +122,18 @@ class Attempt:
         return Verdict(state=State.WAITING, error=_("Stopped before anything was sent."))
 
     async def _gate(self) -> None:
-        """Nothing may be created without a lease that outlasts the request, nor under a hold."""
+        """Nothing may be created without a lease that outlasts the request, nor under a hold.
+
+        Where nobody can be asked afterwards, it is on disk before the first byte that the request is about to leave: a
+        claim that is found without that mark was never sent.
+        """
         needed = timedelta(seconds=self._seat.platform.max_wait) + LEASE_MARGIN
-        if self._lease_until - self._desk.clock() < needed:
+        renewed = self._lease_until - self._desk.clock() < needed
+        if renewed:
             await self.begin()
-        else:
+        if self._seat.platform.proof.blind:
+            await self._desk.let_leave(self.claim)
+        elif not renewed:
             await self._desk.pass_gate(self.claim)
 
     async def _heard(self, headers: Mapping[str, str]) -> None:

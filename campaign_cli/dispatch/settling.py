@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from campaign_cli.dispatch.desk import LedgerThread
     from campaign_cli.ledger import Settlement
 
-_PATIENCE: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
-"""Seconds between tries when the ledger is locked or the disk is full: what went out must be written down."""
+_PATIENCE: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between tries when the ledger is locked or away, or its disk full: what went out must be written down."""
 
 
 class Settler:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,10 +16,10 @@ from sqlalchemy.engine import Connection, Row
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
 from campaign_cli.ledger.queries import deliveries_by_key, receipt_of
-from campaign_cli.ledger.resting import rest
+from campaign_cli.ledger.resting import faring, on_trial, one_each, rest
 from campaign_cli.ledger.schema import instant, instant_or_none
 from campaign_cli.ledger.sweeping import Order, Sweeping
-from campaign_cli.ledger.values import RESTING_AFTER, Claim, Claimed
+from campaign_cli.ledger.values import Claim, Claimed
 from campaign_cli.models import Draft, Receipt, State, attempt_key
 
 Place = tuple[int, int, str]
@@ -46,6 +45,7 @@ class Claiming(Sweeping):
         in_hand: Collection[str] = (),
         spacing: Mapping[str, timedelta] | None = None,
         recall: bool = False,
+        marked: Collection[str] = (),
     ) -> Claimed:
         """Take up to ``limit`` due deliveries, at most ``per_account`` in flight for each account over all processes.
 
@@ -61,7 +61,8 @@ class Claiming(Sweeping):
         An address that kept failing gets one place over all processes, once its rest is over.
 
         ``recall``: an earlier claim of this worker got no answer, so it may have been written. What is being sent under
-        the worker's name and is not ``in_hand`` was never handed to it, and waits again.
+        the worker's name and is not ``in_hand`` was never handed to it, and waits again. ``marked`` accounts
+        are those for which ``let_leave`` comes before each request: without its mark, nothing of them has left.
         """
         with self.writing() as connection:
             order = Order(
@@ -75,6 +76,7 @@ class Claiming(Sweeping):
                 addresses=addresses,
                 in_hand=frozenset(in_hand),
                 spacing={name: distance // timedelta(microseconds=1) for name, distance in (spacing or {}).items()},
+                marked=frozenset(marked),
             )
             if recall:
                 self._recall(connection, order)
@@ -85,7 +87,7 @@ class Claiming(Sweeping):
             missed = self._miss(connection, order, latest=latest)
             taken = self._take(connection, order, due)
             return Claimed(
-                claims=_faring(self._begin(connection, order, taken), due),
+                claims=faring(self._begin(connection, order, taken), due),
                 missed=tuple(deliveries_by_key(connection, missed)),
                 doubtful=tuple(deliveries_by_key(connection, doubtful)),
                 parked=tuple(deliveries_by_key(connection, parked)),
@@ -118,18 +120,18 @@ class Claiming(Sweeping):
                 in_hand=frozenset(in_hand),
             )
             due = self._leave_to_person(connection, order)
-            alone = _on_trial(due)
+            alone = on_trial(due)
             busy = _in_flight(connection, order) if alone else {}
             excluded = order.exclude | {account for account in alone if busy.get(account)}
             wanted = order.parameters(in_hand=sorted(order.in_hand), excluded=sorted(excluded), room=limit)
             found = list(connection.execute(statements.doubtful(scoped=order.scoped), wanted).scalars())
-            taken = _one_each(found, alone)
+            taken = one_each(found, alone)
             rows = _leased(connection, order, taken, state=State.UNCERTAIN)
-            return _faring(_claims(connection, rows, _receipts(connection, rows)), due)
+            return faring(_claims(connection, rows, _receipts(connection, rows)), due)
 
     def _take(self, connection: Connection, order: Order, due: Sequence[Row[Any]]) -> list[str]:
         """Keys to send, in due order, then plan order, as many as each account has room for."""
-        busy, alone = _in_flight(connection, order), _on_trial(due)
+        busy, alone = _in_flight(connection, order), on_trial(due)
         rooms: dict[str, int] = {}
         for account in sorted({row.account for row in due if not row.rests} - order.exclude):
             most = 1 if account in alone else order.per_account
@@ -153,7 +155,13 @@ class Claiming(Sweeping):
                 rest(connection, row.address, until=order.now + order.spacing[row.account])
         proofs = _receipts(connection, rows)
         new = [
-            attempt_row(row, part=first_unsent(row.parts, proofs.get(row.key, ())), worker=order.worker, at=order.now)
+            attempt_row(
+                row,
+                part=first_unsent(row.parts, proofs.get(row.key, ())),
+                worker=order.worker,
+                at=order.now,
+                marked=row.account in order.marked,
+            )
             for row in rows
         ]
         insert_rows(connection, schema.attempts, new)
@@ -179,35 +187,15 @@ def _in_flight(connection: Connection, order: Order) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(statements.IN_FLIGHT, {"the_now": order.now})}
 
 
-def _on_trial(due: Sequence[Row[Any]]) -> set[str]:
-    """Accounts that kept failing: one delivery alone may try them."""
-    return {row.account for row in due if row.failures >= RESTING_AFTER}
-
-
-def _one_each(keys: Sequence[str], alone: Collection[str]) -> list[str]:
-    """The keys, but only the first of each account in ``alone``."""
-    accounts = [key.rsplit("/", 1)[-1] for key in keys]
-    return [
-        key
-        for number, (key, account) in enumerate(zip(keys, accounts, strict=True))
-        if account not in alone or account not in accounts[:number]
-    ]
-
-
-def _faring(claims: Sequence[Claim], due: Sequence[Row[Any]]) -> tuple[Claim, ...]:
-    """The claims with the failures of their addresses."""
-    failures = {row.address: row.failures for row in due if row.failures}
-    if not failures:
-        return tuple(claims)
-    return tuple(replace(claim, failures=failures.get(claim.address, 0)) for claim in claims)
-
-
 def _places(rows: Iterable[Row[Any]]) -> list[Place]:
     return [(row.due, row.position, row.key) for row in rows]
 
 
-def attempt_row(row: Row[Any], *, part: int, worker: str, at: int) -> dict[str, Any]:
-    """A new row of ``attempts`` for one part of a row of ``deliveries``."""
+def attempt_row(row: Row[Any], *, part: int, worker: str, at: int, marked: bool) -> dict[str, Any]:
+    """A new row of ``attempts`` for one part of a row of ``deliveries``.
+
+    ``left_at`` is 0 where it will be ``marked`` when a request leaves, and None where it won't: that says nothing.
+    """
     return {
         "delivery": row.key,
         "part": part,
@@ -215,6 +203,7 @@ def attempt_row(row: Row[Any], *, part: int, worker: str, at: int) -> dict[str, 
         "attempt_key": attempt_key(row.key, row.content_hash, part, row.generation),
         "worker": worker,
         "started_at": at,
+        "left_at": 0 if marked else None,
     }
 
 

@@ -7,7 +7,8 @@ something to remember.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.schema import account_pauses, instant, micros
-from campaign_cli.ledger.values import RESTING_AFTER, Rest
+from campaign_cli.ledger.values import RESTING_AFTER, Claim, Rest
 
 _pauses = account_pauses.c
 
@@ -107,6 +108,29 @@ def rests(connection: Connection) -> dict[str, Rest]:
     """Addresses that kept failing."""
     rows = connection.execute(select(account_pauses).where(_pauses.failures >= RESTING_AFTER))
     return {row.address: _rest(row) for row in rows}
+
+
+def on_trial(due: Sequence[Row[Any]]) -> set[str]:
+    """Accounts that kept failing: one delivery alone may try them."""
+    return {row.account for row in due if row.failures >= RESTING_AFTER}
+
+
+def one_each(keys: Sequence[str], alone: Collection[str]) -> list[str]:
+    """The keys, but only the first of each account in ``alone``."""
+    accounts = [key.rsplit("/", 1)[-1] for key in keys]
+    return [
+        key
+        for number, (key, account) in enumerate(zip(keys, accounts, strict=True))
+        if account not in alone or account not in accounts[:number]
+    ]
+
+
+def faring(claims: Sequence[Claim], due: Sequence[Row[Any]]) -> tuple[Claim, ...]:
+    """The claims with the failures of their addresses."""
+    failures = {row.address: row.failures for row in due if row.failures}
+    if not failures:
+        return tuple(claims)
+    return tuple(replace(claim, failures=failures.get(claim.address, 0)) for claim in claims)
 
 
 def _rest(row: Row[Any]) -> Rest:

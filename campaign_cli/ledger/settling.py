@@ -43,10 +43,11 @@ _ENDS: Final = (State.PUBLISHED, State.WAITING, State.FAILED, State.UNCERTAIN)
 class Settling(Ending):
     """The writing side of a claim."""
 
-    def begin_part(self, claim: Claim, part: int, *, lease: timedelta) -> datetime:
+    def begin_part(self, claim: Claim, part: int, *, lease: timedelta, marked: bool = False) -> datetime:
         """Put a new attempt on disk and renew the lease; until when it is ours now.
 
-        Called before each creating request of a later part and before each re-send. Raises ClaimLost, Held.
+        Called before each creating request of a later part and before each re-send. ``marked``: ``let_leave`` comes
+        before each request. Raises ClaimLost, Held.
         """
         with self.writing() as connection:
             now = self.now()
@@ -54,7 +55,8 @@ class Settling(Ending):
             until = now + lease // timedelta(microseconds=1)
             connection.execute(statements.RENEW, {"the_key": claim.key, "the_lease_until": until, "the_now": now})
             end_attempts(connection, claim.key, outcome="repeated", error="", at=now)
-            connection.execute(statements.ADD_ATTEMPT, attempt_row(row, part=part, worker=row.worker, at=now))
+            new = attempt_row(row, part=part, worker=row.worker, at=now, marked=marked)
+            connection.execute(statements.ADD_ATTEMPT, new)
             return instant(until)
 
     def check_gate(self, key: str, token: int) -> None:
@@ -66,13 +68,20 @@ class Settling(Ending):
     def check_gates(self, claims: Sequence[tuple[str, int]]) -> list[CampaignError | None]:
         """For each key and token, why no creating request may leave now (ClaimLost, Held), or None."""
         with self.reading() as connection:
+            return _refusals(connection, claims, now=self.now())
+
+    def let_leave(self, claims: Sequence[tuple[str, int]]) -> list[CampaignError | None]:
+        """Like ``check_gates``; and the open attempts of those that may leave say from here on that they may have left.
+
+        For networks that can prove nothing afterwards: a claim whose process died before this was never sent.
+        """
+        with self.writing() as connection:
             now = self.now()
-            rows = {
-                row.key: row
-                for some in chunks(key for key, _token in claims)
-                for row in connection.execute(statements.GATES, {"the_keys": some})
-            }
-            return [_refusal(rows.get(key), key, token, now=now) for key, token in claims]
+            refusals = _refusals(connection, claims, now=now)
+            leaving = [key for (key, _token), refusal in zip(claims, refusals, strict=True) if refusal is None]
+            for some in chunks(leaving):
+                connection.execute(statements.MARK_LEFT, {"the_keys": some, "the_now": now})
+            return refusals
 
     def keep_step(self, claim: Claim, part: int, name: str, value: Any) -> None:
         """Make one finished step of a part durable (a JSON value); an older one of that name goes. Raises ClaimLost."""
@@ -195,6 +204,15 @@ class Settling(Ending):
 def forget_notices(connection: Connection, key: str, *, at: int) -> None:
     """What was not told yet of a state that is over needn't be."""
     connection.execute(statements.FORGET_NOTICES, {"the_keys": [key], "the_now": at})
+
+
+def _refusals(connection: Connection, claims: Sequence[tuple[str, int]], *, now: int) -> list[CampaignError | None]:
+    rows = {
+        row.key: row
+        for some in chunks(key for key, _token in claims)
+        for row in connection.execute(statements.GATES, {"the_keys": some})
+    }
+    return [_refusal(rows.get(key), key, token, now=now) for key, token in claims]
 
 
 def _refusal(row: Row[Any] | None, key: str, token: int, *, now: int) -> CampaignError | None:

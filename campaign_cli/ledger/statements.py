@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -201,6 +202,20 @@ _GATE: Final = select(
 )
 GATE: Final = _GATE.where(_KEY)
 GATES: Final = _GATE.where(_KEYS)
+MARK_LEFT: Final = (
+    update(schema.attempts).where(_attempts.delivery.in_(_list("the_keys")), _attempts.ended_at.is_(None))
+).values(left_at=_NOW)
+_before = schema.attempts.alias()
+OPEN: Final = select(_attempts.delivery).where(_attempts.delivery.in_(_list("the_keys")), _attempts.ended_at.is_(None))
+NEVER_LEFT: Final = select(_attempts.delivery).where(
+    _attempts.delivery.in_(_list("the_keys")),
+    _attempts.ended_at.is_(None),
+    _attempts.left_at == 0,
+    ~exists().where(
+        _before.c.attempt_key == _attempts.attempt_key, _before.c.outcome == "repeated", _before.c.left_at > 0
+    ),
+)
+"""Deliveries whose open attempt was to be marked before its request left, and is not."""
 FENCE: Final = select(columns.token, columns.state).where(_KEY)
 RENEW: Final = (
     update(deliveries)

@@ -32,6 +32,7 @@ class Order:
     addresses: Mapping[str, str] | None = None
     in_hand: frozenset[str] = frozenset()
     spacing: Mapping[str, int] = field(default_factory=dict)
+    marked: frozenset[str] = frozenset()
 
     @property
     def scoped(self) -> bool:
@@ -52,20 +53,27 @@ class Sweeping(Store):
         ours = and_(columns.state == State.SENDING.value, columns.worker == order.worker)
         found = connection.execute(select(columns.key).where(ours)).scalars()
         keys = [key for key in found if key not in order.in_hand]
+        self._wait_again(connection, keys, error=_("The claim never reached its sender."), order=order)
+
+    def _wait_again(self, connection: Connection, keys: Sequence[str], *, error: str, order: Order) -> None:
+        """Let wait, as if untried, what was claimed and provably not sent."""
         back = {"state": State.WAITING.value, "lease_until": None, "worker": None, "changed_at": order.now}
         for some in chunks(keys):
             there = update(deliveries).where(columns.key.in_(some))
             connection.execute(there.values(**back, tries=columns.tries - 1))
         for key in keys:
-            end_attempts(connection, key, outcome="recalled", error="", at=order.now)
-        details = json.dumps({"error": _("The claim never reached its sender.")}, ensure_ascii=False)
+            end_attempts(connection, key, outcome="unsent", error="", at=order.now)
+        details = json.dumps({"error": error}, ensure_ascii=False)
         self.record(connection, State.WAITING.value, [(key, details) for key in keys], actor=order.worker, at=order.now)
 
     def _expire(self, connection: Connection, order: Order) -> list[str]:
         lapsed = connection.execute(statements.LAPSED, {"the_now": order.now})
         rows = [row for row in lapsed if row.key not in order.in_hand]
         whole = [row.key for row in rows if row.sent >= row.parts]
-        broken = [row.key for row in rows if row.sent < row.parts]
+        begun = [row.key for row in rows if row.sent < row.parts]
+        idle = _idle(connection, begun)
+        broken = [key for key in begun if key not in idle]
+        self._wait_again(connection, sorted(idle), error=_("The sender stopped before anything left."), order=order)
         error = _("The sender stopped before an answer came.")
         self._enter(connection, whole, state=State.PUBLISHED, error="", order=order)
         self._enter(connection, broken, state=State.UNCERTAIN, error=error, order=order, next_try=order.now)
@@ -134,6 +142,16 @@ class Sweeping(Store):
                     parameters,
                 )
         return due
+
+
+def _idle(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of which nothing can be on its way: between two parts, or with a request that lacks its mark."""
+    idle: set[str] = set()
+    for some in chunks(keys):
+        wanted = {"the_keys": some}
+        idle |= set(some) - set(connection.execute(statements.OPEN, wanted).scalars())
+        idle |= set(connection.execute(statements.NEVER_LEFT, wanted).scalars())
+    return idle
 
 
 def _elsewhere(account: str, *, old: str, new: str | None) -> str:

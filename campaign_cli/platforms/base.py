@@ -71,6 +71,11 @@ class Proof:
     repeat_for: timedelta | None = None
     verified_by: str = ""  # real server, recording, specification
 
+    @property
+    def blind(self) -> bool:
+        """Nothing can be proved once a request has left: no look-up, no key. A person must decide what is in doubt."""
+        return not self.look_up and self.repeat_for is None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
