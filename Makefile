@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # An environment of the machine (a database, a language, a workspace) must not steer the tests.
 CLEAN := env -u CAMPAIGN_WORKSPACE -u CAMPAIGN_DATABASE_URL
 
-.PHONY: help demo test check test-real bench translations constraints docs clean
+.PHONY: help demo test check test-real soak bench translations constraints docs clean
 
 help:
 	@echo "make demo        install, rehearse the wage campaign on the local stage, write the preview page"
@@ -55,6 +55,10 @@ check: .venv/.installed-dev
 
 test-real: .venv/.installed-dev
 	@$(CLEAN) tests/real/run
+
+# What it did is kept in .soak/, and an interrupted soak goes on from there; SOAK=--short takes about a minute.
+soak: .venv/.installed-dev
+	@$(CLEAN) PYTHONPATH=tests $(BIN)/python -m soak $(SOAK)
 
 bench: .venv/.installed-dev
 	@$(BIN)/python benchmarks/run.py
