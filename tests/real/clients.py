@@ -70,7 +70,19 @@ class WordPress:
         return [html.unescape(self.get(f"{taxonomy}/{number}")["name"]) for number in numbers]
 
     def count(self) -> int:
-        return len(self.get("posts", per_page="100", status="publish,future,draft,pending,private"))
+        return len(self.everything())
+
+    def everything(self) -> list[dict[str, Any]]:
+        """Every post and draft, page by page."""
+        query = {"per_page": "100", "status": "publish,future,draft,pending,private", "context": "edit"}
+        found: list[dict[str, Any]] = []
+        while page := self.get("posts", offset=str(len(found)), orderby="id", order="asc", **query):
+            found += page
+        return found
+
+    def texts(self) -> list[str]:
+        """Title and body of everything that the site has."""
+        return [f"{post['title']['raw']}\n{post['content']['raw']}" for post in self.everything()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +119,17 @@ class Bluesky:
         name = "com.atproto.repo.listRecords"
         found = call(f"{self.url}/xrpc/{name}", repo=self.did, collection="app.bsky.feed.post", limit="100")
         return list(found["records"])
+
+    def texts(self) -> list[str]:
+        """What every post of the account says, page by page."""
+        name, found, cursor = "com.atproto.repo.listRecords", [], ""
+        query = {"repo": self.did, "collection": "app.bsky.feed.post", "limit": "100"}
+        while True:
+            page = call(f"{self.url}/xrpc/{name}", **query, **({"cursor": cursor} if cursor else {}))
+            found += [record["value"]["text"] for record in page["records"]]
+            cursor = page.get("cursor", "")
+            if not cursor or not page["records"]:
+                return found
 
     def blob(self, cid: str) -> tuple[str, bytes]:
         return picture_at(f"{self.url}/xrpc/com.atproto.sync.getBlob?{urlencode({'did': self.did, 'cid': cid})}")
@@ -146,8 +169,15 @@ class Mastodon:
         return dict(self.get(f"statuses/{number}"))
 
     def count(self) -> int:
-        me = self.get("accounts/verify_credentials")["id"]
-        return len(self.get(f"accounts/{me}/statuses", limit="40"))
+        return len(self.texts())
+
+    def texts(self) -> list[str]:
+        """What every status of the account says, page by page."""
+        me, found, query = self.get("accounts/verify_credentials")["id"], [], {"limit": "40"}
+        while page := self.get(f"accounts/{me}/statuses", **query):
+            found += [plain(status["content"]) for status in page]
+            query["max_id"] = page[-1]["id"]
+        return found
 
 
 def _base64(content: bytes) -> str:
