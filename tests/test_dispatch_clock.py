@@ -164,7 +164,7 @@ def test_a_retry_is_not_forgotten(tmp_path: Path) -> None:
 
 def test_notices_go_out_beside_the_sending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure is told while the run goes on, once."""
-    monkeypatch.setattr(clock_module, "_NOTICES", timedelta(0))
+    monkeypatch.setattr(clock_module, "_NOTICE_SECONDS", 0.0)
     table = real_table(tmp_path, proof=Proof(look_up=False))
     key = table.queue("a", due=table.clock.now())
     table.remote.script.append("refuse")

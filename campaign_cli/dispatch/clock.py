@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 WINDOW: Final = timedelta(seconds=60)
 ALARMS: Final = 1_000
 TICK_SECONDS: Final = 1.0
-_SWEEP: Final = timedelta(seconds=10)  # between two claims that nothing has called for
-_NOTICES: Final = timedelta(seconds=15)
+_SWEEP_SECONDS: Final = 10.0  # between two claims that nothing has called for
+_NOTICE_SECONDS: Final = 15.0
 _OWN: Final = "own look-up"  # no delivery's key: those hold slashes
+
+logger = logging.getLogger(__name__)
 
 
 async def run_forever(
@@ -83,21 +85,22 @@ class Alarms:
         self._set: dict[str, datetime] = {}
         self._overdue: set[str] = set()
         self._counter: int | None = None
-        self._swept = self._told = dispatcher.clock()
-        self._next = self._told  # the instant that was last shown as the next one
+        self._swept = self._told = _monotonic()
+        self._next = dispatcher.clock()  # the instant that was last shown as the next one
+        self._ticking: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to tick."""
-        from apscheduler.triggers.interval import IntervalTrigger
-
         self._scheduler.start()
-        self._scheduler.add_job(
-            self._tick, IntervalTrigger(seconds=TICK_SECONDS, timezone=UTC), id="tick", next_run_time=datetime.now(UTC)
-        )
+        self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
         """No alarm rings after this."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ticking
         self._scheduler.remove_all_jobs()
         self._scheduler.shutdown(wait=False)
         await asyncio.sleep(0)  # APScheduler hands its shutdown to the event loop
@@ -105,9 +108,16 @@ class Alarms:
             await self._telling
 
     async def _tick(self) -> None:
-        """One tick; when it is cut off by the stop, that is no error for APScheduler to tell."""
-        with suppress(asyncio.CancelledError):
-            await self._look()
+        """Look again and again, on a clock that nobody sets.
+
+        APScheduler goes by the wall clock: where that is set back by an hour, its next tick would be an hour away.
+        """
+        while True:
+            try:
+                await self._look()
+            except Exception:
+                logger.exception("A tick of the scheduler failed")
+            await asyncio.sleep(TICK_SECONDS)
 
     async def _look(self) -> None:
         """Refill the window, and wake the pump for what no alarm rings for."""
@@ -122,13 +132,13 @@ class Alarms:
         overdue = {key for key, wake in coming if wake <= now}
         self._refill({key: wake for key, wake in coming if wake > now})
         called = counter != self._counter or overdue - self._overdue or len(coming) >= ALARMS or now >= self._next
-        if called or now - self._swept >= _SWEEP:
-            self._swept = now
+        if called or _monotonic() - self._swept >= _SWEEP_SECONDS:
+            self._swept = _monotonic()
             dispatcher.changed.set()
         if counter != self._counter or now >= self._next:
             await self._show_next()
         self._counter, self._overdue = counter, overdue
-        self._tell(now)
+        self._tell()
 
     async def _show_next(self) -> None:
         """Say when the next one falls due; asked again when the ledger has changed, or when that instant is over."""
@@ -168,10 +178,10 @@ class Alarms:
         self._set.pop(key, None)
         self._dispatcher.changed.set()
 
-    def _tell(self, now: datetime) -> None:
+    def _tell(self) -> None:
         """Notices go out beside the sending, never before it."""
-        if now - self._told >= _NOTICES and (self._telling is None or self._telling.done()):
-            self._told = now
+        if _monotonic() - self._told >= _NOTICE_SECONDS and (self._telling is None or self._telling.done()):
+            self._told = _monotonic()
             self._telling = asyncio.create_task(self._dispatcher.tell())
 
 
@@ -179,7 +189,12 @@ def _scheduler() -> AsyncIOScheduler:
     """In memory, in UTC; an alarm is never too late to ring: lateness is the ledger's to judge."""
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it logs every alarm, and a tick that took its time
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it logs every alarm
     return AsyncIOScheduler(
         timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
+
+
+def _monotonic() -> float:
+    """Seconds that go on evenly, whatever the wall clock is set to."""
+    return asyncio.get_running_loop().time()

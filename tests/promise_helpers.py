@@ -1,0 +1,240 @@
+"""Real processes of the command, on a clock that a test moves, against a server that writes down what arrives when."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from backends import place
+from soak.answers import TOKEN, answer
+from soak.clock import Clock
+from soak.messages import Answer, Request, read_head
+from soak.network import Network, kind_of
+
+PATIENCE = 120.0  # seconds until a test gives up; nothing is measured by it
+
+
+@dataclass
+class Counting:
+    """A server whose accounts honour keys (``keys1``), can be read back (``readable1``) or neither (``blind1``).
+
+    ``arrivals`` holds ``(monotonic seconds, account, words)`` of each creating request, ``most`` how many of an account
+    were there at once. ``seconds`` is how long an answer takes, ``open`` lets answers out; other requests are ``others``.
+    """
+
+    seconds: float = 0.0
+    port: int = 0
+    network: Network = field(default_factory=Network)
+    arrivals: list[tuple[float, str, str]] = field(default_factory=list)
+    others: list[tuple[str, bytes]] = field(default_factory=list)
+    most: Counter[str] = field(default_factory=Counter)
+    open: threading.Event = field(default_factory=threading.Event)
+    _now: Counter[str] = field(default_factory=Counter)
+
+    def texts(self, account: str | None = None) -> list[str]:
+        """What was accepted, in order."""
+        return [post.text for post in list(self.network.posts) if account in (None, post.account)]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while (request := await read_head(reader)) is not None:
+                await request.read(reader)
+                writer.write((await self._answer(request)).encode())
+                await writer.drain()
+        writer.close()
+
+    async def _answer(self, request: Request) -> Answer:
+        if not request.creating:
+            self.others.append((request.path, request.body))
+            if request.account == "hook":
+                return Answer(200, {})
+            return answer(self.network, request)
+        account, fields = request.account, request.fields()
+        self.arrivals.append((time.monotonic(), account, str(fields.get("status") or fields.get("text"))))
+        self._now[account] += 1
+        self.most[account] = max(self.most[account], self._now[account])
+        try:
+            found = answer(self.network, request)
+            await asyncio.sleep(self.seconds)
+            while not self.open.is_set():
+                await asyncio.sleep(0.01)
+            return found
+        finally:
+            self._now[account] -= 1
+
+
+@contextmanager
+def counting(**options: Any) -> Iterator[Counting]:
+    """The server, listening in a thread of its own."""
+    server = Counting(**options)
+    server.open.set()
+    loop = asyncio.new_event_loop()
+    listening = threading.Event()
+
+    async def serve() -> None:
+        made = await asyncio.start_server(server._serve, "127.0.0.1", 0, backlog=500)
+        server.port = made.sockets[0].getsockname()[1]
+        listening.set()
+        async with made:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+
+    work = loop.create_task(serve())
+    thread = threading.Thread(target=lambda: (loop.run_until_complete(work), loop.close()), daemon=True)
+    thread.start()
+    assert listening.wait(PATIENCE)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(work.cancel)
+        thread.join(PATIENCE)
+
+
+@dataclass
+class Ran:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Office:
+    """A workspace whose accounts live on a counting server, and the processes that work there."""
+
+    root: Path
+    server: Counting
+    clock: Clock
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def accounts(self, *names: str, more: str = "") -> None:
+        """Write accounts.yaml."""
+        lines = "".join(self._account(name) for name in names)
+        (self.root / "accounts.yaml").write_text(f"accounts:\n{lines}{more}", encoding="utf-8")
+
+    def _account(self, name: str) -> str:
+        name, _sign, more = name.partition("+")
+        address = f'url: "http://127.0.0.1:{self.server.port}/{name}", token: env:TOKEN{", " * bool(more)}{more}'
+        if kind_of(name) == "blind":
+            return f'  {name}: {{platform: telegram, channel: "@{name}_contoh", {address}}}\n'
+        return f"  {name}: {{platform: mastodon, handle: {name}, {address}}}\n"
+
+    def plan(self, posts: str, *, name: str = "plan", zone: str = "WIB") -> Path:
+        """Write a plan; ``posts`` are the YAML list items."""
+        path = self.root / f"{name}.yaml"
+        path.write_text(f"campaign: {name}\ntimezone: {zone}\nlanguage: id\nposts:\n{posts}", encoding="utf-8")
+        return path
+
+    def at(self, **distance: float) -> str:
+        """An instant so far from the processes' now, as a plan writes it."""
+        return (self.clock.now() + timedelta(**distance)).isoformat(timespec="seconds")
+
+    def call(self, *words: str | Path, **more: str) -> Ran:
+        """A command, to its end."""
+        ran = subprocess.run(
+            self._command(words), cwd=self.root, env=self._environment(more), capture_output=True, text=True, check=False
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """A command that goes on; ended with the test, whatever happens."""
+        log = (self.root / f"{len(self.processes)}.log").open("w", encoding="utf-8")
+        with log:
+            process = subprocess.Popen(
+                self._command(words),
+                cwd=self.root,
+                env=self._environment({}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                text=True,
+            )
+        self.processes.append(process)
+        return process
+
+    def ready(self, process: subprocess.Popen[str]) -> bool:
+        """Whether a process has the ledger open (Linux's /proc)."""
+        links = []
+        for entry in Path(f"/proc/{process.pid}/fd").iterdir():
+            with suppress(OSError):
+                links.append(str(entry.readlink()))
+        return any(link.endswith("ledger.sqlite3") for link in links) or (bool(place(self.root)) and _connected(links))
+
+    def log_of(self, process: subprocess.Popen[str]) -> str:
+        """What a process has said so far."""
+        return (self.root / f"{self.processes.index(process)}.log").read_text(encoding="utf-8")
+
+    def deliveries(self) -> dict[str, dict[str, Any]]:
+        """As ``campaign status --json`` says, by key."""
+        found = json.loads(self.call("status", "--json").out)["deliveries"]
+        return {delivery["key"]: delivery for delivery in found}
+
+    def states(self) -> Counter[str]:
+        """How many deliveries are in each state."""
+        return Counter(delivery["state"] for delivery in self.deliveries().values())
+
+    def events(self) -> list[dict[str, Any]]:
+        """As ``campaign log --json`` says, oldest first; ``at`` as an instant."""
+        found = json.loads(self.call("log", "--json", "--last", "1000000").out)["events"]
+        return [{**event, "at": datetime.fromisoformat(event["at"])} for event in found]
+
+    def _command(self, words: Any) -> list[str]:
+        given = [str(word) for word in words]
+        return [sys.executable, "-m", "campaign_cli", *([] if "--lang" in given else ["--lang", "en"]), *given]
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        mine = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGN_")}
+        database = {"CAMPAIGN_DATABASE_URL": url for url in place(self.root).values()}
+        return {**mine, **database, "PYTHONPATH": os.pathsep.join(sys.path), **self.clock.environment, **more}
+
+    def end(self) -> None:
+        """End every process, for good."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def office(folder: Path, *names: str, more: str = "", seconds: float = 0.0) -> Iterator[Office]:
+    """A workspace with these accounts (``keys1``, ``blind1+rate: 60``), its server and its clock."""
+    root = folder / "serikat"
+    root.mkdir()
+    with counting(seconds=seconds) as server:
+        made = Office(root, server, Clock(folder))
+        made.accounts(*names, more=more)
+        secrets = root / ".env"
+        secrets.touch(mode=0o600)
+        secrets.write_text(f'TOKEN="{TOKEN}"\n', encoding="utf-8")
+        try:
+            yield made
+        finally:
+            made.end()
+
+
+def _connected(links: list[str]) -> bool:
+    """A socket to a database beside those of the event loop."""
+    return sum(link.startswith("socket:") for link in links) > 0
+
+
+def wait_for(wanted: Callable[[], Any], *, seconds: float = PATIENCE) -> None:
+    """Until it is so. Raises AssertionError when it takes far too long."""
+    end = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < end
+        time.sleep(0.02)
