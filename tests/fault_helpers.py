@@ -24,7 +24,7 @@ from campaign_cli.dispatch.options import Options
 from campaign_cli.dispatch.outcome import Outcome
 from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.ledger import Changes, Delivery, NewDelivery, open_ledger
-from campaign_cli.models import Account, Draft, Part, Picture, State, delivery_key
+from campaign_cli.models import Account, Draft, Part, Picture, Receipt, State, delivery_key
 from campaign_cli.platforms.base import Answer, Platform, Request
 from campaign_cli.platforms.http import HttpTransport
 from campaign_cli.stage import stage_accounts, stage_workspace
@@ -202,13 +202,12 @@ class Scene:
         return asyncio.run(publish_pass(dispatcher, until=None if stay is None else self.clock.now() + stay))
 
     def _transport(self, account: Account) -> Line:
-        proof = self.adapter.proof
         http = HttpTransport(
             redact=self.secrets.redact,
             now=self.clock.now,
             pause_until=self.adapter.pause_until,
             time_out=self.time_out,
-            fresh_connections=not proof.look_up and proof.repeat_for is None,
+            fresh_connections=self.adapter.proof.blind,
         )
         name = self._names[account.name]
         sent = self.sent.setdefault(name, [])
@@ -302,7 +301,8 @@ def decide_as_a_person(scene: Scene, texts: Mapping[str, Sequence[str]]) -> list
             out = [post for post in scene.showing(account, text) if post.id not in known]
             if out:
                 url = scene.server.url + out[0].path
-                scene.ledger.resolve(delivery.key, published_url=url, remote_id=out[0].id, actor="siti")
+                receipt = Receipt(part=0, id=out[0].id, url=url, at=scene.clock.now())
+                scene.ledger.resolve(delivery.key, published_url=url, receipt=receipt, actor="siti")
             else:
                 scene.ledger.resolve(delivery.key, not_published=True, actor="siti")
         elif delivery.state is State.FAILED:

@@ -158,7 +158,8 @@ def test_a_post_that_seems_older_may_be_ours_after_the_clock_was_set_back(tmp_pa
     assert found is not None
     assert "the clock may have been wrong" in found.error
     assert found.next_try is None
-    assert table.ledger.resolve(key, published_url="https://fake.example/1", remote_id="1", actor="siti")
+    known = Receipt(part=0, id="1", url=None, at=table.clock.now())
+    assert table.ledger.resolve(key, published_url="https://fake.example/1", receipt=known, actor="siti")
 
 
 def test_a_clock_that_differs_a_little_does_not_hide_the_post(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ledger_helpers import LEASE, START, Bench, make
+from ledger_helpers import GRACE, LEASE, START, Bench, make
 
 from campaign_cli.errors import InputError
 from campaign_cli.ledger import Hold
-from campaign_cli.models import Draft, Part, Picture, State
+from campaign_cli.models import Draft, Part, Picture, Receipt, State
 
 HOUR = timedelta(hours=1)
 
@@ -202,10 +202,40 @@ def test_resolving_part_of_a_thread(bench: Bench) -> None:
         bench.queue(make(f"c/{name}/a", parts=["satu", "dua"]))
         bench.settle(bench.claim_one(), State.UNCERTAIN)
         url = f"https://contoh.example/{name}"
-        done = bench.ledger.resolve(f"c/{name}/a", published_url=url, remote_id=remote_id, actor="siti")
+        known = Receipt(part=0, id=remote_id, url=url, at=START, extra={"cid": "b"}) if remote_id else None
+        done = bench.ledger.resolve(f"c/{name}/a", published_url=url, receipt=known, actor="siti")
         assert done.state is state
         if remote_id:
-            bench.settle(bench.claim_one(), State.FAILED)
+            claim = bench.claim_one()
+            assert (claim.receipts[0].id, claim.receipts[0].extra) == ("7", {"cid": "b"})
+            bench.settle(claim, State.FAILED)
+
+
+def test_resolved_as_not_published_hours_later(bench: Bench) -> None:
+    """Later than late_grace it is missed at once, where ``retry`` finds it; with a new instant it waits for that."""
+    for name in ("p", "q"):
+        bench.queue(make(f"c/{name}/a"))
+        bench.settle(bench.claim_one(), State.UNCERTAIN)
+    bench.clock.forward(hours=3)
+    missed = bench.ledger.resolve("c/p/a", not_published=True, late_grace=GRACE, actor="siti")
+    assert missed.state is State.MISSED
+    assert [one.state for one in bench.ledger.retry(["c/p/a"], actor="siti")] == [State.WAITING]
+    later = START + timedelta(hours=5)
+    moved = bench.ledger.resolve("c/q/a", not_published=True, at=later, late_grace=GRACE, actor="siti")
+    assert (moved.state, moved.due) == (State.WAITING, later)
+    bench.clock.forward(hours=2)
+    again = {claim.key: claim for claim in bench.claim().claims}["c/q/a"]
+    assert (again.generation, again.due, again.attempts) == (1, later, 1)
+
+
+def test_a_begun_thread_that_did_not_go_on_is_never_missed(bench: Bench) -> None:
+    """A thread that has begun is finished, however late a person says that its second part is not out."""
+    bench.queue(make(parts=["satu", "dua"]))
+    claim = bench.claim_one()
+    bench.ledger.keep_receipt(claim, bench.receipt("1"))
+    bench.settle(claim, State.UNCERTAIN)
+    bench.clock.forward(days=2)
+    assert bench.ledger.resolve(claim.key, not_published=True, late_grace=GRACE, actor="siti").state is State.WAITING
 
 
 def test_resolve_refuses(bench: Bench) -> None:

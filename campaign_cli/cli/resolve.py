@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaign_cli.cli import output, usage
-from campaign_cli.cli.context import actor, open_context
+from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli.context import Context, actor, now, open_context
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
-from campaign_cli.cli.words import state_word
-from campaign_cli.errors import InputError
+from campaign_cli.cli.status import zone_of
+from campaign_cli.cli.words import instant, state_word
+from campaign_cli.errors import CampaignError, InputError
 from campaign_cli.i18n import _
 from campaign_cli.models import State
 
 if TYPE_CHECKING:
     from campaign_cli.ledger import Delivery
+    from campaign_cli.models import Receipt
 
 app = usage.application()
 
@@ -35,6 +38,10 @@ def resolve(
     not_published: Annotated[
         bool, typer.Option("--not-published", help=_("It is not out; it may be sent again."))
     ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help=_("With --not-published: when to send it, e.g. now or 17:00.")),
+    ] = None,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
@@ -42,13 +49,50 @@ def resolve(
         raise InputError(_("Say one of --published URL and --not-published."))
     context = open_context(workspace)
     context.require_accounts()
+    if at and published:
+        raise InputError(_("--at goes with --not-published alone."))
     with context.ledger() as ledger:
-        found = ledger.resolve(key, published_url=published, not_published=not_published, actor=actor())
+        found = ledger.resolve(
+            key,
+            published_url=published,
+            not_published=not_published,
+            receipt=_found(context, ledger.delivery(key), published) if published else None,
+            at=_due(context, key, at) if at else None,
+            late_grace=context.workspace.rules.late_grace,
+            actor=actor(),
+        )
     output.write(_said(found))
     return 0
 
 
+def _due(context: Context, key: str, text: str) -> datetime:
+    zone = zone_of(key.rsplit("/", 1)[-1], context.workspace)
+    return now() if text == "now" else instant(text, now=now(), zone=zone)
+
+
+def _found(context: Context, delivery: Delivery | None, url: str) -> Receipt | None:
+    """The network's own name of the post at that address, where it can be had: later parts of a thread answer to it."""
+    import asyncio
+
+    from campaign_cli import platforms
+    from campaign_cli.dispatch.access import find_post
+
+    account = context.workspace.accounts.get(delivery.account) if delivery else None
+    if delivery is None or account is None or platforms.get(account.platform).address(account) != delivery.address:
+        return None
+    try:
+        return asyncio.run(find_post(account, url, secrets=context.secrets, clock=now, trust_environment=True))
+    except CampaignError as error:  # the person's word counts without it
+        diagnostics.warn(context.secrets.redact(error.message))
+        return None
+
+
 def _said(found: Delivery) -> str:
+    if found.state is State.MISSED:
+        return _(
+            "{key} was due longer ago than late_grace allows, so it counts as missed and is not sent by itself. "
+            "To send it all the same: campaign retry {key}, or campaign retry {key} --at TIME"
+        ).format(key=found.key)
     if found.state is State.PUBLISHED:
         return _("{key} counts as published.").format(key=found.key)
     if found.state is State.WAITING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from campaign_cli import platforms
-from campaign_cli.models import Account
+from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms.base import AccountCheck, Session
 
 if TYPE_CHECKING:
@@ -40,16 +41,31 @@ async def check_account(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
 ) -> AccountCheck:
     """What the live account says of itself. Raises Unauthorized, Rejected, Unavailable or CredentialError."""
-    transport = transport_for(account, secrets=secrets, clock=clock, trust_environment=trust_environment)
-    session = Session(
-        account=account,
-        http=transport,
-        secret=lambda setting: secrets.reveal(account.settings[setting]),
-        now=clock,
-        sleep=asyncio.sleep,
-        memory={},
-    )
-    try:
+    async with _session(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
         return await platforms.get(account.platform).check(session)
+
+
+async def find_post(
+    account: Account, url: str, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
+) -> Receipt | None:
+    """The account's post behind a permalink, where the address or the network tells it. Raises Failure."""
+    async with _session(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
+        return await platforms.get(account.platform).find(session, url)
+
+
+@asynccontextmanager
+async def _session(
+    account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool
+) -> AsyncIterator[Session]:
+    transport = transport_for(account, secrets=secrets, clock=clock, trust_environment=trust_environment)
+    try:
+        yield Session(
+            account=account,
+            http=transport,
+            secret=lambda setting: secrets.reveal(account.settings[setting]),
+            now=clock,
+            sleep=asyncio.sleep,
+            memory={},
+        )
     finally:
         await transport.aclose()

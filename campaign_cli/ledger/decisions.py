@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.errors import InputError
@@ -82,19 +83,22 @@ class Decisions(Store):
             let_try(connection, addresses)
             return deliveries_by_key(connection, done)
 
-    def resolve(
+    def resolve(  # noqa: PLR0913 - all by keyword, and each is a word of the person who decides
         self,
         key: str,
         *,
         published_url: str | None = None,
         not_published: bool = False,
-        remote_id: str | None = None,
+        receipt: Receipt | None = None,
+        at: datetime | None = None,
+        late_grace: timedelta = timedelta.max,
         actor: str,
     ) -> Delivery:
         """Settle an uncertain delivery by hand; the delivery as it is then.
 
-        ``published_url`` (with the network's own ``remote_id`` where known) is the proof of the part that was being
-        sent. ``not_published`` lets it be sent again, under a new attempt key. Raises InputError when it is not
+        ``published_url`` (with the network's own ``receipt`` where known) is the proof of the part that was being
+        sent. ``not_published`` lets it be sent again, under a new attempt key: ``at`` a new due instant, or at its own
+        unless that is later than ``late_grace`` allows; then it is missed. Raises InputError when it is not
         uncertain, is being looked up at this moment, or the proof is another delivery's.
         """
         if (published_url is None) == (not not_published):
@@ -104,9 +108,14 @@ class Decisions(Store):
             row = self._uncertain(connection, key, now=now)
             if published_url is None:
                 self._not_published(connection, row, now=now)
+                if at is not None:
+                    reschedule(connection, key, due=micros(at), now=now)
+                else:
+                    latest = max(now - late_grace // timedelta(microseconds=1), 0)  # any grace fits, timedelta.max too
+                    _miss(connection, key, before=latest)
                 details: dict[str, Any] = {"published": False}
             else:
-                self._published(connection, row, url=published_url, remote_id=remote_id, now=now)
+                self._published(connection, row, url=published_url, known=receipt, now=now)
                 details = {"published": True, "url": published_url}
             forget_notices(connection, key, at=now)
             self.record(connection, "resolved", [(key, json.dumps(details))], actor=actor, at=now)
@@ -150,9 +159,9 @@ class Decisions(Store):
             changed_at=now,
         )
 
-    def _published(self, connection: Connection, row: Row[Any], *, url: str, remote_id: str | None, now: int) -> None:
+    def _published(self, connection: Connection, row: Row[Any], *, url: str, known: Receipt | None, now: int) -> None:
         part = first_unsent(row.parts, receipts_of(connection, columns.key == row.key).get(row.key, ()))
-        receipt = Receipt(part=part, id=remote_id or url, url=url, at=instant(now))
+        receipt = replace(known or Receipt(part=part, id=url, url=url, at=instant(now)), part=part)
         other = store_receipt(connection, row.key, row.address, receipt)
         if other is not None:
             raise InputError(_("{url} is already the receipt of {key}.").format(url=url, key=other))
@@ -160,8 +169,8 @@ class Decisions(Store):
         state, error = State.PUBLISHED, ""
         if part + 1 < row.parts:
             # Later parts answer to this one; without the network's own id they would hang in the air.
-            state = State.WAITING if remote_id else State.FAILED
-            error = "" if remote_id else _rest()
+            state = State.WAITING if known else State.FAILED
+            error = "" if known else _rest()
             if row.restored_from:  # the next part may be out as well
                 state, error = State.UNCERTAIN, _("The next part may be out as well: look at the account again.")
         _set(
@@ -267,6 +276,13 @@ def _in_states(connection: Connection, keys: Collection[str], states: Sequence[s
             select(deliveries).where(columns.key.in_(some), columns.state.in_(states)).order_by(columns.due)
         )
     ]
+
+
+def _miss(connection: Connection, key: str, *, before: int) -> None:
+    """What waits and was due before that instant is missed, unless it has begun: the next claim would say the same."""
+    late = and_(columns.state == State.WAITING.value, columns.sent == 0, columns.due < before)
+    missed = {"state": State.MISSED.value, "error": _("It was later than late_grace allows when it was settled.")}
+    connection.execute(update(deliveries).where(columns.key == key, late).values(**missed))
 
 
 def _set(connection: Connection, key: str, **values: Any) -> None:

@@ -261,6 +261,11 @@ class Platform(ABC):
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The post behind a receipt, or None where it is gone or the network can't be read."""
 
+    async def find(self, session: Session, url: str) -> Receipt | None:
+        """The post of this account behind a permalink that a person gives (``part`` 0), where the address or the
+        network tells it; else None. Raises Failure."""
+        return None
+
     @abstractmethod
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Take the post down. Repeating it is harmless. Raises Rejected where the network can't."""

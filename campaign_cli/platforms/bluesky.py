@@ -9,6 +9,7 @@ is there (``swapRecord: null``). So it can be looked up by its key, and sent aga
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,9 @@ from campaign_cli.platforms.bluesky_record import POST, key_of, record_of
 from campaign_cli.platforms.bluesky_session import Login, Settings, address_of, call, settings_of, signed_in
 from campaign_cli.platforms.text import graphemes, utf8_length
 
+_POST_ADDRESS: Final = re.compile(
+    r"(?:https?://[^/]+/profile/|at://)(?P<who>[^/]+)/(?:post|app\.bsky\.feed\.post)/(?P<key>[\w.~:-]+)/?(?:\?.*)?"
+)
 MISSING: Final = frozenset({"RecordNotFound"})
 
 
@@ -90,7 +94,9 @@ class Bluesky(Platform):
         data = await _get(sending, login, key_of(sending))
         if data is None:
             return LookUp(found=(), complete=True)
-        return LookUp(found=(Found(receipt=_receipt(sending, login, data), created_at=None),), complete=True)
+        return LookUp(
+            found=(Found(receipt=_receipt(sending, login, data, part=sending.part), created_at=None),), complete=True
+        )
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The record as the server holds it."""
@@ -106,6 +112,17 @@ class Bluesky(Platform):
             alts=tuple(str(image.get("alt") or "") for image in images),
             created_at=_instant(record.get("createdAt")),
         )
+
+    async def find(self, session: Session, url: str) -> Receipt | None:
+        """``…/profile/WHO/post/KEY`` or ``at://DID/…/KEY`` of this account, read: a reply needs its record's cid."""
+        match = _POST_ADDRESS.fullmatch(url.strip())
+        if match is None:
+            return None
+        login = await signed_in(session)
+        if match["who"].lower() not in {login.did, login.handle}:
+            return None
+        data = await _get(session, login, match["key"])
+        return None if data is None else _receipt(session, login, data, part=0)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete the record; the server takes it as done where it is gone already."""
@@ -159,7 +176,7 @@ async def _put(sending: Sending, login: Login, record: dict[str, Any]) -> Receip
         if failure.code != "InvalidSwap":
             raise
         return await _taken(sending, login, record)
-    return read_json(request, answer, lambda data: _receipt(sending, login, data))
+    return read_json(request, answer, lambda data: _receipt(sending, login, data, part=sending.part))
 
 
 async def _taken(sending: Sending, login: Login, record: dict[str, Any]) -> Receipt:
@@ -169,7 +186,7 @@ async def _taken(sending: Sending, login: Login, record: dict[str, Any]) -> Rece
     except (Rejected, Unavailable) as failure:  # something stands there: most likely this very post, of an earlier try
         raise Unconfirmed(failure.message, status=failure.status, code="InvalidSwap") from failure
     if data is not None and data["value"] == record:
-        return _receipt(sending, login, data)
+        return _receipt(sending, login, data, part=sending.part)
     raise Unconfirmed(
         _("A post with other content stands where this one belongs: {url}").format(
             url=_permalink(login, key_of(sending))
@@ -192,13 +209,13 @@ async def _get(session: Session, login: Login, key: str) -> dict[str, Any] | Non
     )
 
 
-def _receipt(sending: Sending, login: Login, data: Mapping[str, Any]) -> Receipt:
+def _receipt(session: Session, login: Login, data: Mapping[str, Any], *, part: int) -> Receipt:
     uri = str(data["uri"])
     return Receipt(
-        part=sending.part,
+        part=part,
         id=uri,
         url=_permalink(login, uri.rpartition("/")[2]),
-        at=sending.now(),
+        at=session.now(),
         extra={"cid": str(data["cid"])},
     )
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
+from urllib.parse import quote, urlsplit
 
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import mastodon_server as server
-from campaign_cli.platforms.addresses import compared
+from campaign_cli.platforms.addresses import compared, same_origin
 from campaign_cli.platforms.answers import ask, read_json
 from campaign_cli.platforms.base import (
     AccountCheck,
@@ -119,6 +120,22 @@ class Mastodon(Platform):
             return None
         text = await server.source(session, receipt.id)
         return read_json(request, answer, lambda status: _remote(status, text))
+
+    async def find(self, session: Session, url: str) -> Receipt | None:
+        """A status of this account on its own server, by the id at the end of its address.
+
+        https://docs.joinmastodon.org/methods/statuses/#get
+        """
+        parts = urlsplit(url.strip())
+        if not same_origin(url.strip(), settings_of(session.account).url) or not parts.path.strip("/"):
+            return None
+        identifier = quote(parts.path.rstrip("/").rpartition("/")[2], safe="")
+        answer = await session.http.send(server.call(session, "GET", f"/api/v1/statuses/{identifier}", accept=GONE))
+        if answer.status != 200:
+            return None
+        status = answer.json()
+        ours = str(status["account"]["id"]) == await server.account_id(session)
+        return _receipt(status, 0) if ours else None
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete the status; one that is gone already is fine."""

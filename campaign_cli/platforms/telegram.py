@@ -40,6 +40,10 @@ from campaign_cli.source.shapes import finding
 
 _NAME: Final = re.compile(r"@?([A-Za-z]\w{3,31})", re.ASCII)
 _LINK: Final = re.compile(r"(?:https?://)?t\.me/([A-Za-z]\w{3,31})/?", re.ASCII | re.IGNORECASE)
+_POST: Final = re.compile(
+    r"(?:https?://)?(?:t|telegram)\.me/(?:c/(?P<number>\d+)|(?:s/)?(?P<name>[A-Za-z]\w+))/(?:\d+/)?(?P<id>\d+)/?(?:\?.*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _NUMBER: Final = re.compile(r"-?\d{1,15}", re.ASCII)
 _GONE: Final = ("message to delete not found", "message_id_invalid")
 
@@ -161,6 +165,13 @@ class Telegram(Platform):
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """Bots have no way to read a channel."""
         return None
+
+    async def find(self, session: Session, url: str) -> Receipt | None:
+        """``t.me/NAME/7`` of this channel, or ``t.me/c/NUMBER/7`` where accounts.yaml names it by its number."""
+        match, channel = _POST.fullmatch(url.strip()), _settings(session.account).channel
+        if match is None or channel not in {f"@{match['name']}".lower(), f"-100{match['number']}"}:
+            return None
+        return Receipt(part=0, id=match["id"], url=url, at=session.now())
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete every message of the part. https://core.telegram.org/bots/api#deletemessage"""

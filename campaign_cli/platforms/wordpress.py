@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized
 from campaign_cli.i18n import _
@@ -148,6 +149,22 @@ class WordPress(Platform):
             return []
         wanted = request(session, "GET", f"wp/v2/media/{media}", query={"_fields": "alt_text"}, sample={"alt_text": ""})
         return [await ask(session.http, wanted, lambda data: unescape(data["alt_text"]))]
+
+    async def find(self, session: Session, url: str) -> Receipt | None:
+        """A public post of this site, by ``?p=ID`` or by the slug at the end of its address."""
+        parts = urlsplit(url.strip())
+        if not f"{parts.netloc}{parts.path}".lower().startswith(address_of(session.account)):
+            return None
+        await sign_in(session)
+        number, slug = dict(parse_qsl(parts.query)).get("p", ""), parts.path.rstrip("/").rpartition("/")[2]
+        if number.isdigit():
+            found = [await find_post(session, number)]
+        else:
+            found = [*await by_slugs(session, slug)] if slug else []
+        post = next((one for one in found if one is not None and one["status"] == "publish"), None)
+        if post is None:
+            return None
+        return Receipt(part=0, id=str(post["id"]), url=post.get("link") or url, at=_instant(post) or session.now())
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Move the post to the trash. https://developer.wordpress.org/rest-api/reference/posts/#delete-a-post"""
