@@ -7,6 +7,7 @@
     ├── MissingExtra             an optional part is not installed; says the install line
     ├── CredentialError          a secret is absent, unreadable, or was refused
     ├── LedgerError              the ledger can't be used: locked, read-only, full, corrupt
+    │   ├── DamagedLedger        no ledger, or one that can't be read any more
     │   ├── NewerLedger          written by a later version of this program
     │   ├── ForeignLedger        the ledger of another workspace (ledger.id differs)
     │   └── ClaimLost            lease over or token fenced: somebody else owns the delivery now
@@ -57,6 +58,10 @@ class LedgerError(CampaignError):
     """The ledger can't be opened or written; nothing was sent."""
 
 
+class DamagedLedger(LedgerError):
+    """The database is damaged, or is no ledger."""
+
+
 class NewerLedger(LedgerError):
     """The ledger's schema is newer than this program."""
 
@@ -74,7 +79,12 @@ class Held(CampaignError):
 
 
 class Failure(CampaignError):
-    """What a network's answer means. ``status`` is the HTTP status where there was one."""
+    """What a network's answer means. ``status`` is the HTTP status where there was one.
+
+    ``retry_at`` (aware): until then the network asked to be left alone, if it did.
+    """
+
+    retry_at: datetime | None = None
 
     def __init__(self, message: str, *, status: int | None = None, code: str = "", fix: str = "") -> None:
         super().__init__(message, fix=fix)
@@ -87,7 +97,7 @@ class Rejected(Failure):
 
 
 class Unavailable(Failure):
-    """Provably not done; ``retry_at`` (aware) is when the network said that it would take it, if it said so."""
+    """Provably not done; ``retry_at`` is when the network said that it would take it, if it said so."""
 
     def __init__(
         self,

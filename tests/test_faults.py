@@ -46,7 +46,7 @@ class Fault:
 def _answer(status: int, means: Literal["unsent", "refused", "doubtful"], **more: Any) -> Fault:
     """The request is not carried out, and this comes back."""
     extra = "".join(f" {value}" for value in more.values())
-    rest = REST if more.get("retry", "none") != "none" and means == "unsent" else 0
+    rest = REST if more.get("retry", "none") != "none" else 0
     order = {"kind": "answer", "status": status, "seconds": REST, **more}
     return Fault(name=f"{status}{extra}", means=means, order=order, rest=rest)
 
@@ -76,6 +76,7 @@ FAULTS = [
     _stage("drop-half", "doubtful", everywhere=True),
     _stage("503", "doubtful", everywhere=True),
     *(_answer(status, "doubtful", body="html") for status in (500, 502, 504)),
+    _answer(503, "doubtful", retry="seconds", body="html"),
     *(_answer(200, "doubtful", body=body) for body in ("error", "html", "empty", "gzip")),
     _stage("accept-then-drop", "doubtful", everywhere=True),
     Fault(
@@ -218,10 +219,8 @@ def _expected(scene: Scene, fault: Fault, case: Case) -> State:
     """How the delivery must end without a person."""
     if fault.means == "refused":
         return State.FAILED
-    proof = scene.adapter.proof
-    provable = proof.look_up or proof.repeat_for is not None
     creating = scene.sent[case.account][_struck(scene, case)].creating
-    return State.UNCERTAIN if fault.means == "doubtful" and creating and not provable else State.PUBLISHED
+    return State.UNCERTAIN if fault.means == "doubtful" and creating and scene.adapter.proof.blind else State.PUBLISHED
 
 
 def _ended(scene: Scene, fault: Fault, case: Case) -> list[str]:

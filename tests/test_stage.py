@@ -79,6 +79,11 @@ def test_the_end_does_not_wait_for_slow_answers(tmp_path: Path) -> None:
     assert stage.server.state.posts == []
 
 
+def test_answers_are_dated_by_the_clock_of_the_stage(stage: Played) -> None:
+    """A rehearsal says what time it is, in every answer."""
+    assert toot(stage).headers.get_list("date") == ["Wed, 01 May 2030 01:00:00 GMT"]
+
+
 def test_many_at_once(stage: Played) -> None:
     """Forty posts over eight connections: each is there once, with ids and numbers of its own."""
     with ThreadPoolExecutor(8) as pool:

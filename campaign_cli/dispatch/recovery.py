@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.options import FIRST_LOOK
 from campaign_cli.dispatch.proof import sound
-from campaign_cli.dispatch.retry import MAXIMUM_TRIES, explain, works_after
+from campaign_cli.dispatch.retry import MAXIMUM_TRIES, asked_for, explain, works_after
 from campaign_cli.dispatch.sending import Attempt, for_a_person, lost, unsent
 from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Rejected, Unauthorized
 from campaign_cli.i18n import _
@@ -97,7 +97,8 @@ async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict 
         works = None if isinstance(failure, Rejected) else works_after(failure)  # it may post, and not read
         credential = isinstance(failure, Unauthorized | CredentialError)
         doubt = Verdict(state=State.UNCERTAIN, error=text, next_try=_later(desk, claim))
-        return replace(doubt, works=works, credential=credential), False
+        pause_until = asked_for(failure, desk.clock())
+        return replace(doubt, works=works, credential=credential, pause_until=pause_until), False
     if receipt is not None:
         return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part), works=True), False
     too_early = _not_yet_absent(desk, seat, claim, complete=look.complete)

@@ -10,6 +10,7 @@ from typing import Final
 from campaign_cli.errors import (
     CampaignError,
     CredentialError,
+    Failure,
     Held,
     LedgerError,
     Rejected,
@@ -76,7 +77,7 @@ def decide(failure: Exception, *, tries: int, now: datetime, chance: Random, lef
         credential = isinstance(failure, Unauthorized)
         return RetryDecision(state=State.FAILED, error=error, credential=credential, works=works)
     if left or isinstance(failure, Unconfirmed):
-        return RetryDecision(state=State.UNCERTAIN, error=error, works=works)
+        return RetryDecision(state=State.UNCERTAIN, error=error, works=works, pause_until=asked_for(failure, now))
     if isinstance(failure, LedgerError):  # nothing has left, and the ledger's own trouble is not the delivery's
         return RetryDecision(state=State.WAITING, error=error, next_try=now + backoff(tries, chance))
     credential = isinstance(failure, CredentialError)
@@ -130,6 +131,12 @@ def _drawn(first: timedelta, longest: timedelta, doublings: int, chance: Random)
 def bounded(until: datetime, now: datetime) -> datetime:
     """The instant that a network named for the next try, or the end of the longest wish where that comes first."""
     return min(until, now + LONGEST_WISH)
+
+
+def asked_for(failure: Exception, now: datetime) -> datetime | None:
+    """Until when the network asked to be left alone, if it did; look-ups keep to it as well."""
+    wish = failure.retry_at if isinstance(failure, Failure) else None
+    return None if wish is None else bounded(wish, now)
 
 
 def _again(failure: Unavailable, *, tries: int, now: datetime, chance: Random) -> RetryDecision:

@@ -92,7 +92,7 @@ class Attempt:
         tries = self.claim.attempts if self.part == self.claim.part else 1  # a receipt sets the count back
         decision = decide(failure, tries=tries, now=now, chance=self._desk.chance, left=self.http.left)
         if decision.state is State.UNCERTAIN:
-            return replace(self._uncertain(decision.error), works=decision.works)
+            return replace(self._uncertain(decision.error), works=decision.works, pause_until=decision.pause_until)
         return Verdict(
             state=decision.state,
             error=self._desk.secrets.redact(decision.error),

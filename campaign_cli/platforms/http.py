@@ -27,7 +27,7 @@ from urllib.parse import urljoin, urlsplit
 import httpcore
 import httpx
 
-from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable
+from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.platforms.answers import (
     NOT_TAKEN,
@@ -256,8 +256,7 @@ class HttpTransport:
         if 300 <= status < 500:
             return Rejected(message, status=status)
         failure = lost(answer.request, message, status=status)
-        if isinstance(failure, Unavailable):
-            failure.retry_at = self._retry_at(answer)
+        failure.retry_at = self._retry_at(answer)
         return failure
 
     def _cleaned(self, failure: Exception, answer: HttpAnswer) -> Exception:
@@ -266,7 +265,7 @@ class HttpTransport:
             failure.message = one_line(self._redact(failure.message))
             failure.args = (failure.message,)
             failure.status = failure.status or answer.status
-        if isinstance(failure, Unavailable) and failure.retry_at is None:
+        if isinstance(failure, Unavailable | Unconfirmed) and failure.retry_at is None:
             failure.retry_at = self._retry_at(answer)
         return failure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from email.utils import format_datetime
 from importlib import import_module
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_cli.platforms import PLATFORMS
 from campaign_cli.stage.faults import Faults, Misbehaviour
@@ -54,9 +55,16 @@ class StageApp:
         self.faults = Faults(Starlette(routes=routes), state=state, networks=networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """ASGI. Every answer is dated by the stage's own clock: clients compare theirs with it."""
         app: ASGIApp = self.faults
-        await app(scope, receive, send)
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now = format_datetime(self.state.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", now)]}
+            await send(message)
+
+        await app(scope, receive, dated)
 
     def misbehave_by(self, orders: Sequence[Misbehaviour]) -> None:
         """Obey these orders from now on, after those given before."""

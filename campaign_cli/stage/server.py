@@ -84,6 +84,7 @@ class StageServer:
             log_level="critical",
             access_log=False,
             server_header=False,
+            date_header=False,  # the stage says what time it is
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         self._server = _Server(config)
