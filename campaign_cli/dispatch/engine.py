@@ -103,6 +103,8 @@ class Dispatcher:
         self._doubtful_looked: datetime | None = None
         self._broken: BaseException | None = None
         self._unanswered = False  # a claim that the ledger may have written, though it did not say so
+        self._leaving: set[str] = set()  # handed in to be settled: their places are claimed in the same visit
+        self._refilled: set[str] = set()  # settled, and their places claimed anew
         self._unsettled: set[str] = set()  # sent, and not written down: never to be recalled
 
     @property
@@ -194,25 +196,10 @@ class Dispatcher:
         return set() if self.accounts is None else set(self._workspace.accounts) - set(self.accounts)
 
     async def _claim(self, per_account: int, excluded: set[str]) -> Claimed:
-        room = min(self.options.batch, self.options.in_flight - len(self._tasks))
-        if room <= 0:
+        if self._room() <= 0:
             return Claimed()
         recall, self._unanswered = self._unanswered, True  # until the ledger has answered
-        claimed = await self.thread.call(
-            self.ledger.claim,
-            worker=self.options.worker,
-            limit=room,
-            per_account=per_account,
-            lease=LEASE,
-            late_grace=self.options.late_grace,
-            exclude_accounts=excluded,
-            keys=self.options.only,
-            addresses=self._addresses,
-            in_hand=[*self.in_hand(), *(self._unsettled if recall else ())],
-            spacing=self._spacing,
-            recall=recall,
-            marked=self._blind,
-        )
+        claimed = await self._settler.claim(lambda again: self._order(per_account, excluded, recall=recall or again))
         self._unanswered = False
         for claim in claimed.claims:
             if claim.account in self._spacing:
@@ -223,6 +210,27 @@ class Dispatcher:
         own = [delivery for delivery in claimed.doubtful if only is None or delivery.key in only]
         self._note_all(own, State.UNCERTAIN, _("The process that was sending it ended without a word."))
         return claimed
+
+    def _room(self) -> int:
+        """How many may be claimed; what is handed in to be settled leaves its place in the same visit."""
+        return min(self.options.batch, self.options.in_flight - len(self._tasks) + len(self._leaving))
+
+    def _order(self, per_account: int, excluded: set[str], *, recall: bool) -> dict[str, Any]:
+        """The arguments of ``Ledger.claim``."""
+        return {
+            "worker": self.options.worker,
+            "limit": self._room(),
+            "per_account": per_account,
+            "lease": LEASE,
+            "late_grace": self.options.late_grace,
+            "exclude_accounts": excluded,
+            "keys": self.options.only,
+            "addresses": self._addresses,
+            "in_hand": [*self.in_hand(), *(self._unsettled if recall else ())],
+            "spacing": self._spacing,
+            "recall": recall,
+            "marked": self._blind,
+        }
 
     def _note_all(self, deliveries: Iterable[Delivery], state: State, error: str) -> None:
         for delivery in deliveries:
@@ -272,7 +280,9 @@ class Dispatcher:
         if task.exception() is not None:
             self._unsettled.add(claim.key)
         self._broken = self._broken or task.exception()
-        self.changed.set()
+        if not self._tasks or claim.key not in self._refilled:
+            self.changed.set()
+        self._refilled.discard(claim.key)
 
     async def _deliver(self, claim: Claim) -> None:
         self.progress.started(claim.key, due=claim.due)
@@ -293,7 +303,7 @@ class Dispatcher:
             error=storable(verdict.error),
             next_try=verdict.next_try,
         )
-        written = None if verdict.lost else await self._settler.settle(wanted)
+        written = None if verdict.lost else await self._written(wanted)
         if written is None:
             self._lost(claim, verdict)
             return
@@ -312,6 +322,18 @@ class Dispatcher:
                 held=verdict.held,
             )
         )
+
+    async def _written(self, wanted: Settlement) -> Settlement | None:
+        """Settle; the driver is called at once, so that its claim can go with it."""
+        self._leaving.add(wanted.key)
+        self.changed.set()
+        try:
+            written, refilled = await self._settler.settle(wanted)
+        finally:
+            self._leaving.discard(wanted.key)
+        if refilled and written is not None and written.state is State.PUBLISHED:
+            self._refilled.add(wanted.key)
+        return written
 
     def _lost(self, claim: Claim, verdict: Verdict) -> None:
         """Another process owns it by now. What we know is said aloud: it may be all that a person has to go by."""

@@ -136,6 +136,9 @@ class Store:
     @contextmanager
     def _transaction(self, *, writing: bool) -> Iterator[Connection]:
         with self._lock, translated(self.database.explain):
+            if self._connection.in_transaction():  # this thread's own, since the lock is: both end together
+                yield self._connection
+                return
             self.database.before(self._connection, writing=writing)
             with self._connection.begin():
                 at = self.database.begun(self._connection, writing=writing)

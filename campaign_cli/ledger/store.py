@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import inspect, select, text
 
@@ -26,6 +26,7 @@ from campaign_cli.ledger.schedule import Schedule
 from campaign_cli.ledger.schema import instant
 from campaign_cli.ledger.settling import Settling
 from campaign_cli.ledger.sqlite import SqliteDatabase, write_ahead
+from campaign_cli.ledger.values import Claimed, Settlement
 
 FOLDER: Final = ".campaign"
 FILE: Final = "ledger.sqlite3"
@@ -41,6 +42,13 @@ class Ledger(Claiming, Settling, Schedule, Handing, Records, Holding, Decisions,
         with self.writing() as connection:
             self.record(connection, "adopted", [(None, "{}")], actor=actor, at=self.now())
             write_ledger_id(self.root, self.ledger_id)
+
+    def settle_and_claim(
+        self, settlements: Sequence[Settlement], order: Mapping[str, Any]
+    ) -> tuple[list[Settlement | None], Claimed]:
+        """``settle``, then ``claim`` (with ``order``) into the places that became free: one wait for the disk."""
+        with self.writing():
+            return self.settle(settlements), self.claim(**order)
 
     def revision(self) -> str | None:
         """The step that built this database (see ``schema.REVISIONS``); None where there are no tables."""
