@@ -35,6 +35,7 @@ def _kind(kind: str) -> str:
         "held": _("held"),
         "released": _("released"),
         "adopted": _("ledger adopted"),
+        "restored": _("ledger restored"),
     }
     if kind in words:
         return words[kind]
@@ -57,6 +58,11 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         "from": _("from {what}"),
         "by": _("no longer in the plan"),
         "late": _("skipped after a hold"),
+        "file": _("from {what}"),
+        "backup_at": _("of {what}"),
+        "uncertain": _("{what} uncertain"),
+        "nothing_sent": _("nothing was sent since, by their word"),
+        "replaced_head": _("the log that it replaced ended with {what}"),
         "published": _("it is out") if value else _("it is not out"),
     }
     return words[name].format(what=shown) if name in words else f"{name}={value}"

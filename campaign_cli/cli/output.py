@@ -29,6 +29,13 @@ def write_json(data: Any) -> None:
     sys.stdout.write((text if visible(text) == text else json.dumps(data, indent=2)) + "\n")
 
 
+def write_json_line(text: str) -> None:
+    """One JSON document of many, on a line of its own."""
+    narrow = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    plain = visible(text) == text and not (narrow and not text.isascii())
+    sys.stdout.write((text if plain else json.dumps(json.loads(text))) + "\n")
+
+
 def console(*, stderr: bool = False) -> Console:
     """A Rich console; wide where it isn't a terminal, so that nothing is cut in a pipe."""
     from rich.console import Console

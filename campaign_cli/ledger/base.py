@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from campaign_cli import reasons
-from campaign_cli.errors import LedgerError
+from campaign_cli.errors import DamagedLedger, LedgerError
 from campaign_cli.i18n import _
 from campaign_cli.ledger import chain, schema
 from campaign_cli.ledger.schema import micros
@@ -28,9 +28,14 @@ _PARAMETERS: Final = 900  # values of one INSERT; SQLite before 3.32 takes 999
 
 
 class Database(Protocol):
-    """What differs between SQLite and PostgreSQL. ``where`` names it for people, without a password."""
+    """What differs between SQLite and PostgreSQL. ``where`` names it for people, without a password.
+
+    ``path`` is its file, where it is one; ``busy_timeout``, in seconds, how long to wait for others.
+    """
 
     where: str
+    path: Path | None
+    busy_timeout: float
 
     def engine(self) -> Engine:
         """An engine for one connection at a time. Connecting changes nothing."""
@@ -52,13 +57,13 @@ class Database(Protocol):
         """A number that differs as soon as another process has written something."""
 
 
-def corrupt(where: str) -> LedgerError:
+def corrupt(where: str) -> DamagedLedger:
     """The database is damaged, or is no ledger."""
-    return LedgerError(
+    return DamagedLedger(
         _("The ledger {path} is damaged or is no ledger.").format(path=where),
         fix=_(
-            "Run `campaign ledger restore` with the newest good copy from .campaign/backups, and look at the accounts "
-            "before anything is sent: what went out since that copy is not in it."
+            "Run `campaign ledger restore FILE` with the newest good copy of .campaign/backups; without FILE it lists "
+            "them. What may have gone out since that copy is looked up, and not sent blindly."
         ),
     )
 
@@ -110,6 +115,11 @@ class Store:
     def where(self) -> str:
         """The database, for people."""
         return self.database.where
+
+    @property
+    def file(self) -> Path | None:
+        """The file that the database is; None for a server, and for one in memory."""
+        return self.database.path
 
     def close(self) -> None:
         """Close the database. Doing it again is harmless."""

@@ -44,12 +44,15 @@ class Holding(Store):
         self.must_exist()
         scope = {"campaign": campaign, "account": account, "label": label}
         with self.writing() as connection:
-            now = self.now()
-            row = connection.execute(
-                insert(holds).values(**scope, reason=reason, opened_at=now, actor=actor).returning(holds)
-            ).one()
-            self._log_hold(connection, "held", row, actor=actor, at=now)
-            return _hold(row)
+            return self.open_hold(connection, scope, reason=reason, actor=actor)
+
+    def open_hold(self, connection: Connection, scope: Mapping[str, str | None], *, reason: str, actor: str) -> Hold:
+        """The same in a writing transaction that is open; an empty ``scope`` stops everything."""
+        now = self.now()
+        values = {**scope, "reason": reason, "opened_at": now, "actor": actor}
+        row = connection.execute(insert(holds).values(values).returning(holds)).one()
+        self._log_hold(connection, "held", row, actor=actor, at=now)
+        return _hold(row)
 
     def holds(self, *, open_only: bool = True) -> list[Hold]:
         """The holds, oldest first."""

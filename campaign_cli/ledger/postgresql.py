@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, text
@@ -58,6 +59,8 @@ class PostgresqlDatabase:
     def __init__(self, address: str, *, clock: Callable[[], datetime] | None = None) -> None:
         self._url = parse(address)
         self.where = shown(self._url)
+        self.path: Path | None = None
+        self.busy_timeout = 10.0  # as lock_timeout has it
         self._given = clock
         self._server = ServerClock()
 

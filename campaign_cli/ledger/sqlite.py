@@ -37,8 +37,8 @@ class SqliteDatabase:
     ) -> None:
         self.where = where or str(path)
         self.clock = clock
-        self._path = path
-        self._busy_timeout = busy_timeout
+        self.path = path
+        self.busy_timeout = busy_timeout
 
     def engine(self) -> Engine:
         """One connection, which any thread may use, one at a time."""
@@ -62,9 +62,9 @@ class SqliteDatabase:
         return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
     def _connect(self) -> sqlite3.Connection:
-        name = f"{self._path.resolve().as_uri()}?mode=rw" if self._path else ":memory:"
+        name = f"{self.path.resolve().as_uri()}?mode=rw" if self.path else ":memory:"
         connection = sqlite3.connect(
-            name, uri=bool(self._path), check_same_thread=False, isolation_level=None, timeout=self._busy_timeout
+            name, uri=bool(self.path), check_same_thread=False, isolation_level=None, timeout=self.busy_timeout
         )
         try:
             connection.execute("PRAGMA synchronous=FULL").close()

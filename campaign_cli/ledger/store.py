@@ -19,6 +19,7 @@ from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import corrupt, from_os_error, translated
 from campaign_cli.ledger.claims import Claiming
 from campaign_cli.ledger.decisions import Decisions, Messages
+from campaign_cli.ledger.files import ledger_file
 from campaign_cli.ledger.handing import Handing
 from campaign_cli.ledger.holding import Holding
 from campaign_cli.ledger.records import Records
@@ -28,8 +29,6 @@ from campaign_cli.ledger.settling import Settling
 from campaign_cli.ledger.sqlite import SqliteDatabase, write_ahead
 from campaign_cli.ledger.values import Claimed, Settlement
 
-FOLDER: Final = ".campaign"
-FILE: Final = "ledger.sqlite3"
 ID_FILE: Final = "ledger.id"
 
 
@@ -117,7 +116,7 @@ def open_ledger(
 def _in_file(
     root: Path, *, clock: Callable[[], datetime], create: bool, named: str | None, busy_timeout: float
 ) -> Ledger:
-    path = root / FOLDER / FILE
+    path = ledger_file(root)
     if not _exists(path):
         if named is not None:
             raise foreign(root)
@@ -127,12 +126,10 @@ def _in_file(
     ledger = Ledger(SqliteDatabase(path, clock=clock, busy_timeout=busy_timeout), root=root, absent=False)
     with _closed_on_error(ledger):
         revision = ledger.revision()
-        if revision is None:
-            raise corrupt(str(path))
-        if _older(revision, ledger.where):
+        if needs_upgrade(revision, ledger.where):
             from campaign_cli.ledger.upgrade import back_up
 
-            back_up(path, revision=revision, at=ledger.clock(), busy_timeout=busy_timeout)
+            back_up(path, revision=str(revision), at=ledger.clock(), busy_timeout=busy_timeout)
             ledger.migrate()
         with translated(ledger.database.explain):
             write_ahead(ledger._connection)
@@ -154,7 +151,7 @@ def _on_server(
         if revision is None and not create:
             ledger.close()
             return _empty(root, where=database.where, clock=database.clock)
-        if revision is None or _older(revision, ledger.where):
+        if revision is None or needs_upgrade(revision, ledger.where):
             ledger.migrate()
         ledger.ledger_id = ledger.stored_id()
     return ledger
@@ -169,8 +166,10 @@ def _closed_on_error(ledger: Ledger) -> Iterator[None]:
         raise
 
 
-def _older(revision: str, where: str) -> bool:
-    """Whether a ledger needs an upgrade. Raises NewerLedger when it is this program that does."""
+def needs_upgrade(revision: str | None, where: str) -> bool:
+    """Whether a ledger is older than this program. Raises NewerLedger where it is newer, DamagedLedger without any."""
+    if revision is None:
+        raise corrupt(where)
     if revision not in schema.REVISIONS:
         raise NewerLedger(
             _("The ledger {path} was written by a newer version of campaign.").format(path=where),
@@ -237,7 +236,7 @@ def _empty(root: Path, *, where: str, clock: Callable[[], datetime]) -> Ledger:
 
 def _create(path: Path, *, clock: Callable[[], datetime]) -> None:
     """Make a ledger under another name and link it into place: there is never half a ledger, nor two."""
-    temporary = path.with_name(f"{FILE}.{uuid.uuid4().hex}.tmp")
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

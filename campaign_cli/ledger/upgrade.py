@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,11 +14,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.base import from_os_error
-from campaign_cli.ledger.sqlite import explain
+from campaign_cli.ledger.copying import copy_pages, seal
+from campaign_cli.ledger.files import BACKUPS, automatic_name, whole_file
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-BACKUPS: Final = "backups"
 
 
 def migrate(connection: Connection, *, ledger_id: str, at: datetime) -> None:
@@ -47,27 +45,9 @@ def _run(connection: Connection) -> None:
 
 
 def back_up(path: Path, *, revision: str, at: datetime, busy_timeout: float) -> Path:
-    """Copy a ledger with SQLite's own backup to ``.campaign/backups``; the path of the copy. Raises LedgerError."""
-    folder = path.parent / BACKUPS
-    target = folder / f"ledger-{at:%Y%m%dT%H%M%S%f}-{revision}-{os.getpid()}.sqlite3"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise from_os_error(error, str(target)) from error
-    done = False
-    try:
-        source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=busy_timeout)
-        copy = sqlite3.connect(target)
-        try:
-            source.backup(copy)
-        finally:
-            copy.close()
-            source.close()
-        done = True
-    except sqlite3.Error as error:
-        raise explain(error, str(target)) from error
-    finally:
-        if not done:
-            target.unlink(missing_ok=True)
+    """Copy a ledger before it is upgraded; the path of the copy. Raises LedgerError."""
+    target = path.parent / BACKUPS / automatic_name(at, why=f"{revision}-{os.getpid()}")
+    with whole_file(target) as temporary:
+        copy_pages(path, temporary, busy_timeout=busy_timeout)
+        seal(temporary, at=at, where=str(target))
     return target
