@@ -52,18 +52,26 @@ def limits_text(limits: Limits) -> str:
 
 
 def proof_text(proof: Proof) -> str:
-    """What can be proved after a crash, in words."""
-    look_up = "finds its own post again" if proof.look_up else "can't look: a person decides"
-    if proof.repeat_for is None:
-        return f"{look_up}; never sent again blindly"
-    forever = proof.repeat_for == timedelta.max
-    span = "at any time" if forever else f"within {int(proof.repeat_for.total_seconds() // 60)} minutes"
-    return f"{look_up}; the same key may be sent again {span}"
+    """What becomes of a post whose answer never came, in words."""
+    if proof.blind:
+        return "Nothing can be proved: it stays uncertain until a person has looked at the account and decided"
+    steps = []
+    if proof.look_up:
+        by = f" by {proof.found_by}" if proof.found_by else ""
+        steps.append(f"Looked up on the account{by}; sent again only when it is proved absent")
+    if proof.repeat_for is not None:
+        minutes = int(proof.repeat_for.total_seconds() // 60)
+        span = "At any time" if proof.repeat_for == timedelta.max else f"Within {minutes} minutes of the first try"
+        condition = f", where {proof.repeat_if}" if proof.repeat_if else ""
+        steps.append(f"{span} the same key makes no second post{condition}")
+    if not proof.look_up:
+        steps.append("After that a person looks and decides")
+    return ". ".join(steps)
 
 
 def platform_table() -> str:
     """Every network: what it takes, what it proves, how that was verified."""
-    lines = ["| network | one message | threads | after a crash | verified by |", "|---|---|---|---|---|"]
+    lines = ["| network | one message | threads | when the answer never came | verified by |", "|---|---|---|---|---|"]
     for name in PLATFORMS:
         platform = get(name)
         threads = "yes" if platform.threads else "joined into one post"

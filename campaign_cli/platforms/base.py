@@ -63,12 +63,15 @@ class Count:
 class Proof:
     """What the network can prove after a crash; ``docs/platforms.md`` is generated from it.
 
-    ``look_up``: an own post can be found again. ``repeat_for``: how long after the first attempt the same key may be
-    sent again without making a second post (``None`` = never, ``timedelta.max`` = for ever).
+    ``look_up``: an own post can be found again, ``found_by`` what (English, for that table). ``repeat_for``: how long
+    after the first attempt the same key may be sent again without making a second post (``None`` = never,
+    ``timedelta.max`` = for ever); ``repeat_if``: on which condition, which ``Platform.may_repeat`` tests.
     """
 
     look_up: bool
+    found_by: str = ""
     repeat_for: timedelta | None = None
+    repeat_if: str = ""
     verified_by: str = ""  # real server, recording, specification
 
     @property

@@ -39,7 +39,7 @@ from campaign_cli.platforms.bluesky_session import Login, Settings, address_of, 
 from campaign_cli.platforms.text import graphemes, utf8_length
 
 _POST_ADDRESS: Final = re.compile(
-    r"(?:https?://[^/]+/profile/|at://)(?P<who>[^/]+)/(?:post|app\.bsky\.feed\.post)/(?P<key>[\w.~:-]+)/?(?:\?.*)?"
+    r"(?:https?://\S+/profile/|at://)(?P<who>[^/]+)/(?:post|app\.bsky\.feed\.post)/(?P<key>[\w.~:-]+)/?(?:\?.*)?"
 )
 MISSING: Final = frozenset({"RecordNotFound"})
 
@@ -62,7 +62,12 @@ class Bluesky(Platform):
         image_bytes=1_000_000,
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
     )
-    proof = Proof(look_up=True, repeat_for=timedelta.max, verified_by="PDS 0.4.217, its recorded answers, the lexicons")
+    proof = Proof(
+        look_up=True,
+        found_by="the record's own key",
+        repeat_for=timedelta.max,
+        verified_by="PDS 0.4.217, its recorded answers, the lexicons",
+    )
 
     def address(self, account: Account) -> str:
         """Where one signs in, and as whom."""

@@ -62,7 +62,12 @@ class WordPress(Platform):
         image_bytes=2_000_000,  # PHP's upload_max_filesize is 2 MiB where nobody raised it
         image_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
     )
-    proof: ClassVar[Proof] = Proof(look_up=True, repeat_for=timedelta.max, verified_by="real server")
+    proof: ClassVar[Proof] = Proof(
+        look_up=True,
+        found_by="its number, else by the draft's own slug, else by slug, title and when it was made",
+        repeat_for=timedelta.max,
+        verified_by="real server",
+    )
     max_wait: ClassVar[float] = 60.0  # a site makes its smaller copies of a picture before it answers
 
     def address(self, account: Account) -> str:
