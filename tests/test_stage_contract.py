@@ -151,3 +151,20 @@ def test_out_of_order_proves_nothing(stage: Played, platform: str) -> None:
     stage.misbehave("503", platform=platform, times=1)
     assert isinstance(stage.run(platform, _failure), Unconfirmed | Unavailable)
     assert stage.posts() == []
+
+
+def test_a_permalink_names_its_post(stage: Played, platform: str) -> None:
+    """The address that a person copies leads back to the receipt, with all that a reply to it needs; no other does."""
+    adapter = platforms.get(platform)
+    (receipt,) = stage.publish(platform, Part(text="Pengumuman pelatihan."))
+    assert receipt.url
+    found = stage.run(platform, lambda sending: adapter.find(sending, f" {receipt.url} "))
+    assert found is not None
+    assert (found.part, found.id) == (0, receipt.id)
+    if platform == "bluesky":
+        assert found.extra == receipt.extra
+    head, _slash, last = receipt.url.rstrip("/").rpartition("/")
+    others = (f"{head}/999999999999", "https://contoh.example/pos/1", "bukan alamat", receipt.url.replace(last, ""))
+    for other in others:
+        missing = stage.run(platform, lambda sending, url=other: adapter.find(sending, url))
+        assert missing is None or (platform, missing.id) == ("telegram", "999999999999")
