@@ -17,6 +17,7 @@ from pathlib import Path
 from soak.batch import Setup, Stopped, run_batch
 from soak.compare import Figures
 from soak.kills import POINTS, RANDOM
+from soak.promises import prove
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRESS = PROJECT / ".soak" / "progress.json"
@@ -75,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; `make soak` goes on from here.\n")
         return 130
-    return _report(setups, done, batches=batches)
+    code = _report(setups, done, batches=batches)
+    return code if given.short or given.setup else max(code, _report_promises())
 
 
 def _run(
@@ -122,6 +124,14 @@ def _report(setups: Sequence[Setup], done: dict[str, Figures], *, batches: int) 
     for line in whole.broken:
         sys.stdout.write(f"BROKEN: {line}\n")
     return 1 if whole.broken else 0
+
+
+def _report_promises() -> int:
+    """What other tests prove, printed; the exit code."""
+    found = prove()
+    for promise in found:
+        sys.stdout.write(f"{promise}\n")
+    return 1 if not found or any(promise.end == "broken" for promise in found) else 0
 
 
 def _words(figures: Figures) -> str:
