@@ -138,6 +138,7 @@ def _words(figures: Figures) -> str:
     return (
         f"{figures.kills.total()} kills, {figures.deliveries} deliveries, {figures.published} published, "
         f"{figures.uncertain} uncertain, {figures.lost} lost, {figures.double} double, {figures.seconds:.0f} s"
+        + (f", {len(figures.broken)} findings" if figures.broken else "")
     )
 
 

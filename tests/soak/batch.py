@@ -31,6 +31,7 @@ from soak.workspace import Expected, Size, write_workspace
 LEASE = 95  # seconds: a lease, and a little; with each, new posts fall due
 HOUR = 3700  # seconds: longer than any server knows a key
 GAP = 2.0  # real seconds between two jumps while processes live: what has left must have arrived by then
+START = 8.0  # seconds in which a command is at work, also on a busy machine
 FAULTS = {
     **{"drop": 0.2, "reset": 0.05, "429": 0.03, "503": 0.05, "503-after": 0.03, "slow": 0.4},
     **{"look-reset": 0.05, "look-503": 0.03, "look-403": 0.02},
@@ -151,9 +152,12 @@ class Batch:
         self.clock.advance(seconds)
 
     def _cut_database(self, figures: Figures) -> None:
+        """A power cut for PostgreSQL while everybody works; who is only just starting may well give up."""
         assert self.database is not None
         self._staff()
-        time.sleep(2 * GAP)  # they are all at work
+        time.sleep(START)
+        self._jump(LEASE)
+        time.sleep(self.chance.uniform(0.2, 1.5))
         self.database.restart(immediate=True)
         figures.notes["PostgreSQL restarted"] += 1
 
