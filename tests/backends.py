@@ -18,3 +18,8 @@ def place(root: Path) -> dict[str, str]:
     if root not in _databases:
         _databases[root] = server.new_database()
     return {"database_url": _databases[root]}
+
+
+def forget(root: Path) -> None:
+    """That folder's database is gone: it gets an empty one at its next opening."""
+    _databases.pop(root, None)
