@@ -38,6 +38,7 @@ FAULTS = {
 }
 TRIES = 6  # at one point, before a random instant takes its place
 PASSES = 40  # at the end, until everything has settled
+LEDGER_PROOFS = (("ledger", "check"), ("log", "--verify"))
 WORKERS = (("run", "--engine", "pgqueuer"), ("worker",), ("worker",), ("worker",))
 
 
@@ -179,6 +180,8 @@ def run_batch(setup: Setup, *, seed: int, stop: threading.Event) -> Figures:
             batch.settle(figures)
             deliveries, posts = batch.deliveries(), batch.server.ask("posts")
             figures.add(compare(batch.expected, deliveries, posts))
+            for proof in LEDGER_PROOFS:
+                batch.crew.expect(*proof)
             figures.broken += batch.crew.trouble
             figures.notes.update(batch.crew.ends)
             (folder / "posts.json").write_text(json.dumps(posts, indent=1), encoding="utf-8")

@@ -51,6 +51,13 @@ class Crew:
         command = [sys.executable, "-m", "campaign_cli", "--lang", "en", *arguments]
         return subprocess.run(command, cwd=self.root, env=self._whole(), check=True, stdout=subprocess.PIPE).stdout
 
+    def expect(self, *arguments: str) -> None:
+        """A short command that must end with 0; what it says otherwise is trouble."""
+        command = [sys.executable, "-m", "campaign_cli", "--lang", "en", *arguments]
+        done = subprocess.run(command, cwd=self.root, env=self._whole(), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            self.trouble.append(f"{' '.join(arguments)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+
     def alive(self) -> list[Process]:
         """Those that run; the others are looked at and forgotten."""
         for process in list(self.processes):
