@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,15 +25,15 @@ from campaign_cli.dispatch.outcome import Outcome
 from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.ledger import Changes, Delivery, NewDelivery, open_ledger
 from campaign_cli.models import Account, Draft, Part, Picture, Receipt, State, delivery_key
-from campaign_cli.platforms.base import Answer, Platform, Request
+from campaign_cli.platforms.base import Platform
 from campaign_cli.platforms.http import HttpTransport
 from campaign_cli.stage import stage_accounts, stage_workspace
-from campaign_cli.stage.app import network_class
 from campaign_cli.stage.faults import Misbehaviour
 from campaign_cli.stage.server import StageServer
 from campaign_cli.stage.state import StagePost
+from tests.fault_lines import Leads, Line, Sent, distinct
 from tests.platform_helpers import picture
-from tests.stage_helpers import ACCOUNTS, png
+from tests.stage_helpers import png
 
 START = datetime(2030, 5, 1, 1, 0, tzinfo=UTC)
 PICTURE = png(640, 480)
@@ -44,45 +44,11 @@ EAGER = 8
 LATE_GRACE = timedelta(days=2)
 PATIENCE = 60
 """Passes after which something that still moves counts as moving for ever."""
-_READING = ("GET", "HEAD")
 _CODES = {
     State.UNCERTAIN: ExitCode.UNCERTAIN,
     State.FAILED: ExitCode.FAILED,
     State.MISSED: ExitCode.FAILED,
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """A request that the engine asked for: when, whether it changes anything, whether it makes something public."""
-
-    at: datetime
-    changing: bool
-    creating: bool
-
-
-Leads = Callable[[Sequence[Sent]], str | None]
-
-
-@dataclass
-class Line:
-    """The real transport of one account, watched. ``leads`` may give the last request of a log another address."""
-
-    http: HttpTransport
-    now: Callable[[], datetime]
-    sent: list[Sent]
-    leads: Leads
-
-    async def send(self, request: Request) -> Answer:
-        """Note it, and send it where it leads."""
-        changing = request.method not in _READING
-        self.sent.append(Sent(at=self.now(), changing=changing, creating=request.creating))
-        elsewhere = self.leads(self.sent)
-        return await self.http.send(request if elsewhere is None else replace(request, url=elsewhere))
-
-    async def aclose(self) -> None:
-        """Close the real one."""
-        await self.http.aclose()
 
 
 @dataclass
@@ -272,20 +238,6 @@ class Scene:
         return [text for text in texts if any(secret in text for secret in self.secret_values)]
 
 
-def distinct(platform: str, names: Iterable[str]) -> dict[str, Account]:
-    """Accounts like the network's one in ``ACCOUNTS``, each with an address of its own wherever it will be played."""
-    prototype = next(account for account in ACCOUNTS.values() if account.platform == platform)
-    secrets = platforms.get(platform).secrets
-    accounts = {}
-    for number, name in enumerate(names, start=10):
-        settings = {
-            setting: value if setting in (*secrets, "url") or not isinstance(value, str) else f"{value}{number}"
-            for setting, value in prototype.settings.items()
-        }
-        accounts[name] = replace(prototype, name=name, settings=settings)
-    return accounts
-
-
 def decide_as_a_person(scene: Scene, texts: Mapping[str, Sequence[str]]) -> list[str]:
     """Look at the network as a person would, resolve what is uncertain, retry what failed; the names of those.
 
@@ -311,11 +263,6 @@ def decide_as_a_person(scene: Scene, texts: Mapping[str, Sequence[str]]) -> list
             continue
         decided.append(name)
     return decided
-
-
-def describes(platform: str) -> bool:
-    """Whether pictures carry alt text on that network."""
-    return network_class(platform).describes
 
 
 def _digests(media: Iterable[Picture]) -> dict[str, None]:

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from fault_helpers import Scene, Sent, Theatre, decide_as_a_person, describes, open_theatre
 
 from campaign_cli import platforms
 from campaign_cli.models import State
+from tests.fault_helpers import Scene, Theatre, decide_as_a_person, open_theatre
+from tests.fault_lines import Sent, describes
 
 REST = 200
 """Seconds that a throttled account is asked to rest."""

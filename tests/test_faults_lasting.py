@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_helpers import PATIENCE, Scene, Sent, Theatre, decide_as_a_person, open_theatre
 
 from campaign_cli import platforms
 from campaign_cli.dispatch.retry import MAXIMUM_TRIES
 from campaign_cli.models import State
+from tests.fault_helpers import PATIENCE, Scene, Theatre, decide_as_a_person, open_theatre
+from tests.fault_lines import Sent
 
 SINGLE, THREADS = 42, 6
 pytestmark = pytest.mark.parametrize("platform", platforms.PLATFORMS)

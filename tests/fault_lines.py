@@ -1,0 +1,68 @@
+"""Accounts for scenes of misbehaviour, and their watched lines to the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from campaign_cli import platforms
+from campaign_cli.models import Account
+from campaign_cli.platforms.base import Answer, Request
+from campaign_cli.platforms.http import HttpTransport
+from campaign_cli.stage.app import network_class
+from tests.stage_helpers import ACCOUNTS
+
+_READING = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A request that the engine asked for: when, whether it changes anything, whether it makes something public."""
+
+    at: datetime
+    changing: bool
+    creating: bool
+
+
+Leads = Callable[[Sequence[Sent]], str | None]
+
+
+@dataclass
+class Line:
+    """The real transport of one account, watched. ``leads`` may give the last request of a log another address."""
+
+    http: HttpTransport
+    now: Callable[[], datetime]
+    sent: list[Sent]
+    leads: Leads
+
+    async def send(self, request: Request) -> Answer:
+        """Note it, and send it where it leads."""
+        changing = request.method not in _READING
+        self.sent.append(Sent(at=self.now(), changing=changing, creating=request.creating))
+        elsewhere = self.leads(self.sent)
+        return await self.http.send(request if elsewhere is None else replace(request, url=elsewhere))
+
+    async def aclose(self) -> None:
+        """Close the real one."""
+        await self.http.aclose()
+
+
+def distinct(platform: str, names: Iterable[str]) -> dict[str, Account]:
+    """Accounts like the network's one in ``ACCOUNTS``, each with an address of its own wherever it will be played."""
+    prototype = next(account for account in ACCOUNTS.values() if account.platform == platform)
+    secrets = platforms.get(platform).secrets
+    accounts = {}
+    for number, name in enumerate(names, start=10):
+        settings = {
+            setting: value if setting in (*secrets, "url") or not isinstance(value, str) else f"{value}{number}"
+            for setting, value in prototype.settings.items()
+        }
+        accounts[name] = replace(prototype, name=name, settings=settings)
+    return accounts
+
+
+def describes(platform: str) -> bool:
+    """Whether pictures carry alt text on that network."""
+    return network_class(platform).describes
