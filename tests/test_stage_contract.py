@@ -13,7 +13,7 @@ import pytest
 from campaign_cli import platforms
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.models import Part
-from campaign_cli.platforms.base import Sending
+from campaign_cli.platforms.base import Request, Sending
 from tests.platform_helpers import failure_of, picture
 from tests.stage_helpers import START, Played, open_played, png
 
@@ -168,3 +168,48 @@ def test_a_permalink_names_its_post(stage: Played, platform: str) -> None:
     for other in others:
         missing = stage.run(platform, lambda sending, url=other: adapter.find(sending, url))
         assert missing is None or (platform, missing.id) == ("telegram", "999999999999")
+
+
+class Watched:
+    """A transport that counts what it sends, and never lets the first creating request leave."""
+
+    def __init__(self, http: Any) -> None:
+        self.http, self.sent, self.stops = http, [], 1
+
+    async def send(self, request: Request) -> Any:
+        if request.creating and self.stops:
+            self.stops -= 1
+            raise Unavailable("No route.")
+        self.sent.append(request)
+        return await self.http.send(request)
+
+    @property
+    def uploads(self) -> int:
+        """Requests that carried a file."""
+        return sum(bool(request.uploads or request.content) for request in self.sent)
+
+
+def test_steps_that_are_done_are_not_done_again(stage: Played, platform: str) -> None:
+    """Stopped between the uploads and the post: another process goes on with the kept steps, and uploads none."""
+    adapter, steps = platforms.get(platform), {}
+    files = [png(64 + number, 48) for number in range(2)]
+    part = Part(text="Dengan gambar.", media=tuple(picture(file, alt="Gambar") for file in files))
+    watched: list[Watched] = []
+
+    async def attempt(sending: Sending) -> Any:
+        watched.append(Watched(sending.http))
+        watched[-1].stops = 1 if len(watched) == 1 else 0
+        sending.http = watched[-1]
+        return await adapter.publish(sending)
+
+    once = {"content": (part,), "bytes_of": {hashlib.sha256(file).hexdigest(): file for file in files}, "steps": steps}
+    with pytest.raises(Unavailable):
+        stage.run(platform, attempt, **once)
+    assert stage.posts() == [] or stage.posts()[0]["status"] == "draft"
+    stage.run(platform, attempt, **once)
+    first, second = watched
+    if any(request.uploads and request.creating for request in second.sent):
+        assert (first.uploads, second.uploads) == (0, 1)  # files and post are one request
+    else:
+        assert (first.uploads, second.uploads) == (2, 0)
+    assert len(stage.posts()) == 1
