@@ -31,7 +31,7 @@ class Counting:
     """A server whose accounts honour keys (``keys1``), can be read back (``readable1``) or neither (``blind1``).
 
     ``arrivals`` holds ``(monotonic seconds, account, words)`` of each creating request, ``most`` how many of an account
-    were there at once. ``seconds`` is how long an answer takes, ``open`` lets answers out; other requests are ``others``.
+    were there at once. ``seconds`` is how long an answer takes, ``open`` lets answers out. ``others`` are the rest.
     """
 
     seconds: float = 0.0
@@ -147,8 +147,9 @@ class Office:
 
     def call(self, *words: str | Path, **more: str) -> Ran:
         """A command, to its end."""
+        environment = self._environment(more)
         ran = subprocess.run(
-            self._command(words), cwd=self.root, env=self._environment(more), capture_output=True, text=True, check=False
+            self._command(words), cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
@@ -200,8 +201,9 @@ class Office:
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         mine = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGN_")}
-        database = {"CAMPAIGN_DATABASE_URL": url for url in place(self.root).values()}
-        return {**mine, **database, "PYTHONPATH": os.pathsep.join(sys.path), **self.clock.environment, **more}
+        if database := place(self.root):
+            mine["CAMPAIGN_DATABASE_URL"] = database["database_url"]
+        return {**mine, "PYTHONPATH": os.pathsep.join(sys.path), **self.clock.environment, **more}
 
     def end(self) -> None:
         """End every process, for good."""

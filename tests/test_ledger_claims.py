@@ -241,6 +241,16 @@ def test_a_look_up_never_asks_another_address(bench: Bench) -> None:
     assert "https://new.example" in delivery.error
 
 
+def test_what_a_dead_look_up_left_and_an_account_moved_wakes_nobody(bench: Bench) -> None:
+    """The lease of a look-up that was killed ends with what it was for: no scheduler wakes for it again and again."""
+    bench.doubtful()
+    assert bench.ledger.claim_doubtful(worker="dead:9", limit=1, lease=LEASE)
+    bench.clock.forward(seconds=91)
+    assert bench.ledger.claim_doubtful(worker="w", limit=1, lease=LEASE, addresses={"a": "elsewhere"}) == ()
+    assert bench.state("c/p/a") is State.UNCERTAIN
+    assert bench.ledger.next_wake() is None
+
+
 def test_look_ups_skip_resting_accounts_and_keep_to_keys(bench: Bench) -> None:
     """Look-ups leave out accounts that rest or are excluded, and keep to the keys they are given."""
     bench.doubtful()

@@ -8,18 +8,14 @@ import sys
 import textwrap
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from backends import place
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from ledger_helpers import GRACE, LEASE, START, Bench, Clock, make
+from ledger_helpers import GRACE, LEASE, START, Bench, make
 
 from campaign_cli.errors import ClaimLost
-from campaign_cli.ledger import Changes, Claim, Settlement, open_ledger
-from campaign_cli.models import Receipt, State
+from campaign_cli.models import State
 
 SENDER = """
     import os, sys
@@ -142,105 +138,6 @@ def test_opening_at_once_makes_one_ledger(tmp_path: Path) -> None:
     assert len(names) == 1
     assert "" not in names
     assert "ledger.sqlite3" in {path.name for path in (tmp_path / ".campaign").iterdir()}
-
-
-ORDERS = st.lists(
-    st.tuples(
-        st.sampled_from(["claim", "look", "settle", "stale", "tick", "hold", "release", "cancel", "retry", "resolve"]),
-        st.integers(0, 5),
-    ),
-    max_size=40,
-)
-
-
-class World:
-    """A ledger, two workers, and what each network really received."""
-
-    def __init__(self, root: Path) -> None:
-        self.clock = Clock()
-        self.ledger = open_ledger(root, clock=self.clock)
-        self.claims: list[Claim] = []
-        self.out: Counter[str] = Counter()
-
-    def send(self, claim: Claim) -> bool:
-        """The request leaves, if the gate is open."""
-        try:
-            self.ledger.check_gate(claim.key, claim.token)
-        except Exception:
-            return False
-        self.out[claim.key] += 1
-        return True
-
-    def claim(self) -> None:
-        found = self.ledger.claim(worker="w", limit=2, per_account=5, lease=LEASE, late_grace=timedelta(days=9))
-        for claim in found.claims:
-            assert claim.key not in {one.key for one in self.claims if one.token == claim.token}
-            assert self.send(claim)
-            self.claims.append(claim)
-
-    def look(self) -> None:
-        """A look-up knows the truth, and settles by it."""
-        for claim in self.ledger.claim_doubtful(worker="w", limit=2, lease=LEASE):
-            there = self.out[claim.key] > 0
-            receipt = Receipt(part=0, id=claim.key, url=None, at=self.clock()) if there else None
-            state = State.PUBLISHED if there else State.WAITING
-            assert self.ledger.settle([Settlement(key=claim.key, token=claim.token, state=state, receipt=receipt)])[0]
-
-    def settle(self, *, stale: bool, choice: int) -> None:
-        if not self.claims:
-            return
-        claim = self.claims[choice % len(self.claims)]
-        if not stale:
-            self.claims.remove(claim)
-        state = (State.PUBLISHED, State.UNCERTAIN)[choice % 2]
-        receipt = Receipt(part=0, id=claim.key, url=None, at=self.clock()) if state is State.PUBLISHED else None
-        order = Settlement(key=claim.key, token=claim.token, state=state, receipt=receipt, next_try=self.clock())
-        self.ledger.settle([order])
-
-    def decide(self, kind: str, key: str) -> None:
-        if kind == "hold":
-            self.ledger.hold(account="a", reason="uji", actor="siti")
-        elif kind == "release":
-            self.ledger.release([hold.id for hold in self.ledger.holds()], actor="siti")
-        elif kind == "cancel":
-            self.ledger.cancel([key], actor="siti")
-        elif kind == "retry":
-            self.ledger.retry([key], actor="siti")
-        else:
-            delivery = self.ledger.delivery(key)
-            if delivery and delivery.state is State.UNCERTAIN and not self.out[key]:
-                self.ledger.resolve(key, not_published=True, actor="siti")
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(orders=ORDERS)
-def test_no_order_of_events_sends_twice(
-    tmp_path_factory: pytest.TempPathFactory, orders: list[tuple[str, int]]
-) -> None:
-    """Whatever happens in whatever order, no delivery goes out twice, and a published one has its proof."""
-    root = tmp_path_factory.mktemp("dunia")
-    world = World(root)
-    keys = [f"c/p{n}/a" for n in range(4)]
-    world.ledger.apply(Changes(new=tuple(make(key) for key in keys)), actor="siti")
-    for kind, choice in orders:
-        if kind == "claim":
-            world.claim()
-        elif kind == "look":
-            world.look()
-        elif kind in ("settle", "stale"):
-            world.settle(stale=kind == "stale", choice=choice)
-        elif kind == "tick":
-            world.clock.forward(seconds=40 * choice)
-        else:
-            world.decide(kind, keys[choice % 4])
-    assert all(count <= 1 for count in world.out.values())
-    for delivery in world.ledger.deliveries():
-        if delivery.state is State.PUBLISHED:
-            assert delivery.receipts
-            assert world.out[delivery.key] == 1
-        if delivery.state in (State.WAITING, State.CANCELLED):
-            assert not world.out[delivery.key]
-    world.ledger.close()
 
 
 def test_a_hold_beats_a_running_sender(tmp_path: Path) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import TZPATH
 
@@ -45,6 +42,11 @@ def queue(here: Office, items: str, **options: str) -> None:
     assert ran.code == 0, ran.err
 
 
+def clock_time(**distance: float) -> str:
+    """So far from now, in the machine's zone, as ``--until`` takes it."""
+    return (datetime.now(UTC).astimezone() + timedelta(**distance)).strftime("%H:%M")
+
+
 def sent_once(here: Office, number: int) -> None:
     """So many posts are on the server, each once to each account."""
     found = Counter((post.account, post.text) for post in here.server.network.posts)
@@ -57,7 +59,7 @@ def test_processes_together_send_each_post_once(here: Office) -> None:
     claims go by due instant and plan order."""
     here.server.seconds = 0.05
     queue(here, posts(50, here.at(seconds=60)))
-    end = (datetime.now() + timedelta(minutes=5)).strftime("%H:%M")  # as the machine's zone writes it
+    end = clock_time(minutes=5)
     runs = [here.start("run"), here.start("run")]
     passes = [here.start("publish", "--until", end), here.start("publish", "--until", end)]
     wait_for(lambda: all(here.ready(process) for process in (*runs, *passes)))
@@ -86,7 +88,7 @@ def test_a_rate_is_shared_by_processes(tmp_path: Path) -> None:
         assert [process.wait() for process in passes] == [0] * 3
         begun = [event["at"] for event in here.events() if event["kind"] == "sending"]
         assert len(begun) == 4
-        assert all(later - earlier >= timedelta(seconds=1) for earlier, later in zip(begun, begun[1:], strict=False))
+        assert all(later - earlier >= timedelta(seconds=1) for earlier, later in itertools.pairwise(begun))
         sent_once(here, 4)
 
 
@@ -156,7 +158,7 @@ def test_run_survives_a_clock_that_is_set(here: Office) -> None:
 def test_publish_until_survives_a_clock_that_is_set(here: Office) -> None:
     """The same for a night's pass, which ends when its end has come."""
     queue(here, posts(1, here.at(seconds=LEAD)) + posts(1, here.at(seconds=600)).replace("000", "100"))
-    end = (datetime.now() + timedelta(minutes=20)).strftime("%H:%M")  # as the machine's zone writes it
+    end = clock_time(minutes=20)
     night = here.start("publish", "--until", end)
     wait_for(lambda: len(here.server.arrivals) == 3)
     here.clock.advance(-HOUR)
@@ -180,8 +182,8 @@ def test_between_passes_the_clock_goes_back(here: Office) -> None:
 
 
 def test_a_zone_that_changes_its_rule(here: Office, tmp_path: Path) -> None:
-    """A plan is queued and half sent, then the zone's rule changes: due instants stay, `queue` shows the difference, what
-    is out is not sent again, and what waits goes out once."""
+    """A plan is queued and half sent, then the zone's rule changes: due instants stay, `queue` shows the difference,
+    what is out is not sent again, and what waits goes out once."""
     zones = tmp_path / "zoneinfo"
     (zones / "Asia").mkdir(parents=True)
     source = next(Path(folder) for folder in TZPATH if (Path(folder) / "Asia/Makassar").exists())

@@ -135,10 +135,11 @@ class Sweeping(Store):
             today = (order.addresses or {}).get(account)
             if today != address:
                 there = and_(columns.account == account, columns.address == address)
+                left = {"next_try": None, "lease_until": None, "error": _elsewhere(account, old=address, new=today)}
                 connection.execute(
                     update(deliveries)
                     .where(statements.look_up_due(scoped=order.scoped), there)
-                    .values(next_try=None, error=_elsewhere(account, old=address, new=today), changed_at=order.now),
+                    .values(**left, changed_at=order.now),
                     parameters,
                 )
         return due
