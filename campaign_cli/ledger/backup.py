@@ -47,7 +47,7 @@ def back_up(ledger: Ledger, target: Path | None = None, *, force: bool = False, 
     """
     ledger.must_exist()
     at = ledger.clock()
-    path = target or files.backups_of(ledger.root) / files.automatic_name(at)
+    path = target or files.automatic_path(files.backups_of(ledger.root), at)
     with files.whole_file(path, force=force) as temporary:
         at = _write(ledger, temporary, where=str(path))
         with opened_file(temporary, at=at, where=str(path)) as copy, copy.reading() as connection:
@@ -80,7 +80,7 @@ def keep_replaced(ledger: Ledger, connection: Connection) -> Path | None:
     if not count(connection) and not head_of(connection).events:
         return None
     at = schema.instant(ledger.now())
-    path = files.backups_of(ledger.root) / files.automatic_name(at, why="replaced")
+    path = files.automatic_path(files.backups_of(ledger.root), at, why="replaced")
     with files.whole_file(path) as temporary:
         if ledger.file is not None:
             copy_pages(ledger.file, temporary, busy_timeout=ledger.database.busy_timeout)

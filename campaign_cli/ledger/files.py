@@ -8,7 +8,7 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -34,9 +34,13 @@ def backups_of(root: Path) -> Path:
     return root / FOLDER / BACKUPS
 
 
-def automatic_name(at: datetime, *, why: str = "") -> str:
-    """The name of a backup that nobody named; ``why`` marks those that are made on the way and never deleted."""
-    return f"ledger-{at:%Y%m%dT%H%M%S%f}{why and f'-{why}'}.sqlite3"
+def automatic_path(folder: Path, at: datetime, *, why: str = "") -> Path:
+    """A free name for a copy that nobody named; ``why`` marks those that are made on the way and never deleted."""
+    while True:
+        path = folder / f"ledger-{at:%Y%m%dT%H%M%S%f}{why and f'-{why}'}.sqlite3"
+        if not path.exists():
+            return path
+        at += timedelta(microseconds=1)
 
 
 def automatic(root: Path) -> list[Path]:
@@ -55,13 +59,13 @@ def kept(root: Path) -> list[Path]:
 def whole_file(target: Path, *, force: bool = False) -> Iterator[Path]:
     """A new empty file (0600) of another name that takes ``target``'s place, synced, when the block ends well.
 
-    The folder is made (0700). Raises InputError where ``target`` exists, unless ``force``; LedgerError.
+    Missing folders are made (0700). Raises InputError where ``target`` exists, unless ``force``; LedgerError.
     """
     _refuse_existing(target, force=force)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(target.parent)
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             yield temporary
             synced(temporary)
@@ -71,6 +75,13 @@ def whole_file(target: Path, *, force: bool = False) -> Iterator[Path]:
             raise from_os_error(error, str(target)) from error
     finally:
         remove(temporary)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone. Raises OSError."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _refuse_existing(target: Path, *, force: bool) -> None:
@@ -116,12 +127,13 @@ def put_aside(path: Path, *, at: datetime) -> Path | None:
 
     Nothing of it may stay: SQLite would play an old journal into the next file of that name. Raises LedgerError.
     """
-    aside = path.with_name(automatic_name(at, why="damaged"))
+    aside = automatic_path(path.parent, at, why="damaged")
     moved = False
     try:
         for suffix in _BESIDE:
             source = path.with_name(path.name + suffix)
             if source.exists():
+                source.chmod(0o600)
                 source.rename(aside.with_name(aside.name + suffix))
                 moved = True
     except OSError as error:

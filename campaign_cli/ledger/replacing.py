@@ -24,7 +24,7 @@ from campaign_cli.ledger.backup import Head, head_of, keep_replaced
 from campaign_cli.ledger.base import from_os_error
 from campaign_cli.ledger.copying import BACKUP_AT, copy_content, opened_file, seal
 from campaign_cli.ledger.restore import Prepared
-from campaign_cli.ledger.restoring import Asks, Doubts, doubt, outrun
+from campaign_cli.ledger.restoring import Asks, Doubts, doubt, highest_token, outrun
 from campaign_cli.ledger.schema import instant, micros
 from campaign_cli.ledger.store import Ledger, write_ledger_id
 from campaign_cli.ledger.upgrade import migrate
@@ -63,9 +63,9 @@ def of_rows(order: Order) -> Restored:
     """Replace the rows of a ledger that can be read, or of a new one."""
     given = order.prepared
     with given.place.open(create=True) as live, live.writing() as connection:
-        before = head_of(connection)
+        before, given_out = head_of(connection), highest_token(connection)
         replaced = keep_replaced(live, connection)
-        at, doubts = _fill(order, live, connection, before=before)
+        at, doubts = _fill(order, live, connection, before=before, given_out=given_out)
     return Restored(at=at, doubts=doubts, replaced=replaced, before=before, held=order.hold)
 
 
@@ -108,13 +108,15 @@ def of_a_file(order: Order) -> Restored:
     return Restored(at=at, doubts=doubts, damaged=str(damaged or ""), held=order.hold)
 
 
-def _fill(order: Order, live: Ledger, connection: Connection, *, before: Head | None) -> tuple[datetime, Doubts]:
+def _fill(
+    order: Order, live: Ledger, connection: Connection, *, before: Head | None, given_out: int = 0
+) -> tuple[datetime, Doubts]:
     """The rows of the backup, and what is to be said of them, in an open writing transaction; the instant of it."""
     given, at = order.prepared, live.now()
     _refuse_future(given, at)
     with opened_file(given.copy, at=given.at, where=str(given.given)) as copy, copy.reading() as source:
         copy_content(source, connection)
-    doubts = _finish(order, live, connection, before=before)
+    doubts = _finish(order, live, connection, before=before, given_out=given_out)
     write_ledger_id(live.root, given.ledger_id)  # last: nothing is named before everything is there to commit
     return instant(at), doubts
 
@@ -129,11 +131,11 @@ def _refuse_future(given: Prepared, now: int) -> None:
         )
 
 
-def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Head | None) -> Doubts:
+def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Head | None, given_out: int = 0) -> Doubts:
     """Make the rows of a backup those of a ledger: what a backup alone has goes, what nobody can know is uncertain."""
     given, now = order.prepared, ledger.now()
     connection.execute(delete(schema.meta).where(schema.meta.c.name == BACKUP_AT))
-    outrun(connection, now=now)
+    outrun(connection, now=now, given_out=given_out)
     doubts = _NOTHING
     if not order.nothing_sent:
         at = min(micros(given.at), now)

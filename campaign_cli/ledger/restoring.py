@@ -22,8 +22,9 @@ The attempt's key must be the one that a sender of before used, so the generatio
 before T without any receipt could go out again only under a new due instant, hence under another key; it gets a
 new generation, so that its attempts of long ago don't make every look-up go back to them.
 
-Every token grows by the milliseconds of N since the epoch, so that it passes whatever was given out since T: no
-process of before can settle or send under a claim of before, also after several restores of one backup.
+Every token grows by the milliseconds of N since the epoch, or beyond the highest one of the ledger that is replaced, so
+that it passes whatever was given out since T: no process of before can settle or send under a claim of before, also
+after several restores of one backup.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
@@ -48,6 +49,7 @@ Asks = Callable[[str], bool]
 """Whether a network (by the name of its platform) can be asked what is out."""
 
 OUTCOME: Final = "restored"
+_FAR: Final = 1_000_000
 _ENDED: Final = (State.FAILED.value, State.MISSED.value, State.CANCELLED.value)
 _ON_ITS_WAY: Final = (State.SENDING.value, State.UNCERTAIN.value)
 
@@ -91,9 +93,14 @@ def doubt(store: Store, connection: Connection, *, backup_at: int, asks: Asks, a
     )
 
 
-def outrun(connection: Connection, *, now: int) -> None:
-    """Raise every token above whatever was given out before."""
-    connection.execute(update(deliveries).values(token=columns.token + now // 1_000))
+def highest_token(connection: Connection) -> int:
+    """The highest token that was given out; 0 where there is none."""
+    return int(connection.execute(select(func.coalesce(func.max(columns.token), 0))).scalar_one())
+
+
+def outrun(connection: Connection, *, now: int, given_out: int) -> None:
+    """Raise every token above whatever was given out before; ``given_out`` is the highest that is known of."""
+    connection.execute(update(deliveries).values(token=columns.token + max(now // 1_000, given_out + _FAR)))
 
 
 def why() -> str:

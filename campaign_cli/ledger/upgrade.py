@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.copying import copy_pages, seal
-from campaign_cli.ledger.files import BACKUPS, automatic_name, whole_file
+from campaign_cli.ledger.files import BACKUPS, automatic_path, whole_file
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -46,7 +46,7 @@ def _run(connection: Connection) -> None:
 
 def back_up(path: Path, *, revision: str, at: datetime, busy_timeout: float) -> Path:
     """Copy a ledger before it is upgraded; the path of the copy. Raises LedgerError."""
-    target = path.parent / BACKUPS / automatic_name(at, why=f"{revision}-{os.getpid()}")
+    target = automatic_path(path.parent / BACKUPS, at, why=f"{revision}-{os.getpid()}")
     with whole_file(target) as temporary:
         copy_pages(path, temporary, busy_timeout=busy_timeout)
         seal(temporary, at=at, where=str(target))
