@@ -1,4 +1,4 @@
-"""What httpx does at best with 2,000 posts to ten accounts, keeping nothing: ``python bare.py URL``.
+"""What httpx does at best with posts to ten accounts, keeping nothing: ``python bare.py URL POSTS`` (each account's).
 
 A small client for each account, and as many requests at a time as it has connections.
 """
@@ -23,14 +23,12 @@ async def worker(client: httpx.AsyncClient, *, url: str, posts: list[int]) -> No
         (await client.post(url, json=body, headers=headers)).json()
 
 
-async def main(url: str) -> None:
-    """Ten accounts, 200 posts each."""
+async def main(url: str, posts: int) -> None:
+    """Ten accounts, so many posts each."""
     limits = httpx.Limits(max_connections=CONNECTIONS)
-    accounts = [(httpx.AsyncClient(limits=limits, trust_env=False), list(range(200))) for _ in range(10)]
-    await asyncio.gather(
-        *(worker(client, url=url, posts=posts) for client, posts in accounts for _ in range(CONNECTIONS))
-    )
+    accounts = [(httpx.AsyncClient(limits=limits, trust_env=False), list(range(posts))) for _ in range(10)]
+    await asyncio.gather(*(worker(client, url=url, posts=own) for client, own in accounts for _ in range(CONNECTIONS)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(f"{sys.argv[1]}/api/v1/statuses"))
+    asyncio.run(main(f"{sys.argv[1]}/api/v1/statuses", int(sys.argv[2])))

@@ -1,7 +1,7 @@
 """A network that answers each POST after 20 ms, like Mastodon's, as fast as Python can: ``python network.py``.
 
-Prints its port. GET gives the number of POSTs and how many there were a second, from the first one's arrival to the
-last one's answer, and starts anew.
+Prints its port. GET gives the number of POSTs, when each arrived, and how many there were a second, from the first
+one's arrival to the last one's answer, and starts anew. GET /number gives the number so far.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DELAY_SECONDS = 0.02
 
@@ -23,6 +23,7 @@ class Seen:
     posts: int = 0
     first: float = 0.0
     last: float = 0.0
+    arrivals: list[float] = field(default_factory=list)  # seconds since the epoch
 
 
 seen = Seen()
@@ -46,13 +47,18 @@ class Network(asyncio.Protocol):
         if not end or len(body) < size:
             return
         self.data = body[size:]
+        if head.startswith(b"GET /number"):
+            self.answer({"posts": seen.posts})
+            return
         if head.startswith(b"GET"):
-            self.answer({"posts": seen.posts, "rate": seen.posts / ((seen.last - seen.first) or 1)})
-            seen.posts = 0
+            rate = seen.posts / ((seen.last - seen.first) or 1)
+            self.answer({"posts": seen.posts, "rate": rate, "arrivals": seen.arrivals})
+            seen.posts, seen.arrivals = 0, []
             return
         if not seen.posts:
             seen.first = time.perf_counter()
         seen.number, seen.posts = seen.number + 1, seen.posts + 1
+        seen.arrivals.append(time.time())
         asyncio.get_running_loop().call_later(DELAY_SECONDS, self.created, str(seen.number))
 
     def created(self, identifier: str) -> None:

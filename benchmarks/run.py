@@ -5,22 +5,18 @@ Peers are installed from the package index into ``.bench/peers``. Each figure is
 
 from __future__ import annotations
 
-import json
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 import venv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-PEERS = ROOT / ".bench/peers"
-CAMPAIGN = str(Path(sys.executable).parent / "campaign")
-TOOT = str(PEERS / "bin/toot")
+from lateness import burst, spread
+from measuring import CAMPAIGN, PEERS, TOOT, compare, say, seconds
+from sending import sending
+from waiting import waiting
 
 ACCOUNTS = """\
 accounts:
@@ -84,35 +80,6 @@ def workspace(folder: Path, *, plans: int, posts: int) -> list[Path]:
     for number, path in enumerate(paths):
         path.write_text(plan(f"plan-{number}", posts, number * posts), encoding="utf-8")
     return paths
-
-
-def seconds(command: Sequence[str], cwd: Path = ROOT) -> float:
-    """Wall time of one command that must succeed."""
-    start = time.perf_counter()
-    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    return time.perf_counter() - start
-
-
-def compare(ours: Sequence[str], theirs: Sequence[str], *, runs: int, cwd: Path = ROOT) -> tuple[float, float]:
-    """Medians of interleaved runs, after one of each to warm the disk."""
-    pairs = [(seconds(ours, cwd), seconds(theirs, cwd)) for _ in range(runs + 1)][1:]
-    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
-
-
-def say(what: str, ours: float, theirs: float, goal: float) -> None:
-    """One line: the ratio, its goal, and the figures behind it."""
-    ratio = ours / theirs
-    mark = "ok" if ratio <= goal else "MISSED"
-    sys.stdout.write(f"{what:<66} {ratio:5.2f}  (goal ≤ {goal}: {mark}; {ours:.3f} s to {theirs:.3f} s)\n")
-    sys.stdout.flush()
-
-
-def say_at_least(what: str, ours: float, theirs: float, goal: float) -> None:
-    """Like ``say``, for figures a second: more is better."""
-    ratio = ours / theirs
-    mark = "ok" if ratio >= goal else "MISSED"
-    sys.stdout.write(f"{what:<66} {ratio:5.2f}  (goal ≥ {goal}: {mark}; {ours:.0f}/s to {theirs:.0f}/s)\n")
-    sys.stdout.flush()
 
 
 def light() -> None:
@@ -205,89 +172,31 @@ def unchanged(folder: Path, paths: Sequence[Path]) -> None:
     say("difference of 100,000 unchanged posts to loading them", diff, load, 1.0)
 
 
-SENDING_ACCOUNTS = "accounts:\n" + "".join(
-    f"  web-{n}: {{platform: mastodon, url: URL, handle: '@web{n}', token: env:TOKEN_{n}, "
-    "timezone: WIB, language: id}\n"
-    for n in range(10)
-)
-SENDING_HEADER = """\
-campaign: kirim
-title: Pengukuran pengiriman
-timezone: WIB
-day: 2035-06-01
-language: id
-accounts: [web-0, web-1, web-2, web-3, web-4, web-5, web-6, web-7, web-8, web-9]
-posts:
-"""
-SENDING_POST = """\
-  - id: pos-{n}
-    at: 2035-06-01 {hour:02}:{minute:02}
-    text: |
-      Pos nomor {n}: upah layak adalah hak setiap buruh.
-      Kita berkumpul di halaman kantor serikat pukul delapan
-      pagi, membawa spanduk, air minum, dan semangat.
-"""
-FALL_DUE = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from campaign_cli.ledger import open_ledger
-with open_ledger(Path(sys.argv[1]), clock=lambda: datetime.now(UTC)) as ledger:
-    ledger.release([], actor="benchmark", late={one.key: "now" for one in ledger.deliveries()})
-"""
+def lateness() -> None:
+    """From the due instant to the arrival at the network."""
+    burst()
+    spread()
 
 
-def sending() -> None:
-    """2,000 due posts to ten accounts, against bare httpx with the same requests and nothing kept."""
-    with subprocess.Popen(
-        [sys.executable, str(ROOT / "benchmarks/network.py")], stdout=subprocess.PIPE, text=True
-    ) as network:
-        try:
-            assert network.stdout is not None
-            url = f"http://127.0.0.1:{network.stdout.readline().strip()}"
-            pairs = [(_sent_by_campaign(url), _sent_bare(url)) for _ in range(3)]
-        finally:
-            network.terminate()
-    ours, theirs = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
-    say_at_least("publishing 2,000 posts to ten accounts to bare httpx", ours, theirs, 0.65)
-
-
-def _sent_by_campaign(url: str) -> float:
-    """Requests a second, as the network saw them."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "accounts.yaml").write_text(SENDING_ACCOUNTS.replace("URL", url), encoding="utf-8")
-        (folder / ".env").write_text("".join(f"TOKEN_{n}=secret-{n}\n" for n in range(10)), encoding="utf-8")
-        (folder / ".env").chmod(0o600)
-        posts = (SENDING_POST.format(n=n, hour=n // 60, minute=n % 60) for n in range(200))
-        (folder / "kirim.yaml").write_text(SENDING_HEADER + "".join(posts), encoding="utf-8")
-        seconds([CAMPAIGN, "queue", "kirim.yaml", "--yes"], folder)
-        seconds([sys.executable, "-c", FALL_DUE, name], folder)
-        seconds([CAMPAIGN, "publish", "--log-file", "publish.log"], folder)
-        return _rate(url)
-
-
-def _sent_bare(url: str) -> float:
-    seconds([sys.executable, str(ROOT / "benchmarks/bare.py"), url])
-    return _rate(url)
-
-
-def _rate(url: str) -> float:
-    with urllib.request.urlopen(url) as answer:
-        found = json.load(answer)
-    assert found["posts"] == 2_000, found
-    return float(found["rate"])
-
-
-BENCHMARKS: dict[str, Callable[[], None]] = {"light": light, "large": large, "queueing": queueing, "sending": sending}
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "light": light,
+    "large": large,
+    "queueing": queueing,
+    "sending": sending,
+    "lateness": lateness,
+    "waiting": waiting,
+}
+PACKAGES = ("toot", "Mastodon.py")
 
 
 def main(names: Sequence[str]) -> int:
     """Run the named benchmarks, or all."""
-    if not Path(TOOT).exists():
-        sys.stdout.write("installing the peer (toot) into .bench/peers\n")
+    installed = PEERS / "installed"
+    if not installed.exists() or installed.read_text(encoding="utf-8") != " ".join(PACKAGES):
+        sys.stdout.write(f"installing the peers ({', '.join(PACKAGES)}) into .bench/peers\n")
         venv.create(PEERS, with_pip=True)
-        subprocess.run([PEERS / "bin/python", "-m", "pip", "install", "--quiet", "toot"], check=True)
+        subprocess.run([PEERS / "bin/python", "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        installed.write_text(" ".join(PACKAGES), encoding="utf-8")
     for name in names or BENCHMARKS:
         BENCHMARKS[name]()
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from campaign_cli.errors import LedgerError
@@ -36,6 +37,7 @@ class Settler:
         self._thread = thread
         self._settlements: list[tuple[Settlement, asyncio.Future[Written]]] = []
         self._orders: list[tuple[Order, asyncio.Future[Claimed]]] = []
+        self._ordered = asyncio.Event()
         self._visiting: asyncio.Task[None] | None = None
 
     async def settle(self, settlement: Settlement) -> Written:
@@ -52,6 +54,7 @@ class Settler:
         """Claim, after what was handed in before is settled. Raises LedgerError."""
         future: asyncio.Future[Claimed] = asyncio.get_running_loop().create_future()
         self._orders.append((order, future))
+        self._ordered.set()
         self._go()
         return await future
 
@@ -67,7 +70,7 @@ class Settler:
     async def _visit_all(self) -> None:
         while self._settlements or self._orders:
             if not self._orders:
-                await asyncio.sleep(_TOGETHER)
+                await self._wait_for_more()
             batch, self._settlements = self._settlements[:_LARGEST], self._settlements[_LARGEST:]
             settlements = [settlement for settlement, _future in batch]
             written: list[Settlement | None] = []
@@ -85,6 +88,13 @@ class Settler:
                 continue
             for (_settlement, future), one in zip(batch, written, strict=True):
                 _answer(future, Written(one, refilled))
+
+    async def _wait_for_more(self) -> None:
+        """A moment, or until there is a claim to go with what ended."""
+        self._ordered.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TOGETHER):
+                await self._ordered.wait()
 
     async def _settle_and_claim(self, settlements: list[Settlement]) -> tuple[list[Settlement | None], bool]:
         """Both in one transaction; one after the other, the outcomes first and patiently, where that can't be."""
