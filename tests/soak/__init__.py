@@ -1,8 +1,8 @@
 """The soak: the real command is killed hundreds of times while it publishes, and everything is counted afterwards.
 
 ``make soak`` runs all of it (about twenty minutes on two cores) and the tests of the other promises, ``python -m soak
---short`` (with ``tests`` on PYTHONPATH) a minute or two of it, which ``make test-real`` does. Figures go to stdout; exit
-code 1 says that a promise is broken. What was broken is told with its delivery, and the folder of that batch is kept.
+--short`` (with ``tests`` on PYTHONPATH) a minute or two of it, which ``make test-real`` does. Figures go to stdout;
+exit code 1 says that a promise is broken. What was broken is told with its delivery, and that batch's folder is kept.
 
 How it works:
 
