@@ -36,7 +36,9 @@ def contents(root: Path) -> dict[str, bytes | None]:
     return found
 
 
-def refused(campaign: Callable, *command: str | Path, code: int = 2, says: str, fix: str, root: Path, never: str = "\0") -> str:  # type: ignore[type-arg]
+def refused(
+    campaign: Callable, *command: str | Path, code: int = 2, says: str, fix: str, root: Path, never: str = "\0"
+) -> str:  # type: ignore[type-arg]
     """Run a command that must be refused, in both languages; gives its English words (stdout and stderr)."""
     before = contents(root)
     english, indonesian = campaign(*command), campaign(*command, "--lang", "id")

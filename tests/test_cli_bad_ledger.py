@@ -69,7 +69,9 @@ def test_a_broken_ledger(campaign: Campaign, queued: Path, database: Path, damag
     bad = {"no database": b"catatan rapat " * 500, "half a database": good[:8192] + b"\xff" * len(good[8192:])}
     database.write_bytes(bad.get(damage, b""))
     for command in (*READING, *WRITING):
-        words = refused(campaign, *command, says="is damaged or is no ledger", fix="Run `campaign ledger restore", root=queued)
+        words = refused(
+            campaign, *command, says="is damaged or is no ledger", fix="Run `campaign ledger restore", root=queued
+        )
         assert str(database) in words
 
 
