@@ -62,10 +62,12 @@ class Secrets:
         return secret
 
     def conceal_password(self, address: str) -> None:
-        """From here on, take the password of an address ``scheme://user:password@host/…`` out of text as well."""
-        head, _at, _host = address.rpartition("@")
-        _user, _colon, password = head.rpartition("//")[2].partition(":")
-        if password:
+        """From here on, take the password of an address ``scheme://user:password@host/…`` out of text as well.
+
+        It may also stand as ``?password=`` at its end.
+        """
+        found = re.search(r"//[^/@]*?:(.*)@", address), re.search(r"[?&]password=([^&]*)", address)
+        for password in (match[1] for match in found if match):
             self._conceal(password)
             self._conceal(unquote(password))
 

@@ -220,3 +220,18 @@ def test_the_servers_words_hide_the_password() -> None:
     said = database.explain(RuntimeError("no such role rahasia\n in 'rahasia'")).message
     assert "rahasia" not in said
     assert "•••" in said
+
+
+@needs_server
+def test_a_connection_that_was_lost_meanwhile_is_replaced(tmp_path: Path) -> None:
+    """A server that ended our session between two transactions is asked again, without a word."""
+    import psycopg
+
+    with open_ledger(tmp_path, clock=None, database_url=address(tmp_path)) as ledger:
+        for write in (False, True):
+            with psycopg.connect(address(tmp_path), autocommit=True) as killer:
+                killer.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'campaign' AND datname = current_database()"
+                )
+            assert ledger.take_notices() == [] if write else ledger.change_counter() == 0

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 from sqlalchemy import Engine, Table, select
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RootTransaction
 from sqlalchemy.exc import DBAPIError
 
 from campaign_cli import reasons
@@ -149,14 +149,31 @@ class Store:
             if self._connection.in_transaction():  # this thread's own, since the lock is: both end together
                 yield self._connection
                 return
-            self.database.before(self._connection, writing=writing)
-            with self._connection.begin():
-                at = self.database.begun(self._connection, writing=writing)
+            transaction, at = self._open_transaction(writing=writing)
+            with transaction:
                 self._now = None if at is None else micros(at)
                 try:
                     yield self._connection
                 finally:
                     self._now = None
+
+    def _open_transaction(self, *, writing: bool) -> tuple[RootTransaction, datetime | None]:
+        """An open transaction and its instant. A connection that was lost since the last one is replaced, once."""
+        try:
+            return self._try_transaction(writing=writing)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._try_transaction(writing=writing)
+
+    def _try_transaction(self, *, writing: bool) -> tuple[RootTransaction, datetime | None]:
+        self.database.before(self._connection, writing=writing)
+        transaction = self._connection.begin()
+        try:
+            return transaction, self.database.begun(self._connection, writing=writing)
+        except BaseException:
+            transaction.rollback()
+            raise
 
     def must_exist(self) -> None:
         """Raises LedgerError when there is no ledger behind this, so that nothing is written into the void."""
