@@ -15,6 +15,7 @@ from typing import IO
 
 # How a pass ends, and a long-running command that was asked to: done, failed or missed, uncertain, waiting or held.
 EXPECTED_ENDS = frozenset({0, 1, 4, 5})
+REFUSED, NO_DATABASE = 2, "error: The database server"
 
 
 @dataclass
@@ -110,6 +111,8 @@ class Crew:
         ends = EXPECTED_ENDS if self.stopping or process.role[0] == "publish" else frozenset()
         if self.stopping:
             ends |= {-signal.SIGTERM}  # it had not begun yet
+        if code == REFUSED and said.startswith(NO_DATABASE):
+            return  # it was only just starting when PostgreSQL was cut off; whoever started it does so again
         if code not in ends or "Traceback" in said:
             self.trouble.append(f"{' '.join(process.role)} ended with {code}: {said[-2000:]}")
 
