@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from backends import place
 from dispatch_helpers import START, Table
 from ledger_helpers import Bench, make
 
@@ -24,7 +26,7 @@ BLIND = Proof(look_up=False)
 
 # Dies with SIGKILL at a point: a real process, nothing of it can tidy up.
 DYING = """
-import asyncio, os, signal, sys
+import asyncio, json, os, signal, sys
 from pathlib import Path
 import dispatch_helpers
 from dispatch_helpers import FakeHttp, FakePlatform, Table
@@ -34,7 +36,8 @@ from campaign_cli.platforms.base import Proof
 def die(*_arguments, **_options):
     os.kill(os.getpid(), signal.SIGKILL)
 
-root, point = Path(sys.argv[1]), sys.argv[2]
+root, point, where = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+dispatch_helpers.place = lambda _root: where
 table = Table(root, proof=Proof(look_up=False))
 if point == "claimed":
     FakePlatform.publish = die
@@ -59,7 +62,7 @@ def killed(table: Table, point: str) -> None:
     """Let a process on the same ledger die at a point, and its lease run out."""
     where = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     ran = subprocess.run(
-        [sys.executable, "-c", DYING, str(table.root), point],
+        [sys.executable, "-c", DYING, str(table.root), point, json.dumps(place(table.root))],
         env={**os.environ, "PYTHONPATH": where},
         capture_output=True,
         timeout=60,
