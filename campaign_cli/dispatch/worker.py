@@ -97,7 +97,7 @@ async def work(
     """
     dispatcher.accounts = ()
     hand.wake = dispatcher.changed.set
-    looking = _Looking(dispatcher, hand)
+    looking = _Looking(dispatcher, hand, troubles)
     try:
         while not (stop.is_set() or outdated()):
             dispatcher.changed.clear()
@@ -146,8 +146,9 @@ async def keep_serving(serve: Serve, *, hand: Hand, troubles: Troubles, stop: as
 class _Looking:
     """Claims for the accounts of the keys in hand, and lets go of keys that nothing is to be done about."""
 
-    def __init__(self, dispatcher: Dispatcher, hand: Hand) -> None:
+    def __init__(self, dispatcher: Dispatcher, hand: Hand, troubles: Troubles) -> None:
         self._dispatcher = dispatcher
+        self._troubles = troubles
         self._hand = hand
         self._looked = self._claimed = -_LOOK_SECONDS
 
@@ -159,6 +160,7 @@ class _Looking:
         await asyncio.sleep(self._claimed + _CLAIM_SECONDS - time())
         self._dispatcher.accounts = self._hand.accounts
         started = await self._dispatcher.pump()
+        self._troubles.over()
         now = self._claimed = time()
         if now - self._looked >= _LOOK_SECONDS:
             self._looked = now
