@@ -49,6 +49,8 @@ async def run_forever(
     alarms = Alarms(dispatcher)
     troubles = Troubles(dispatcher.progress.warned, patient=patient)
     try:
+        if pump is None:
+            dispatcher.make_ready()
         alarms.start()
         try:
             while not (stop.is_set() or outdated()):

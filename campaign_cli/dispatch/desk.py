@@ -139,8 +139,7 @@ class Desk:
                     _("Account “{name}” is no longer in accounts.yaml.").format(name=claim.account),
                     fix=_("Put it back, or cancel this delivery."),
                 )
-            seat = Seat(account=account, platform=self.platform_of(account.platform), http=self.transport(account))
-            self._seats[claim.account] = seat
+            seat = self._sit(account)
         address = seat.platform.address(seat.account)
         if address != claim.address:
             raise Rejected(
@@ -149,6 +148,17 @@ class Desk:
                 ),
                 fix=_("Put the old address back in accounts.yaml, or queue the plan again for the new one."),
             )
+        return seat
+
+    def sit(self) -> None:
+        """Open every account's transport, so that the first delivery needn't wait until the HTTP library is loaded."""
+        for account in self.workspace.accounts.values():
+            if account.name not in self._seats:
+                self._sit(account)
+
+    def _sit(self, account: Account) -> Seat:
+        seat = Seat(account=account, platform=self.platform_of(account.platform), http=self.transport(account))
+        self._seats[account.name] = seat
         return seat
 
     async def close(self) -> None:

@@ -123,6 +123,10 @@ class Dispatcher:
             started += len(claimed.claims)
         return started + await self._pump_doubtful(started)
 
+    def make_ready(self) -> None:
+        """Have everything loaded that the first delivery will need."""
+        self._desk.sit()
+
     async def finish(self) -> None:
         """Let everything on the wire end, and write it down."""
         while self._tasks:
