@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -13,8 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from backends import place
@@ -22,6 +22,9 @@ from soak.answers import TOKEN, answer
 from soak.clock import Clock
 from soak.messages import Answer, Request, read_head
 from soak.network import Network, kind_of
+
+from campaign_cli.ledger import Delivery, Event, open_ledger
+from campaign_cli.ledger.store import Ledger
 
 PATIENCE = 120.0  # seconds until a test gives up; nothing is measured by it
 
@@ -147,7 +150,7 @@ class Office:
 
     def call(self, *words: str | Path, **more: str) -> Ran:
         """A command, to its end."""
-        environment = self._environment(more)
+        environment = self.environment(more)
         ran = subprocess.run(
             self._command(words), cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
@@ -160,7 +163,7 @@ class Office:
             process = subprocess.Popen(
                 self._command(words),
                 cwd=self.root,
-                env=self._environment({}),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -181,25 +184,30 @@ class Office:
         """What a process has said so far."""
         return (self.root / f"{self.processes.index(process)}.log").read_text(encoding="utf-8")
 
-    def deliveries(self) -> dict[str, dict[str, Any]]:
-        """As ``campaign status --json`` says, by key."""
-        found = json.loads(self.call("status", "--json").out)["deliveries"]
-        return {delivery["key"]: delivery for delivery in found}
+    def ledger(self) -> Ledger:
+        """The ledger, opened once more."""
+        return open_ledger(self.root, clock=self.clock.now, **place(self.root))
+
+    def deliveries(self) -> dict[str, Delivery]:
+        """By key."""
+        with self.ledger() as ledger:
+            return {delivery.key: delivery for delivery in ledger.deliveries()}
 
     def states(self) -> Counter[str]:
         """How many deliveries are in each state."""
-        return Counter(delivery["state"] for delivery in self.deliveries().values())
+        return Counter(delivery.state.value for delivery in self.deliveries().values())
 
-    def events(self) -> list[dict[str, Any]]:
-        """As ``campaign log --json`` says, oldest first; ``at`` as an instant."""
-        found = json.loads(self.call("log", "--json", "--last", "1000000").out)["events"]
-        return [{**event, "at": datetime.fromisoformat(event["at"])} for event in found]
+    def events(self, kind: str) -> list[Event]:
+        """What happened of one kind, oldest first."""
+        with self.ledger() as ledger:
+            return ledger.events(kind=kind)
 
     def _command(self, words: Any) -> list[str]:
         given = [str(word) for word in words]
         return [sys.executable, "-m", "campaign_cli", *([] if "--lang" in given else ["--lang", "en"]), *given]
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """What the processes run in."""
         mine = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGN_")}
         if database := place(self.root):
             mine["CAMPAIGN_DATABASE_URL"] = database["database_url"]
@@ -232,6 +240,11 @@ def office(folder: Path, *names: str, more: str = "", seconds: float = 0.0) -> I
 def _connected(links: list[str]) -> bool:
     """A socket to a database beside those of the event loop."""
     return sum(link.startswith("socket:") for link in links) > 0
+
+
+def clock_time(**distance: float) -> str:
+    """So far from now, in the machine's zone, as ``--until`` takes it."""
+    return (datetime.now(UTC).astimezone() + timedelta(**distance)).strftime("%H:%M")
 
 
 def wait_for(wanted: Callable[[], Any], *, seconds: float = PATIENCE) -> None:

@@ -9,15 +9,18 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import TZPATH
 
 import pytest
-from promise_helpers import Office, office, wait_for
+from promise_helpers import Office, clock_time, office, wait_for
 
-LEAD = 4  # seconds between queueing and the first instant
+from campaign_cli.ledger import Event
+from campaign_cli.models import State
+
+LEAD = 120  # seconds of the processes' clock: queueing must be over by then, however slow the machine is
 DAYS = 3 * 86_400
 HOUR = 3_600
 
@@ -40,11 +43,13 @@ def queue(here: Office, items: str, **options: str) -> None:
     """Queue a plan of these posts."""
     ran = here.call("queue", here.plan(items, **options), "--yes", "--skip-past")
     assert ran.code == 0, ran.err
+    here.clock.advance(LEAD)
 
 
-def clock_time(**distance: float) -> str:
-    """So far from now, in the machine's zone, as ``--until`` takes it."""
-    return (datetime.now(UTC).astimezone() + timedelta(**distance)).strftime("%H:%M")
+def sender_of(here: Office, events: Sequence[Event]) -> list[subprocess.Popen[str]]:
+    """The processes that these events name."""
+    numbers = {event.actor.split(":")[1] for event in events}
+    return [process for process in here.processes if str(process.pid) in numbers]
 
 
 def sent_once(here: Office, number: int) -> None:
@@ -58,35 +63,38 @@ def test_processes_together_send_each_post_once(here: Office) -> None:
     """Two `run` and two `publish` share 150 due posts: each goes out once, five of an account at a time at most, and
     claims go by due instant and plan order."""
     here.server.seconds = 0.05
-    queue(here, posts(50, here.at(seconds=60)))
-    end = clock_time(minutes=5)
+    queue(here, posts(50, here.at(seconds=LEAD + 600)))
+    end = clock_time(minutes=30)
     runs = [here.start("run"), here.start("run")]
     passes = [here.start("publish", "--until", end), here.start("publish", "--until", end)]
     wait_for(lambda: all(here.ready(process) for process in (*runs, *passes)))
-    here.clock.advance(60)
+    here.server.open.clear()
+    here.clock.advance(600)
+    wait_for(lambda: len(here.server.arrivals) == 15)
+    for first in sender_of(here, here.events("sending")):
+        first.send_signal(signal.SIGTERM)  # what it has on the wire ends, and the others take over
+    here.server.open.set()
     wait_for(lambda: here.states() == {"published": 150})
-    here.clock.advance(300)
-    assert [process.wait() for process in passes] == [0, 0]
+    here.clock.advance(3600)
     for process in runs:
         process.send_signal(signal.SIGTERM)
-    assert [process.wait() for process in runs] == [0, 0]
+    assert {process.wait() for process in (*runs, *passes)} <= {0, 130}
     sent_once(here, 150)
     assert max(here.server.most.values()) <= 5
-    begun = [event["key"] for event in here.events() if event["kind"] == "sending"]
+    begun = [event.key for event in here.events("sending")]
     for account in ("keys1", "readable1", "blind1"):
         order = [key for key in begun if key.endswith(account)]
         assert order == sorted(order)
-    assert len({event["actor"] for event in here.events() if event["kind"] == "sending"}) > 1
+    assert len({event.actor for event in here.events("sending")}) > 1
 
 
 def test_a_rate_is_shared_by_processes(tmp_path: Path) -> None:
     """Three `publish` over an account with a rate start one delivery a second between them."""
     with office(tmp_path, "keys1+rate: 60") as here:
         queue(here, posts(4, here.at(seconds=LEAD), "[keys1]"))
-        here.clock.advance(LEAD)
         passes = [here.start("publish") for _process in range(3)]
         assert [process.wait() for process in passes] == [0] * 3
-        begun = [event["at"] for event in here.events() if event["kind"] == "sending"]
+        begun = [event.at for event in here.events("sending")]
         assert len(begun) == 4
         assert all(later - earlier >= timedelta(seconds=1) for earlier, later in itertools.pairwise(begun))
         sent_once(here, 4)
@@ -106,7 +114,7 @@ def test_a_machine_that_was_off_for_three_days(tmp_path: Path) -> None:
         here.clock.advance(DAYS)
         first = here.call("publish")
         assert first.code == 1
-        missed = {key for key, one in here.deliveries().items() if one["state"] == "missed"}
+        missed = {key for key, one in here.deliveries().items() if one.state is State.MISSED}
         assert len(missed) == 6 + len(missed & recurring)
         assert len(missed & recurring) in (2, 3, 4)
         assert here.server.arrivals == []
@@ -142,7 +150,7 @@ def test_a_machine_that_was_off_for_three_days(tmp_path: Path) -> None:
 def test_run_survives_a_clock_that_is_set(here: Office) -> None:
     """While `run` sleeps, the clock goes back by an hour and forward again: what is queued in the hour that comes twice
     goes out at its minute, what the jump made due goes out at once, and each goes out once."""
-    queue(here, posts(1, here.at(seconds=LEAD)) + posts(1, here.at(seconds=600)).replace("000", "100"))
+    queue(here, posts(1, here.at(seconds=LEAD)) + posts(1, here.at(minutes=12)).replace("000", "100"))
     run = here.start("run")
     wait_for(lambda: len(here.server.arrivals) == 3)
     here.clock.advance(-HOUR)
@@ -157,8 +165,8 @@ def test_run_survives_a_clock_that_is_set(here: Office) -> None:
 
 def test_publish_until_survives_a_clock_that_is_set(here: Office) -> None:
     """The same for a night's pass, which ends when its end has come."""
-    queue(here, posts(1, here.at(seconds=LEAD)) + posts(1, here.at(seconds=600)).replace("000", "100"))
-    end = clock_time(minutes=20)
+    queue(here, posts(1, here.at(seconds=LEAD)) + posts(1, here.at(minutes=12)).replace("000", "100"))
+    end = clock_time(minutes=30)
     night = here.start("publish", "--until", end)
     wait_for(lambda: len(here.server.arrivals) == 3)
     here.clock.advance(-HOUR)
@@ -174,7 +182,6 @@ def test_publish_until_survives_a_clock_that_is_set(here: Office) -> None:
 def test_between_passes_the_clock_goes_back(here: Office) -> None:
     """A pass, an hour back, a pass, an hour forward, a pass: each post once."""
     queue(here, posts(2, here.at(seconds=LEAD)))
-    here.clock.advance(LEAD)
     for shift in (-HOUR, HOUR, 0):
         assert here.call("publish").code == 0
         here.clock.advance(shift)
@@ -193,13 +200,12 @@ def test_a_zone_that_changes_its_rule(here: Office, tmp_path: Path) -> None:
     at = now.strftime("%Y-%m-%d %H:%M:%S")
     later = (now + timedelta(hours=30)).strftime("%Y-%m-%d %H:%M:%S")
     queue(here, posts(1, at) + posts(1, later).replace("000", "001"))
-    before = {key: one["due"] for key, one in here.deliveries().items()}
-    here.clock.advance(LEAD)
+    before = {key: one.due for key, one in here.deliveries().items()}
     assert here.call("publish").code == 0
     assert len(here.server.arrivals) == 3
     after = json.loads(here.call("status", "--json", **changed).out)["deliveries"]
     instants = {one["key"]: datetime.fromisoformat(one["due"]) for one in after}
-    assert instants == {key: datetime.fromisoformat(due) for key, due in before.items()}
+    assert instants == before
     shown = here.call("queue", here.root / "plan.yaml", "--dry-run", "--json", "--skip-past", **changed)
     (plan,) = json.loads(shown.out)["plans"]
     assert [one["key"] if isinstance(one, dict) else one for one in plan["changed"]] == [
