@@ -111,20 +111,20 @@ def test_a_ledger_that_is_a_folder(campaign: Campaign, queued: Path, database: P
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "says", "fix"),
     [
-        ("mysql://u:rahasia@contoh.example/x", "no address of a PostgreSQL database"),
-        ("rahasia", "no address of a PostgreSQL database"),
-        ("postgresql://u:rahasia@127.0.0.1:1/x", "postgresql://127.0.0.1:1/x can't be used"),
+        ("mysql://u:rahasia@contoh.example/x", "no address of a PostgreSQL database", "Write postgresql://"),
+        ("rahasia", "no address of a PostgreSQL database", "Write postgresql://"),
+        ("postgresql://u:rahasia@127.0.0.1:1/x", "postgresql://127.0.0.1:1/x can't be used", "Check that it runs"),
     ],
 )
 def test_a_database_that_can_not_be_used(
-    campaign: Campaign, queued: Path, monkeypatch: pytest.MonkeyPatch, address: str, says: str
+    campaign: Campaign, queued: Path, monkeypatch: pytest.MonkeyPatch, address: str, says: str, fix: str
 ) -> None:
     """An address is never ignored, or a second ledger would arise; nothing is said of its password."""
     monkeypatch.setenv("CAMPAIGN_DATABASE_URL", address)
     for command in (("status",), ("publish",), ("queue", "baru.yaml", "--yes")):
-        refused(campaign, *command, says=says, fix="CAMPAIGN_DATABASE_URL", root=queued, never="rahasia")
+        refused(campaign, *command, says=says, fix=fix, root=queued, never="rahasia")
 
 
 @pytest.fixture

@@ -211,7 +211,7 @@ def foreign(root: Path) -> ForeignLedger:
         _("ledger.id names another ledger than the one of this folder: {folder}").format(folder=root),
         fix=_(
             "Queue and send where that ledger is. If it is gone for good, or this copy takes over, restore its newest "
-            "backup with `campaign ledger restore FILE`. Without a backup, run `campaign ledger adopt`; what was queued "
+            "backup with `campaign ledger restore FILE`. Without a backup: `campaign ledger adopt`; what was queued "
             "there is not known here."
         ),
     )
