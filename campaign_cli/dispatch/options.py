@@ -16,7 +16,7 @@ FIRST_LOOK: Final = timedelta(seconds=3)
 
 BATCH: Final = 200
 """Deliveries of one claim."""
-HANDED_BATCH: Final = 25
+HANDED_BATCH: Final = 10
 """Deliveries of one claim of a worker: few, so that several workers share what is due."""
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from campaign_cli.dispatch.engine import Dispatcher
     from campaign_cli.dispatch.outcome import Outcome
 
-_CLAIM_SECONDS: Final = 0.05  # between two claims: each keeps every other process from writing for a moment
+_CLAIM_SECONDS: Final = 0.03  # between two claims: each keeps every other process from writing for a moment
 _LOOK_SECONDS: Final = 0.5  # between two looks at what became of the keys in hand, and for a place that became free
+_FREE_SECONDS: Final = 0.1  # the same while nothing is on the wire here: others may have taken every place
 _IDLE_SECONDS: Final = 2.0  # between two looks at accounts.yaml
 
 
@@ -107,8 +108,7 @@ async def work(
                 await troubles.met(error, stop)
                 continue
             if not started:
-                pause = asyncio.sleep(_LOOK_SECONDS if hand.keys else _IDLE_SECONDS)
-                await first(stop.wait(), dispatcher.changed.wait(), pause)
+                await first(stop.wait(), dispatcher.changed.wait(), asyncio.sleep(looking.pause()))
         if stop.is_set():
             hand.close(keep=dispatcher.in_hand())
         await dispatcher.finish()
@@ -166,6 +166,12 @@ class _Looking:
             self._looked = now
             await self._let_go()
         return started
+
+    def pause(self) -> float:
+        """Seconds until it is worth looking again, if nobody wakes it."""
+        if not self._hand.keys:
+            return _IDLE_SECONDS
+        return _LOOK_SECONDS if self._dispatcher.busy else _FREE_SECONDS
 
     async def _let_go(self) -> None:
         keys, dispatcher = self._hand.keys, self._dispatcher

@@ -32,6 +32,8 @@ class Relay:
 
     def close(self) -> None:
         """Take no more connections."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for one
         self._listener.close()
 
     def _accept(self) -> None:
