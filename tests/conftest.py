@@ -8,11 +8,14 @@ from pathlib import Path
 
 import backends
 import pytest
+from hypothesis import settings
 from postgres_server import postgres_server
 from staged import Staged, staged
 
 from campaign_cli import i18n
 from campaign_cli.cli.main import run
+
+settings.register_profile("soak", deadline=None)  # pytest --hypothesis-profile=soak: the state machine's long form
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
