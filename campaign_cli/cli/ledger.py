@@ -144,7 +144,8 @@ def _checked(context: Context) -> Report:
         with context.ledger(check_id=False) as opened:
             return check(opened)
     except DamagedLedger as damage:
-        return check_damaged(context.root, damage)
+        address = context.environment.get("CAMPAIGN_DATABASE_URL")
+        return check_damaged(context.root, damage, server="PostgreSQL" if address else None)
 
 
 def _plain(report: Report) -> dict[str, Any]:

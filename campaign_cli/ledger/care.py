@@ -62,12 +62,13 @@ def check(ledger: Ledger) -> Report:
     return report
 
 
-def check_damaged(root: Path, damage: DamagedLedger) -> Report:
-    """What can be known of a ledger that does not open."""
+def check_damaged(root: Path, damage: DamagedLedger, *, server: str | None = None) -> Report:
+    """What can be known of a ledger that does not open: a file, or the database of a ``server`` (for people)."""
     path = files.ledger_file(root)
-    report = Report(where=str(path))
+    report = Report(where=server or str(path))
     report.findings.append(Finding(rule="database", message=damage.message, fix=damage.fix))
-    report.findings += pages(path)
+    if server is None:
+        report.findings += pages(path)
     report.findings += modes(root)
     return report
 
