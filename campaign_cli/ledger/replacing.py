@@ -12,10 +12,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, inspect, text
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.errors import LedgerError
 from campaign_cli.i18n import _
@@ -24,7 +24,7 @@ from campaign_cli.ledger.backup import Head, head_of, keep_replaced
 from campaign_cli.ledger.base import from_os_error
 from campaign_cli.ledger.copying import BACKUP_AT, copy_content, opened_file, seal
 from campaign_cli.ledger.restore import Prepared
-from campaign_cli.ledger.restoring import Asks, Doubts, doubt, highest_token, outrun
+from campaign_cli.ledger.restoring import Asks, Doubts, Known, doubt, known_of, open_holds, outrun
 from campaign_cli.ledger.schema import instant, micros
 from campaign_cli.ledger.store import Ledger, write_ledger_id
 from campaign_cli.ledger.upgrade import migrate
@@ -63,9 +63,9 @@ def of_rows(order: Order) -> Restored:
     """Replace the rows of a ledger that can be read, or of a new one."""
     given = order.prepared
     with given.place.open(create=True) as live, live.writing() as connection:
-        before, given_out = head_of(connection), highest_token(connection)
+        before, known = head_of(connection), known_of(connection)
         replaced = keep_replaced(live, connection)
-        at, doubts = _fill(order, live, connection, before=before, given_out=given_out)
+        at, doubts = _fill(order, live, connection, before=before, known=known)
     return Restored(at=at, doubts=doubts, replaced=replaced, before=before, held=order.hold)
 
 
@@ -94,7 +94,7 @@ def of_a_file(order: Order) -> Restored:
     path, at = files.ledger_file(given.place.root), clock()
     _refuse_future(given, micros(at))
     with opened_file(given.copy, at=at, where=str(path)) as ledger, ledger.writing() as connection:
-        doubts = _finish(order, ledger, connection, before=None)
+        doubts = _finish(order, ledger, connection, before=None, known=Known())
     seal(given.copy, at=None, where=str(path))
     try:
         given.copy.chmod(0o600)
@@ -109,14 +109,14 @@ def of_a_file(order: Order) -> Restored:
 
 
 def _fill(
-    order: Order, live: Ledger, connection: Connection, *, before: Head | None, given_out: int = 0
+    order: Order, live: Ledger, connection: Connection, *, before: Head | None, known: Known | None = None
 ) -> tuple[datetime, Doubts]:
     """The rows of the backup, and what is to be said of them, in an open writing transaction; the instant of it."""
     given, at = order.prepared, live.now()
     _refuse_future(given, at)
     with opened_file(given.copy, at=given.at, where=str(given.given)) as copy, copy.reading() as source:
         copy_content(source, connection)
-    doubts = _finish(order, live, connection, before=before, given_out=given_out)
+    doubts = _finish(order, live, connection, before=before, known=known or Known())
     write_ledger_id(live.root, given.ledger_id)  # last: nothing is named before everything is there to commit
     return instant(at), doubts
 
@@ -131,15 +131,15 @@ def _refuse_future(given: Prepared, now: int) -> None:
         )
 
 
-def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Head | None, given_out: int = 0) -> Doubts:
+def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Head | None, known: Known) -> Doubts:
     """Make the rows of a backup those of a ledger: what a backup alone has goes, what nobody can know is uncertain."""
     given, now = order.prepared, ledger.now()
     connection.execute(delete(schema.meta).where(schema.meta.c.name == BACKUP_AT))
-    outrun(connection, now=now, given_out=given_out)
+    outrun(connection, now=now, given_out=known.token)
     doubts = _NOTHING
     if not order.nothing_sent:
         at = min(micros(given.at), now)
-        doubts = doubt(ledger, connection, backup_at=at, asks=order.asks, actor=order.actor)
+        doubts = doubt(ledger, connection, backup_at=at, asks=order.asks, actor=order.actor, known=known)
     details = {
         "file": given.given.name,
         "backup_at": given.at.isoformat(),
@@ -149,7 +149,21 @@ def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Hea
     }
     text = json.dumps({name: value for name, value in details.items() if value}, ensure_ascii=False)
     ledger.record(connection, "restored", [(None, text)], actor=order.actor, at=now)
+    _hold_on(ledger, connection, known)
     if order.hold:
         reason = _("The ledger was restored from {file}.").format(file=given.given.name)
         ledger.open_hold(connection, {}, reason=reason, actor=order.actor)
     return doubts
+
+
+def _hold_on(ledger: Ledger, connection: Connection, known: Known) -> None:
+    """Holds that are open in the ledger that is replaced, and not in the backup, stay open: a hold beats everything."""
+    standing = {_terms(row) for row in open_holds(connection)}
+    for row in known.holds:
+        if _terms(row) not in standing:
+            scope = {name: getattr(row, name) for name in ("campaign", "account", "label")}
+            ledger.open_hold(connection, scope, reason=row.reason, actor=row.actor)
+
+
+def _terms(row: Row[Any]) -> tuple[str | None, ...]:
+    return row.campaign, row.account, row.label, row.reason

@@ -7,7 +7,9 @@ knows nothing of. So whatever *can* have gone out by N becomes ``uncertain``:
 - every delivery due before T that was not finished at T: waiting, being sent, uncertain, a thread that had begun; and
   failed, missed or cancelled, since somebody may have ordered it again after T.
 
-What was published whole at T stays so. What falls due after N has not fallen due yet, and stays as it is.
+What was published whole at T stays so. What falls due after N has not fallen due yet, and stays as it is; unless the
+ledger that is replaced can be read, and says that it was moved and sent since (``Known``). What was changed and sent
+since is left to a person: what is on the network has other words or another key than the backup knows.
 
 ``restored_from`` keeps the state that a delivery goes back to when it is proved unsent: failed, missed and cancelled to
 themselves, everything else to ``waiting``, from where a claim decides (holds, approvals, lateness). Until then nothing
@@ -31,11 +33,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, not_, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
@@ -62,15 +64,42 @@ class Doubts:
     for_a_person: tuple[str, ...]
 
 
-def doubt(store: Store, connection: Connection, *, backup_at: int, asks: Asks, actor: str) -> Doubts:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the ledger that is replaced tells, where it can be read: the highest token that it gave out, the content
+    hash of each key that is out or on its way, and its open holds."""
+
+    token: int = 0
+    begun: Mapping[str, str] = field(default_factory=dict)
+    holds: Sequence[Row[Any]] = ()
+
+
+def known_of(connection: Connection) -> Known:
+    """Read it before its rows go."""
+    begun = or_(columns.state.in_((State.PUBLISHED.value, *_ON_ITS_WAY)), columns.sent > 0)
+    hashes = connection.execute(select(columns.key, columns.content_hash).where(begun))
+    return Known(
+        token=int(connection.execute(select(func.coalesce(func.max(columns.token), 0))).scalar_one()),
+        begun={row.key: row.content_hash for row in hashes},
+        holds=open_holds(connection),
+    )
+
+
+def open_holds(connection: Connection) -> Sequence[Row[Any]]:
+    """The rows of the holds that are open, oldest first."""
+    table = schema.holds
+    return connection.execute(select(table).where(table.c.released_at.is_(None)).order_by(table.c.id)).all()
+
+
+def doubt(
+    store: Store, connection: Connection, *, backup_at: int, asks: Asks, actor: str, known: Known | None = None
+) -> Doubts:
     """Make uncertain what may have gone out since the backup, in the writing transaction of the restore."""
-    now = store.now()
-    may_be_out = or_(columns.due <= now, columns.state.in_(_ON_ITS_WAY))
-    found = connection.execute(
-        select(deliveries)
-        .where(columns.state != State.PUBLISHED.value, may_be_out)
-        .order_by(columns.due, columns.position, columns.key)
-    ).all()
+    now, begun = store.now(), known.begun if known is not None else {}
+    found = _may_be_out(connection, begun, now=now)
+    asked = {
+        row.key for row in found if asks(row.platform) and begun.get(row.key, row.content_hash) == row.content_hash
+    }
     _end_attempts(connection, found, now=now)
     attempts: list[dict[str, Any]] = []
     alike: dict[tuple[str, bool, bool], list[str]] = defaultdict(list)
@@ -78,24 +107,29 @@ def doubt(store: Store, connection: Connection, *, backup_at: int, asks: Asks, a
     for row in found:
         anew = row.state in _ENDED and row.due <= backup_at and not row.sent
         back_to = row.restored_from or (row.state if row.state in _ENDED else State.WAITING.value)
-        alike[back_to, asks(row.platform), anew].append(row.key)
+        alike[back_to, row.key in asked, anew].append(row.key)
         starts = (backup_at if anew else min(row.due, backup_at), now)
         skip, generation = sent.get(row.key, frozenset()), row.generation + int(anew)
         attempts += _attempts(row, starts, skip=skip, generation=generation, worker=actor)
-    for (back_to, asked, anew), keys in alike.items():
-        _mark(connection, keys, back_to=back_to, asked=asked, anew=anew, now=now)
+    for (back_to, can_be_asked, anew), keys in alike.items():
+        _mark(connection, keys, back_to=back_to, asked=can_be_asked, anew=anew, now=now)
     insert_rows(connection, schema.attempts, attempts)
     details = [(row.key, json.dumps({"was": row.state, "error": why()}, ensure_ascii=False)) for row in found]
     store.record(connection, State.UNCERTAIN.value, details, actor=actor, at=now)
     return Doubts(
-        asked=tuple(row.key for row in found if asks(row.platform)),
-        for_a_person=tuple(row.key for row in found if not asks(row.platform)),
+        asked=tuple(row.key for row in found if row.key in asked),
+        for_a_person=tuple(row.key for row in found if row.key not in asked),
     )
 
 
-def highest_token(connection: Connection) -> int:
-    """The highest token that was given out; 0 where there is none."""
-    return int(connection.execute(select(func.coalesce(func.max(columns.token), 0))).scalar_one())
+def _may_be_out(connection: Connection, begun: Mapping[str, str], *, now: int) -> list[Row[Any]]:
+    """What is not published in the backup and may be out, by due instant, then plan order."""
+    unfinished = select(deliveries).where(columns.state != State.PUBLISHED.value)
+    doubtful = or_(columns.due <= now, columns.state.in_(_ON_ITS_WAY))
+    found = list(connection.execute(unfinished.where(doubtful)))
+    for some in chunks(begun):
+        found += connection.execute(unfinished.where(not_(doubtful), columns.key.in_(some)))
+    return sorted(found, key=lambda row: (row.due, row.position, row.key))
 
 
 def outrun(connection: Connection, *, now: int, given_out: int) -> None:
