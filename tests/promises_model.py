@@ -159,6 +159,7 @@ class Truth:
     def __init__(self, world: Universe) -> None:
         self.world = world
         self.moved = False  # an account's address was another one once
+        self.set_clock = False  # the clock of our machines was set once
         self.keys: set[str] = set()
         self._seen = 0  # the last event that was looked at
         self._may_be: dict[str, set[str]] = {}  # by the events, the states that a delivery can be in
@@ -305,7 +306,8 @@ class Truth:
                 assert one.next_try is None
                 doubtful |= {(one.account, part.text) for part in one.draft.parts}
                 alike = max(said[one.account, part.text] for part in one.draft.parts)
-                assert not PROOFS[one.account].look_up or self.moved or alike > 1, one
+                hidden = self.set_clock and "the clock may have been wrong" in one.error
+                assert not PROOFS[one.account].look_up or self.moved or hidden or alike > 1, one
             else:
                 assert one.state in OVER, one
         for words in there.keys() | proofs.keys():

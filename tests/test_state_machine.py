@@ -121,6 +121,7 @@ class Machine(RuleBasedStateMachine):
     def clock_is_set(self, hours: int) -> None:
         if abs(self.world.clock.error + timedelta(hours=hours)) <= timedelta(hours=1):
             self.world.jump(error=timedelta(hours=hours))
+            self.truth.set_clock = True
 
     @rule(
         network=st.sampled_from(tuple(PROOFS)),
