@@ -137,17 +137,18 @@ class ServerClock:
 
     def __init__(self, uptime: Callable[[], float] | None = None) -> None:
         self._uptime = uptime or _uptime
-        self._read_at = self._uptime()
-        self._said = datetime.now(UTC)  # until the server has said it
+        self._reading = (datetime.now(UTC), self._uptime())  # one value: two threads read it and one writes
 
     def saw(self, at: datetime) -> datetime:
         """Take a reading; the instant in UTC."""
-        self._said, self._read_at = at.astimezone(UTC), self._uptime()
-        return self._said
+        said = at.astimezone(UTC)
+        self._reading = (said, self._uptime())
+        return said
 
     def __call__(self) -> datetime:
         """The server's time now (UTC)."""
-        return self._said + timedelta(seconds=self._uptime() - self._read_at)
+        said, read_at = self._reading
+        return said + timedelta(seconds=self._uptime() - read_at)
 
 
 def _uptime() -> float:
@@ -166,6 +167,11 @@ def parse(address: str) -> URL:
             _("CAMPAIGN_DATABASE_URL is no address of a PostgreSQL database."),
             fix=_("Write postgresql://USER:PASSWORD@HOST/DATABASE, or remove it to use .campaign/ledger.sqlite3."),
         )
+    if "@" in f"{url.host}{url.database}":  # the end of a password that is taken for something else, and shown
+        raise LedgerError(
+            _("The password or the user in CAMPAIGN_DATABASE_URL holds a sign that parts the address there."),
+            fix=_("Write “@” as %40, “/” as %2F, “:” as %3A and “?” as %3F in them."),
+        )
     try:
         import psycopg  # noqa: F401 - said here, in our words, before SQLAlchemy says it in its own
     except ImportError:
@@ -179,5 +185,7 @@ def parse(address: str) -> URL:
 def shown(url: URL) -> str:
     """The address for people: no user, no password, no options."""
     place = url.host or url.query.get("host") or "localhost"
+    named = place if isinstance(place, str) else ",".join(place)
+    host = f"[{named}]" if ":" in named else named
     port = f":{url.port}" if url.port else ""
-    return f"postgresql://{place if isinstance(place, str) else ','.join(place)}{port}/{url.database or ''}"
+    return f"postgresql://{host}{port}/{url.database or ''}"
