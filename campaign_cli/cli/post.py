@@ -59,18 +59,20 @@ def post(
 
     context = open_context(workspace)
     context.require_accounts()
-    due = instant(at, now=now(), zone=_zone(context, to)) if at else now()
-    if at and due < now():
+    due = instant(at, now=now(), zone=_zone(context, to)) if at else None
+    if due is not None and due < now():
         raise InputError(
             _("{time} is over.").format(time=at), fix=_("Name a time to come, or leave --at out to send now.")
         )
     _readable(text)
     store = MediaStore(context.root)
-    drafts = _drafts(context, text, to, due, pictures=_pictures(media, alt), store=store)
+    drafts = _drafts(context, text, to, due or now(), pictures=_pictures(media, alt), store=store)
     if not at:
         _reveal_secrets(context, to)
     with context.ledger(create=True) as ledger:
-        queued = ledger.add_message(drafts, due=due, media=store.content, actor=actor(), repeat=repeat)
+        queued = ledger.add_message(
+            drafts, due=due or ledger.clock(), media=store.content, actor=actor(), repeat=repeat
+        )
         keys = [delivery.key for delivery in queued]
         outcome = None if at else _send(context, ledger, keys)
         shown = ledger.deliveries(keys=keys)

@@ -89,7 +89,7 @@ def _would_go(context: Context, ledger: Ledger, until: datetime | None, *, grace
     from campaign_cli.dispatch.publish import would_go
 
     lateness = grace if grace is not None else context.workspace.rules.late_grace
-    deliveries = would_go(ledger, now=now(), until=until, late_grace=lateness)
+    deliveries = would_go(ledger, now=ledger.clock(), until=until, late_grace=lateness)
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
     elif deliveries:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from campaign_cli.cli import diagnostics, output, usage
-from campaign_cli.cli.context import Context, actor, interactive, now, open_context
+from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption, YesOption
 from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import confirm, state_word
@@ -149,7 +149,7 @@ def difference_of(
     from campaign_cli.ledger.queueing import difference
 
     renderer = Renderer(loaded, media=media, templates=context.root / "templates" / "posts")
-    return difference(loaded, planned, renderer, ledger, now=at or now(), skip_past=skip_past)
+    return difference(loaded, planned, renderer, ledger, now=at or ledger.clock(), skip_past=skip_past)
 
 
 def _agreed(found: Difference, *, assume: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from campaign_cli.cli import diagnostics, output, usage
-from campaign_cli.cli.context import Context, actor, interactive, now, open_context
+from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
 from campaign_cli.cli.status import scope, zone_of
 from campaign_cli.cli.words import ask, duration
@@ -47,7 +47,7 @@ def release(
             raise InputError(_("There is no such hold."), fix=_open_holds(ledger.holds()))
         identifiers = [hold.id for hold in wanted]
         overdue = ledger.late_after_release(identifiers)
-        answers = {delivery.key: _answer(context, delivery, late) for delivery in overdue}
+        answers = {delivery.key: _answer(context, delivery, late, now=ledger.clock()) for delivery in overdue}
         ledger.release(identifiers, actor=actor(), late=answers)
     for hold in wanted:
         output.write(_("Released: {scope}.").format(scope=scope(hold)))
@@ -62,7 +62,7 @@ def _open_holds(holds: list[Hold]) -> str:
     return _("Open holds: {holds}").format(holds="; ".join(f"{scope(hold)} ({hold.reason})" for hold in holds))
 
 
-def _answer(context: Context, delivery: Delivery, given: str | None) -> str | datetime:
+def _answer(context: Context, delivery: Delivery, given: str | None, *, now: datetime) -> str | datetime:
     """``now``, ``skip``, or the new due instant."""
     if given is None and not interactive():
         raise InputError(
@@ -70,18 +70,18 @@ def _answer(context: Context, delivery: Delivery, given: str | None) -> str | da
             fix=_("Say --late now, --late skip or --late +2h."),
         )
     if given is not None:
-        return _meaning(given)
+        return _meaning(given, now=now)
     due = format_instant(delivery.due, zone_of(delivery.account, context.workspace))
     question = _("{key} was due {due}. Send now, shift (+2h, +1d), or skip?").format(key=delivery.key, due=due)
     while True:
         try:
-            return _meaning(ask(f"{question} [skip]", default="skip"))
+            return _meaning(ask(f"{question} [skip]", default="skip"), now=now)
         except InputError as error:
             diagnostics.show_error(error)
 
 
-def _meaning(text: str) -> str | datetime:
-    return text if text in ("now", "skip") else now() + _shift(text)
+def _meaning(text: str, *, now: datetime) -> str | datetime:
+    return text if text in ("now", "skip") else now + _shift(text)
 
 
 def _shift(text: str) -> timedelta:

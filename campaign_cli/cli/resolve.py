@@ -57,7 +57,7 @@ def resolve(
             published_url=published,
             not_published=not_published,
             receipt=_found(context, ledger.delivery(key), published) if published else None,
-            at=_due(context, key, at) if at else None,
+            at=_due(context, key, at, now=ledger.clock()) if at else None,
             late_grace=context.workspace.rules.late_grace,
             actor=actor(),
         )
@@ -65,9 +65,9 @@ def resolve(
     return 0
 
 
-def _due(context: Context, key: str, text: str) -> datetime:
+def _due(context: Context, key: str, text: str, *, now: datetime) -> datetime:
     zone = zone_of(key.rsplit("/", 1)[-1], context.workspace)
-    return now() if text == "now" else instant(text, now=now(), zone=zone)
+    return now if text == "now" else instant(text, now=now, zone=zone)
 
 
 def _found(context: Context, delivery: Delivery | None, url: str) -> Receipt | None:

@@ -59,7 +59,7 @@ def retry(
         done = 0
         for delivery in chosen:
             zone = zone_of(delivery.account, context.workspace) or UTC
-            due = instant(at, now=now(), zone=zone) if at else now()
+            due = instant(at, now=ledger.clock(), zone=zone) if at else ledger.clock()
             done += len(ledger.retry([delivery.key], actor=actor(), at=due))
     output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", done).format(n=done))
     return 0
