@@ -5,6 +5,7 @@ Cookies, redirects, authentication and hooks would cost as much again as the req
 
 from __future__ import annotations
 
+import asyncio
 import http.cookiejar
 import logging
 import ssl
@@ -19,6 +20,7 @@ import httpx
 from campaign_cli.platforms.sockets import Sockets
 
 CONNECTIONS: Final = 5  # as many as an account has in flight; more slow one client down
+IDLE_SECONDS: Final = 5.0  # servers close what is idle for longer
 
 
 def new_wire(
@@ -31,22 +33,27 @@ def new_wire(
     """
     for name in ("httpx", "httpcore"):  # they log whole addresses, and Telegram's hold the token
         logging.getLogger(name).setLevel(logging.WARNING)
-    keep = 0 if fresh_connections else CONNECTIONS
     trusted = trusted or _public_authorities()
-    return Proxied(trusted=trusted) if trust_environment and getproxies() else Direct(keep=keep, trusted=trusted)
+    return (
+        Proxied(trusted=trusted)
+        if trust_environment and getproxies()
+        else Direct(keep=not fresh_connections, trusted=trusted)
+    )
 
 
 class Direct(httpx.AsyncBaseTransport):
-    """Straight to each address. Raises httpcore's errors."""
+    """Straight to each address, over connections of which each is used by one request at a time.
 
-    def __init__(self, *, keep: int, trusted: ssl.SSLContext) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trusted,
-            max_connections=CONNECTIONS,
-            max_keepalive_connections=keep,
-            keepalive_expiry=5.0,
-            network_backend=Sockets(),
-        )
+    Raises httpcore's errors. httpcore's own pool loses a place for ever where a time-out comes at the wrong moment.
+    """
+
+    def __init__(self, *, keep: bool, trusted: ssl.SSLContext) -> None:
+        self._keep = keep
+        self._trusted = trusted
+        self._sockets = Sockets()
+        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._idle: list[httpcore.AsyncHTTPConnection] = []  # the one that was used last stands at the end
+        self._busy: set[httpcore.AsyncHTTPConnection] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer's status and headers; its body is still to be read."""
@@ -58,25 +65,79 @@ class Direct(httpx.AsyncBaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        answer = await self._pool.handle_async_request(wanted)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+        try:
+            async with asyncio.timeout(request.extensions["timeout"]["pool"] if self._places.locked() else None):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise httpcore.PoolTimeout("every connection is in use") from error
+        try:
+            connection, answer = await self._answered(wanted)
+        except BaseException:
+            self._places.release()
+            raise
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(self, connection, answer))
+
+    async def _answered(self, wanted: httpcore.Request) -> tuple[httpcore.AsyncHTTPConnection, httpcore.Response]:
+        """The connection that took the request, and the head of the answer."""
+        while True:
+            connection = await self._connection(wanted.url.origin)
+            self._busy.add(connection)
+            try:
+                return connection, await connection.handle_async_request(wanted)
+            except httpcore.ConnectionNotAvailable:  # a kept one that is over; nothing was sent
+                await self._drop(connection)
+            except BaseException:
+                await self._drop(connection)
+                raise
+
+    async def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        """An idle connection, or a new one that is not open yet."""
+        while (over := next((idle for idle in self._idle if idle.has_expired()), None)) is not None:
+            self._idle.remove(over)
+            await over.aclose()
+        kept = next((idle for idle in reversed(self._idle) if idle.can_handle_request(origin)), None)
+        if kept is not None:
+            self._idle.remove(kept)
+            return kept
+        return httpcore.AsyncHTTPConnection(
+            origin, ssl_context=self._trusted, keepalive_expiry=IDLE_SECONDS, network_backend=self._sockets
+        )
+
+    async def _drop(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        self._busy.discard(connection)
+        await connection.aclose()
+
+    async def done(self, connection: httpcore.AsyncHTTPConnection, answer: httpcore.Response) -> None:
+        """Keep the connection if the answer was read whole and nothing came after it; else close it."""
+        try:
+            await answer.aclose()
+            if self._keep and connection.is_idle() and not _goes_on(answer) and len(self._idle) < CONNECTIONS:
+                self._busy.discard(connection)
+                self._idle.append(connection)
+        finally:
+            if connection in self._busy:
+                await self._drop(connection)
+            self._places.release()
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        await self._pool.aclose()
+        """Close every connection; what is on its way ends without an answer."""
+        self._keep = False
+        for connection in (*self._idle, *self._busy):
+            await connection.aclose()
+        self._idle.clear()
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
+    def __init__(self, wire: Direct, connection: httpcore.AsyncHTTPConnection, answer: httpcore.Response) -> None:
+        self._wire = wire
+        self._connection = connection
         self._answer = answer
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._answer.aiter_stream()
 
     async def aclose(self) -> None:
-        if _goes_on(self._answer):
-            await self._answer.extensions["network_stream"].aclose()
-        await self._answer.aclose()
+        await self._wire.done(self._connection, self._answer)
 
 
 def _goes_on(answer: httpcore.Response) -> bool:
@@ -85,7 +146,7 @@ def _goes_on(answer: httpcore.Response) -> bool:
     It shows it to nobody, so this looks inside; where that has changed, no connection is used twice.
     """
     try:
-        parser = cast(Any, answer.stream)._stream._connection._h11_state
+        parser = cast(Any, answer.stream)._connection._h11_state
     except AttributeError:
         return True
     return bool(parser.trailing_data[0])

@@ -116,7 +116,7 @@ class HttpTransport:
         self._time_out = time_out
         self._wire = wire or new_wire(fresh_connections=fresh_connections, trust_environment=trust_environment)
         # The whole exchange has one limit (``_exchange``); a connection that doesn't stand sooner was never used.
-        self._limits = {"timeout": {"connect": min(CONNECT_SECONDS, time_out), "pool": time_out}}
+        self._limits = {"timeout": {"connect": min(CONNECT_SECONDS, time_out), "pool": time_out / 4}}
 
     def with_gate(self, gate: Gate | None) -> HttpTransport:
         """The same transport and connections with another gate."""
