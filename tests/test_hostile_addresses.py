@@ -27,5 +27,5 @@ def test_a_password_that_parts_the_address_is_not_taken_for_a_host(wrong: str) -
 def test_a_password_as_an_address_wants_it_is_read_whole() -> None:
     """Signs that part an address are written as percent and number."""
     url = parse("postgresql://siti:satu%40rahasia%2Fdua%3A%3F%25@[::1]:5433/serikat")
-    assert url.password == "satu@rahasia/dua:?%"  # noqa: S105 - of nothing
+    assert url.password == "satu@rahasia/dua:?%"
     assert shown(url) == "postgresql://[::1]:5433/serikat"

@@ -102,7 +102,7 @@ class Settler:
         ledger = self._thread.ledger
         try:
             written, claimed = await self._thread.call(ledger.settle_and_claim, settlements, order(False))
-        except LedgerError:
+        except Exception:  # whatever is wrong with the claim: it must not take what went out with it
             written = await self._write(settlements)
             await self._claim(again=True)
             return written, False

@@ -1,0 +1,24 @@
+"""What must be written down of a post that is out, whatever is wrong with the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from dispatch_helpers import Table
+
+from campaign_cli.dispatch.publish import publish_pass
+from campaign_cli.ledger import schema
+
+
+def test_a_row_that_cannot_be_read_takes_no_outcome_with_it(tmp_path: Path) -> None:
+    """The claim that shares a transaction with an outcome meets a broken draft: the outcome is written all the same."""
+    table = Table(tmp_path)
+    keys = [table.queue(f"p{number}") for number in range(6)]
+    with table.ledger.writing() as connection:
+        connection.execute(schema.drafts.update().where(schema.drafts.c.delivery == keys[-1]).values(draft='{"torn'))
+    with pytest.raises(ValueError, match="Unterminated"):
+        asyncio.run(publish_pass(table.dispatcher(per_account=2)))
+    assert len(table.remote.log) == 4
+    assert [table.state(key) for key in keys] == ["published"] * 4 + ["waiting"] * 2
