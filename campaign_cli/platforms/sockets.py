@@ -208,6 +208,8 @@ def _connecting() -> Iterator[None]:
 
 def _is_readable(connection: socket.socket) -> bool:
     """Bytes, or the end, have come that the event loop has not seen yet. Costs 1 µs."""
+    if connection.fileno() < 0:
+        return True
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([connection], [], [], 0)[0])
     poll = select.poll()
