@@ -28,11 +28,11 @@ def compare(ours: Sequence[str], theirs: Sequence[str], *, runs: int, cwd: Path 
     return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
 
 
-def say(what: str, ours: float, theirs: float, goal: float) -> None:
+def say(what: str, ours: float, theirs: float, goal: float, *, unit: str = "s") -> None:
     """One line: the ratio, its goal, and the figures behind it."""
     ratio = ours / theirs
     mark = "ok" if ratio <= goal else "MISSED"
-    sys.stdout.write(f"{what:<66} {ratio:5.2f}  (goal ≤ {goal}: {mark}; {ours:.3f} s to {theirs:.3f} s)\n")
+    sys.stdout.write(f"{what:<66} {ratio:5.2f}  (goal ≤ {goal}: {mark}; {ours:.3f} {unit} to {theirs:.3f} {unit})\n")
     sys.stdout.flush()
 
 

@@ -44,7 +44,7 @@ with open_ledger(Path(sys.argv[1]), clock=lambda: datetime.now(UTC)) as ledger, 
 def waiting() -> None:
     """100,000 waiting posts against 1,000: memory, processor time at rest, and how late one due post is."""
     small, large = _cost(1), _cost(100)
-    say("100,000 waiting posts to 1,000: memory of `run` (MiB)", large[0], small[0], 1.2)
+    say("100,000 waiting posts to 1,000: memory of `run`", large[0], small[0], 1.2, unit="MiB")
     say("100,000 waiting posts to 1,000: processor time at rest", large[1], small[1], 1.2)
     say("100,000 waiting posts to 1,000: lateness of one due post", large[2], small[2], 1.2)
 
