@@ -13,6 +13,7 @@ from campaign_cli.cli.context import Context, actor, open_context
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
 from campaign_cli.cli.status import scope, show_deliveries
 from campaign_cli.i18n import _, ngettext
+from campaign_cli.models import State
 
 if TYPE_CHECKING:
     from campaign_cli.ledger import Hold, Ledger
@@ -59,14 +60,20 @@ def hold(
 
 
 def _wait(ledger: Ledger, opened: Hold) -> list[str]:
-    """Wait, one lease at most, for what is on the wire; the keys that are still out after that."""
+    """Wait, one lease at most, for what is on the wire; the keys that are still out after that.
+
+    So is what its sender never answered for, and somebody else called uncertain: that sender may only be suspended.
+    """
     from campaign_cli.dispatch.options import LEASE
 
-    end = ledger.clock() + LEASE + timedelta(seconds=1)
+    end, seen = ledger.clock() + LEASE + timedelta(seconds=1), set[str]()
     while True:
         flying = [delivery.key for delivery in ledger.covered_in_flight(opened)]
+        seen.update(flying)
         if not flying or ledger.clock() >= end:
-            return flying
+            return [
+                one.key for one in ledger.deliveries(keys=seen) if one.key in flying or one.state is State.UNCERTAIN
+            ]
         time.sleep(POLL)
 
 
