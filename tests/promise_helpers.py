@@ -10,14 +10,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
-from backends import place
+import backends
+from postgres_server import postgres_server
 from soak.answers import TOKEN, answer
 from soak.clock import Clock
 from soak.messages import Answer, Request, read_head
@@ -124,6 +126,7 @@ class Office:
     root: Path
     server: Counting
     clock: Clock
+    database: dict[str, str]
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def accounts(self, *names: str, more: str = "") -> None:
@@ -178,7 +181,8 @@ class Office:
         for entry in Path(f"/proc/{process.pid}/fd").iterdir():
             with suppress(OSError):
                 links.append(str(entry.readlink()))
-        return any(link.endswith("ledger.sqlite3") for link in links) or (bool(place(self.root)) and _connected(links))
+        opened = "socket:" if self.database else str(self.root / ".campaign" / "ledger.sqlite3")
+        return any(link.startswith(opened) for link in links)
 
     def log_of(self, process: subprocess.Popen[str]) -> str:
         """What a process has said so far."""
@@ -186,7 +190,7 @@ class Office:
 
     def ledger(self) -> Ledger:
         """The ledger, opened once more."""
-        return open_ledger(self.root, clock=self.clock.now, **place(self.root))
+        return open_ledger(self.root, clock=None if self.database else self.clock.now, **self.database)
 
     def deliveries(self) -> dict[str, Delivery]:
         """By key."""
@@ -209,8 +213,8 @@ class Office:
     def environment(self, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """What the processes run in."""
         mine = {name: value for name, value in os.environ.items() if not name.startswith("CAMPAIGN_")}
-        if database := place(self.root):
-            mine["CAMPAIGN_DATABASE_URL"] = database["database_url"]
+        if self.database:
+            mine["CAMPAIGN_DATABASE_URL"] = self.database["database_url"]
         return {**mine, "PYTHONPATH": os.pathsep.join(sys.path), **self.clock.environment, **more}
 
     def end(self) -> None:
@@ -225,21 +229,27 @@ def office(folder: Path, *names: str, more: str = "", seconds: float = 0.0) -> I
     """A workspace with these accounts (``keys1``, ``blind1+rate: 60``), its server and its clock."""
     root = folder / "serikat"
     root.mkdir()
-    with counting(seconds=seconds) as server:
-        made = Office(root, server, Clock(folder))
+    with ExitStack() as stack:
+        server = stack.enter_context(counting(seconds=seconds))
+        clock = Clock(Path(stack.enter_context(TemporaryDirectory())))
+        made = Office(root, server, clock, database=stack.enter_context(_database(clock)))
         made.accounts(*names, more=more)
         secrets = root / ".env"
         secrets.touch(mode=0o600)
         secrets.write_text(f'TOKEN="{TOKEN}"\n', encoding="utf-8")
-        try:
-            yield made
-        finally:
-            made.end()
+        stack.callback(made.end)
+        yield made
 
 
-def _connected(links: list[str]) -> bool:
-    """A socket to a database beside those of the event loop."""
-    return sum(link.startswith("socket:") for link in links) > 0
+@contextmanager
+def _database(clock: Clock) -> Iterator[dict[str, str]]:
+    """With ``--ledger postgresql``, a server of its own on that clock, for its time is the ledger's."""
+    if backends.server is None:
+        yield {}
+        return
+    Path(clock.environment["LD_PRELOAD"]).parent.chmod(0o755)  # PostgreSQL runs as another user
+    with postgres_server(environment=clock.environment) as server:
+        yield {"database_url": server.url}
 
 
 def clock_time(**distance: float) -> str:
