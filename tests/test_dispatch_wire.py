@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from dispatch_helpers import START, FakeHttp, Remote, Reply, Table
+from socket_helpers import GOOD, answering, create, serve
 
 from campaign_cli.credentials import Secrets
 from campaign_cli.dispatch import wire
@@ -198,12 +199,14 @@ def test_a_network_without_proof_gets_fresh_connections(tmp_path: Path) -> None:
     """Telegram's requests never share a connection, Mastodon's do."""
     secrets = Secrets(environment={}, root=tmp_path)
 
-    async def kept(platform: str) -> int:
+    async def twice(platform: str, url: str) -> None:
         account = Account(name="a", platform=platform, settings={})
         transport = transport_for(account, secrets=secrets, clock=lambda: datetime.now(UTC))
+        for _number in range(2):
+            await transport.send(create(url))
         await transport.aclose()
-        wire: Any = transport._wire
-        return int(wire._pool._max_keepalive_connections)
 
-    assert asyncio.run(kept("telegram")) == 0
-    assert asyncio.run(kept("mastodon")) > 0
+    for platform, connections in (("telegram", 2), ("mastodon", 1)):
+        with serve(answering(GOOD)) as server:
+            asyncio.run(twice(platform, server.url))
+            assert len(server.peers) == connections
