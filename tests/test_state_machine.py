@@ -6,6 +6,7 @@ The model is what each network really has, and what a person has ordered. `make 
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -43,6 +44,7 @@ _faults = st.lists(
 def template() -> Path:
     """A new ledger, made once: to copy it is quicker than to make it."""
     root = Path(tempfile.mkdtemp(prefix="campaign-template-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     open_ledger(root, clock=lambda: START).close()
     return root
 
