@@ -234,6 +234,7 @@ class Dispatcher:
             "spacing": self._spacing,
             "recall": recall,
             "marked": self._blind,
+            "serves": self.accounts,
         }
 
     def _note_all(self, deliveries: Iterable[Delivery], state: State, error: str) -> None:
@@ -262,6 +263,7 @@ class Dispatcher:
             addresses=self._addresses,
             keys=self.options.only,
             in_hand=self.in_hand(),
+            serves=self.accounts,
         )
         for claim in claims:
             self._looks.pop(claim.key, None)

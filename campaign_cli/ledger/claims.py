@@ -46,6 +46,7 @@ class Claiming(Sweeping):
         spacing: Mapping[str, timedelta] | None = None,
         recall: bool = False,
         marked: Collection[str] = (),
+        serves: Collection[str] | None = None,
     ) -> Claimed:
         """Take up to ``limit`` due deliveries, at most ``per_account`` in flight for each account over all processes.
 
@@ -63,6 +64,8 @@ class Claiming(Sweeping):
         ``recall``: an earlier claim of this worker got no answer, so it may have been written. What is being sent under
         the worker's name and is not ``in_hand`` was never handed to it, and waits again. ``marked`` accounts
         are those for which ``let_leave`` comes before each request: without its mark, nothing of them has left.
+
+        ``serves``: the accounts that the caller sends for, where not all: the others are neither taken nor parked.
         """
         with self.writing() as connection:
             order = Order(
@@ -77,11 +80,13 @@ class Claiming(Sweeping):
                 in_hand=frozenset(in_hand),
                 spacing={name: distance // timedelta(microseconds=1) for name, distance in (spacing or {}).items()},
                 marked=frozenset(marked),
+                serves=None if serves is None else frozenset(serves),
             )
             if recall:
                 self._recall(connection, order)
             doubtful = self._expire(connection, order)
-            due = connection.execute(statements.destinations(scoped=order.scoped), order.parameters()).all()
+            found = connection.execute(statements.destinations(scoped=order.scoped), order.parameters())
+            due = [row for row in found if not order.left_to_others(row.account)]
             parked = self._park(connection, order, due)
             latest = max(order.now - late_grace // timedelta(microseconds=1), 0)  # any grace fits, timedelta.max too
             missed = self._miss(connection, order, latest=latest)
@@ -103,10 +108,12 @@ class Claiming(Sweeping):
         addresses: Mapping[str, str] | None = None,
         keys: Collection[str] | None = None,
         in_hand: Collection[str] = (),
+        serves: Collection[str] | None = None,
     ) -> tuple[Claim, ...]:
         """Take uncertain deliveries whose look-up is due. They stay uncertain; no attempt is begun.
 
-        One whose account is gone or has another address by now is left to a person. ``in_hand`` as in ``claim``.
+        One whose account is gone or has another address by now is left to a person. ``in_hand`` and ``serves`` as in
+        ``claim``.
         """
         with self.writing() as connection:
             order = Order(
@@ -118,11 +125,13 @@ class Claiming(Sweeping):
                 keys=None if keys is None else frozenset(keys),
                 addresses=addresses,
                 in_hand=frozenset(in_hand),
+                serves=None if serves is None else frozenset(serves),
             )
             due = self._leave_to_person(connection, order)
             alone = on_trial(due)
             busy = _in_flight(connection, order) if alone else {}
-            excluded = order.exclude | {account for account in alone if busy.get(account)}
+            others = {row.account for row in due if order.left_to_others(row.account)}
+            excluded = order.exclude | others | {account for account in alone if busy.get(account)}
             wanted = order.parameters(in_hand=sorted(order.in_hand), excluded=sorted(excluded), room=limit)
             found = list(connection.execute(statements.doubtful(scoped=order.scoped), wanted).scalars())
             taken = one_each(found, alone)

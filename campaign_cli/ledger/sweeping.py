@@ -33,6 +33,11 @@ class Order:
     in_hand: frozenset[str] = frozenset()
     spacing: Mapping[str, int] = field(default_factory=dict)
     marked: frozenset[str] = frozenset()
+    serves: frozenset[str] | None = None
+
+    def left_to_others(self, account: str) -> bool:
+        """Whoever asks doesn't serve it, and needn't even know it."""
+        return self.serves is not None and account not in self.serves
 
     @property
     def scoped(self) -> bool:
@@ -133,7 +138,7 @@ class Sweeping(Store):
         for row in due if order.addresses is not None else ():
             account, address = row.account, row.address
             today = (order.addresses or {}).get(account)
-            if today != address:
+            if today != address and not order.left_to_others(account):
                 there = and_(columns.account == account, columns.address == address)
                 left = {"next_try": None, "lease_until": None, "error": _elsewhere(account, old=address, new=today)}
                 connection.execute(
