@@ -61,7 +61,7 @@ class X(Platform):
     )
     proof = Proof(
         look_up=True,
-        found_by="its words, its pictures, its place in the thread, and when it was made (a paid, rate-limited request)",
+        found_by="its words, its pictures, its place in the thread, and when it was made (paid, rate-limited)",
         verified_by="specification",
     )
     max_wait = 60.0  # a picture of 5 MB over a slow line

@@ -95,7 +95,9 @@ def _forbidden(problem: Mapping[str, Any], *, text: str, reply: bool, again: boo
     message = _("X refused it: {text}").format(text=text)
     if "duplicate content" in str(problem.get("detail") or "").lower():
         if again:
-            return Unconfirmed(_("X says that it has this text already, perhaps from the try before."), code="duplicate")
+            return Unconfirmed(
+                _("X says that it has this text already, perhaps from the try before."), code="duplicate"
+            )
         fix = _("X takes the same text only once: write it differently, with the day for example, in a variant.")
         return Rejected(message, code="duplicate", fix=fix)
     if str(problem.get("type") or "").endswith("/client-forbidden"):

@@ -159,7 +159,6 @@ async def media_id(sending: Sending, index: int) -> str:
     known = sending.steps.get(step)
     if known is None or (known["until"] and instant(known["until"]) < sending.now() + _MARGIN):
         known, working = await _upload(sending, index)
-        await sending.keep(described, None)
         await sending.keep(step, known)
     else:
         working = {"state": known["state"]} if known["state"] else {}

@@ -20,7 +20,9 @@ PROBLEMS: Final = "https://api.x.com/2/problems/"
 _EPOCH: Final = 1_288_834_974_657  # milliseconds: X's ids count from here
 
 
-def problem(status: int, title: str, detail: str, *, kind: str = "", headers: Mapping[str, str] | None = None) -> Refusal:
+def problem(
+    status: int, title: str, detail: str, *, kind: str = "", headers: Mapping[str, str] | None = None
+) -> Refusal:
     """A problem document as an answer."""
     body = {"title": title, "detail": detail, "type": PROBLEMS + kind if kind else "about:blank", "status": status}
     return Refusal(status, body, headers=headers)
