@@ -66,3 +66,8 @@ def distinct(platform: str, names: Iterable[str]) -> dict[str, Account]:
 def describes(platform: str) -> bool:
     """Whether pictures carry alt text on that network."""
     return network_class(platform).describes
+
+
+def repeats(platform: str) -> bool:
+    """Whether an account may say the same twice on that network."""
+    return network_class(platform).repeats

@@ -37,6 +37,7 @@ ACCOUNTS = {
         settings={"url": "https://serikat.example", "username": "redaksi", "password": "env:W"},
     ),
     "kanal": Account(name="kanal", platform="telegram", settings={"channel": "@contoh_papua", "token": "env:T"}),
+    "kicau": Account(name="kicau", platform="x", settings={"handle": "fsp_contoh", "token": "env:X"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 

@@ -24,6 +24,7 @@ accounts:
   # bluesky:  {{platform: bluesky, handle: serikat.example, password: env:BLUESKY_PASSWORD, timezone: WIB}}
   # web:      {{platform: wordpress, url: https://serikat.example, username: redaksi, password: env:WP_PASSWORD}}
   # telegram: {{platform: telegram, channel: "@contoh_serikat", token: env:TELEGRAM_TOKEN, timezone: WIB}}
+  # x:        {{platform: x, handle: "@contoh_serikat", token: env:X_TOKEN, timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -35,6 +36,7 @@ MASTODON_TOKEN=
 # BLUESKY_PASSWORD=
 # WP_PASSWORD=
 # TELEGRAM_TOKEN=
+# X_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

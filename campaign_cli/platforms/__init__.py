@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Platform
 
-PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram")
+PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram", "x")
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` with a module-level ``platform``."""
 
 PLANNED: Final = (
-    "x",
     "facebook",
     "instagram",
     "threads",

@@ -1,0 +1,230 @@
+"""The X API v2: how it is asked, who the token belongs to, how it takes pictures, what an account has posted.
+
+https://docs.x.com/x-api/introduction · /x-api/media/upload-media · /x-api/posts/timelines/introduction
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import field_validator
+
+from campaign_cli.errors import Rejected, Unavailable
+from campaign_cli.i18n import _
+from campaign_cli.models import Account
+from campaign_cli.platforms import base
+from campaign_cli.platforms.addresses import WebAddress
+from campaign_cli.platforms.answers import ask, in_seconds, read_json
+from campaign_cli.platforms.base import Request, Sending, Session, Upload
+from campaign_cli.platforms.x_answers import errors
+from campaign_cli.source.shapes import finding
+
+PAGE: Final = 100  # posts of one page, the most that X gives
+POST_FIELDS: Final = "attachments,conversation_id,created_at,entities,note_post"
+GONE: Final = (200, 404)
+_POLLS: Final = 6  # looks at a picture that X still works on
+_LONGEST_POLL: Final = 15.0  # seconds
+_MARGIN: Final = timedelta(minutes=10)  # an upload this near to its end is made anew
+_USER: Final = "x.user"  # in Session.memory: id and name of the account
+_NAME: Final = re.compile(r"@?(\w{1,15})", re.ASCII)
+
+
+class Settings(base.Settings):
+    """A user token with the scopes ``tweet.read tweet.write users.read media.write``.
+
+    ``handle`` (``@name``) guards against a mix-up, and makes permalinks that show it.
+    """
+
+    token: str
+    handle: str | None = None
+    url: WebAddress = "https://api.x.com"
+
+    @field_validator("handle")
+    @classmethod
+    def _known_form(cls, value: str | None) -> str | None:
+        """The name without ``@``."""
+        if value is None:
+            return None
+        match = _NAME.fullmatch(value)
+        if match is None:
+            raise finding(
+                "A004",
+                _("This is not the name of an account on X."),
+                _("Write @name: up to 15 letters, digits or underscores."),
+            )
+        return match[1]
+
+
+def settings_of(account: Account) -> Settings:
+    """The account's own keys. Raises pydantic.ValidationError."""
+    return Settings.model_validate(dict(account.settings))
+
+
+def call(session: Session, method: str, path: str, **members: Any) -> Request:
+    """A request of this account: ``path`` below the API's address, with the token; ``members`` as in Request."""
+    headers = {"Authorization": f"Bearer {session.secret('token')}"}
+    members.setdefault("errors", errors())
+    return Request(method=method, url=settings_of(session.account).url + path, headers=headers, **members)
+
+
+def instant(text: str) -> datetime:
+    """An aware instant from ISO 8601. Raises ValueError."""
+    parsed = datetime.fromisoformat(text.strip())
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+async def own_user(session: Session) -> dict[str, Any]:
+    """The account behind the token, with ``id`` and ``username`` in any case. Raises Unauthorized.
+
+    https://docs.x.com/x-api/users/get-my-user
+    """
+    request = call(session, "GET", "/2/users/me", query={"user.fields": "protected"})
+    user = await ask(
+        session.http,
+        request,
+        lambda body: {**body["data"], "id": str(body["data"]["id"]), "username": str(body["data"]["username"])},
+    )
+    session.memory[_USER] = user["id"]
+    return user
+
+
+async def user_id(session: Session) -> str:
+    """The account's id, asked once for each process."""
+    if _USER not in session.memory:
+        await own_user(session)
+    return str(session.memory[_USER])
+
+
+async def post(session: Session, identifier: str) -> dict[str, Any] | None:
+    """The whole answer on one post, or None where there is none that this account may see.
+
+    X says so with 404, or with 200 and ``errors`` in the place of ``data``.
+
+    https://docs.x.com/x-api/posts/get-post-by-id
+    """
+    query = {
+        "post.fields": POST_FIELDS,
+        "expansions": "attachments.media_keys,author_id",
+        "media.fields": "alt_text",
+    }
+    request = call(session, "GET", f"/2/tweets/{identifier}", query=query, accept=GONE)
+    answer = await session.http.send(request)
+    if answer.status != 200:
+        return None
+    body = read_json(request, answer, dict)
+    return body if body.get("data") else None
+
+
+async def page_of(session: Session, identifier: str, *, since: datetime, token: str) -> dict[str, Any]:
+    """Own posts since then, newest first: the page that ``token`` names (empty: the first).
+
+    An answer without ``meta``, or with less than that counts, is none: nothing may be absent because of it.
+
+    https://docs.x.com/x-api/users/get-posts
+    """
+    query = {
+        "max_results": str(PAGE),
+        "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "post.fields": POST_FIELDS,
+        "expansions": "referenced_posts",
+    }
+    request = call(
+        session,
+        "GET",
+        f"/2/users/{identifier}/tweets",
+        query=query | ({"pagination_token": token} if token else {}),
+    )
+
+    def read(body: Any) -> dict[str, Any]:
+        posts = list(body.get("data") or ())
+        if len(posts) != int(body["meta"]["result_count"]):
+            raise ValueError("data")
+        for each in posts:
+            instant(each["created_at"])
+            str(each["id"] + each["text"])
+        return {"posts": posts, "next": str(body["meta"].get("next_token") or "")}
+
+    return await ask(session.http, request, read)
+
+
+async def media_id(sending: Sending, index: int) -> str:
+    """The id of a picture that is uploaded, ready and described; each step is kept, so that a restart goes on.
+
+    https://docs.x.com/x-api/media/upload-media
+    """
+    step, described = f"media{index}", f"alt{index}"
+    known = sending.steps.get(step)
+    if known is None or (known["until"] and instant(known["until"]) < sending.now() + _MARGIN):
+        known, working = await _upload(sending, index)
+        await sending.keep(step, known)
+    else:
+        working = {"state": known["state"]} if known["state"] else {}
+    if working:
+        await _ready(sending, known["id"], working)
+        await sending.keep(step, {**known, "state": ""})
+    alt = sending.content.media[index].alt
+    if alt and sending.steps.get(described) != known["id"]:
+        await _describe(sending, known["id"], alt)
+        await sending.keep(described, known["id"])
+    return str(known["id"])
+
+
+async def _upload(sending: Sending, index: int) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """What is kept of an upload (its id, its end, what X still does with it), and X's word on the last."""
+    picture = sending.content.media[index]
+    request = call(
+        sending,
+        "POST",
+        "/2/media/upload",
+        form={"media_category": "tweet_image"},
+        uploads=(Upload(field="media", name=picture.name, mime=picture.mime, content=await sending.load(picture)),),
+        sample={"data": {"id": f"{{media_id_{index + 1}}}"}},
+    )
+
+    def read(body: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        data = body["data"]
+        working = _working(data)
+        until = in_seconds(float(data.get("expires_after_secs") or 0), sending.now())
+        ends = until.isoformat() if until is not None and data.get("expires_after_secs") else ""
+        return {"id": str(data["id"]), "until": ends, "state": str(working.get("state") or "")}, working
+
+    return await ask(sending.http, request, read)
+
+
+def _working(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What X is still doing with an upload; empty once it is done, which for a picture it is at once."""
+    info = dict(data.get("processing_info") or {})
+    return {} if info.get("state") in (None, "succeeded") else info
+
+
+async def _ready(sending: Sending, identifier: str, working: Mapping[str, Any]) -> None:
+    """Wait until X is done. Raises Rejected where it can't use the picture, Unavailable where it takes too long.
+
+    https://docs.x.com/x-api/media/get-media-upload-status
+    """
+    for _look in range(_POLLS):
+        if not working:
+            return
+        if working.get("state") == "failed":
+            raise Rejected(_("X could not use the picture."), fix=_("Save it as a JPEG or PNG and try again."))
+        await sending.sleep(min(float(working.get("check_after_secs") or 1), _LONGEST_POLL))
+        query = {"command": "STATUS", "media_id": identifier}
+        request = call(sending, "GET", "/2/media/upload", query=query, sample={"data": {"id": identifier}})
+        working = await ask(sending.http, request, lambda body: _working(body["data"]))
+    if working:
+        raise Unavailable(_("The server is still working on the picture. It is tried again later."))
+
+
+async def _describe(sending: Sending, identifier: str, alt: str) -> None:
+    """https://docs.x.com/x-api/media/create-media-metadata"""
+    request = call(
+        sending,
+        "POST",
+        "/2/media/metadata",
+        json={"id": identifier, "metadata": {"alt_text": {"text": alt}}},
+        sample={"data": {"id": identifier}},
+    )
+    await ask(sending.http, request, lambda body: str(body["data"]["id"]))
