@@ -21,7 +21,7 @@ from campaign_cli.platforms.http import ANSWER_BYTES
 pytestmark = pytest.mark.parametrize("loop", LOOPS)
 secured = pytest.mark.parametrize("certificate", [None, "server"], ids=["plain", "tls"])
 
-PACKED = gzip.compress(b'{"id": 1}')
+PACKED = gzip.compress(b'{"id": 1}', mtime=0)
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LARGE = bytes(20_000_000)
 
