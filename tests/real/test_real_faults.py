@@ -192,7 +192,7 @@ def test_kill_9_after_acceptance(tmp_path: Path, servers: Servers) -> None:
         while (code := made.kill_when_held()) == -signal.SIGKILL and len(codes) < KILLS:
             codes.append(code)
             made.clock.advance(KILLED_STEP)
-        assert len(codes) >= 5
+        assert len(codes) >= 3  # at least once on each server; how many more depends on who answers first
         assert made.settle() == []
         for network in NETWORKS:
             amounts = made.amounts(network)
