@@ -195,6 +195,34 @@ def test_a_hold_stops_the_next_part_in_the_middle_of_a_thread(tmp_path: Path) ->
     assert table.remote.texts() == ["one", "two"]
 
 
+@pytest.mark.parametrize("sent_by_another", [False, True])
+def test_what_another_process_sent_since_is_not_held_any_more(tmp_path: Path, *, sent_by_another: bool) -> None:
+    """A process that let go of a delivery under a hold doesn't end by calling it held once another one has sent it."""
+    table = Table(tmp_path)
+    table.queue("thread", "one", "two")
+
+    async def hold() -> None:
+        await asyncio.to_thread(table.ledger.hold, reason="berita duka", actor="sekjen")
+
+    async def both() -> int:
+        with table.open() as opened:
+            first = table.dispatcher(opened)
+            await first.pump()
+            while first.busy:
+                await asyncio.sleep(0)
+            assert first.outcome.held == 1
+            if sent_by_another:
+                table.ledger.release([hold.id for hold in table.ledger.holds()], actor="sekjen")
+                await publish_pass(table.dispatcher())
+            await first.finish()
+            await first.close()
+            return first.outcome.held
+
+    table.remote.script.append(hold)
+    assert asyncio.run(both()) == (0 if sent_by_another else 1)
+    assert table.remote.texts() == (["one", "two"] if sent_by_another else ["one"])
+
+
 def test_what_is_held_is_not_claimed_and_is_said(tmp_path: Path) -> None:
     """A due post under a hold stays, counts as held, and would not go."""
     table = Table(tmp_path)

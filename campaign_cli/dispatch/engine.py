@@ -6,7 +6,6 @@ Whoever drives it (``publish``, ``clock``) calls ``pump`` whenever something may
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from campaign_cli.dispatch.desk import Desk, LedgerThread, Verdict
 from campaign_cli.dispatch.health import Health
 from campaign_cli.dispatch.options import LEASE, Options
 from campaign_cli.dispatch.outcome import Outcome, Result
+from campaign_cli.dispatch.places import Places
 from campaign_cli.dispatch.progress import Progress, Silent
 from campaign_cli.dispatch.proof import storable
 from campaign_cli.dispatch.recovery import settle_doubtful
@@ -88,17 +88,13 @@ class Dispatcher:
         self._addresses = {
             name: platform_of(account.platform).address(account) for name, account in workspace.accounts.items()
         }
-        self._spacing = {
-            name: timedelta(minutes=1) / account.rate for name, account in workspace.accounts.items() if account.rate
-        }
         self._blind = {
             name for name, account in workspace.accounts.items() if platform_of(account.platform).proof.blind
         }
         self.health = Health(self._desk, self.progress)
         self._settler = Settler(self.thread)
         self._tasks: dict[asyncio.Task[None], Claim] = {}
-        self._in_flight: Counter[str] = Counter()
-        self._spaced: dict[str, datetime] = {}  # account with a rate → when it may start its next delivery
+        self._places = Places(workspace.accounts, per_account=options.per_account, clock=clock)
         self._looks: dict[str, datetime] = {}  # deliveries of this process that are looked up again
         self._doubtful_looked: datetime | None = None
         self._broken: BaseException | None = None
@@ -116,7 +112,7 @@ class Dispatcher:
         """Claim and start what can go now; the number of deliveries started. Raises LedgerError."""
         self._raise_broken()
         started = 0
-        for per_account, excluded in self._windows():
+        for per_account, excluded in self._places.windows(self.accounts):
             claimed = await self._claim(per_account, excluded)
             for claim in claimed.claims:
                 self._start(claim, self._deliver(claim))
@@ -133,6 +129,16 @@ class Dispatcher:
             await asyncio.wait(self._tasks)
         await self._settler.flush()
         self._raise_broken()
+        await self._forget_released()
+
+    async def _forget_released(self) -> None:
+        """What this process had to let go of under a hold may be out by now, through another one."""
+        keys = self.outcome.held_keys
+        if not keys:
+            return
+        with suppress(LedgerError):  # unasked, it counts as held
+            found = await self.thread.call(self.ledger.deliveries, keys=keys, state=State.WAITING)
+            self.outcome.forget(keys - {one.key for one in found if one.held or not one.approved})
 
     async def tell(self) -> None:
         """Tell people, once, of what failed, was missed or stays uncertain. Never raises."""
@@ -156,9 +162,7 @@ class Dispatcher:
     @property
     def spaced(self) -> dict[str, datetime]:
         """Accounts with a rate that rest now, and until when."""
-        now = self.clock()
-        self._spaced = {account: at for account, at in self._spaced.items() if at > now}
-        return self._spaced
+        return self._places.spaced
 
     def note(self, result: Result) -> None:
         """Take a result into the outcome and tell it."""
@@ -181,24 +185,6 @@ class Dispatcher:
             await self._settler.flush()
         await self._desk.close()
 
-    def _windows(self) -> list[tuple[int, set[str]]]:
-        """What may be claimed, as ``(in flight for each account, accounts to leave out)``.
-
-        All accounts share one row, except those with a rate of their own: each may start one more when its time comes.
-        """
-        now = self.clock()
-        rated, others = set(self._spacing), self._not_served()
-        windows = [(self.options.per_account, rated | others)]
-        for name in sorted(rated - others):
-            if self._spaced.get(name, now) <= now:
-                one_more = min(self.options.per_account, self._in_flight[name] + 1)
-                windows.append((one_more, set(self._workspace.accounts) - {name}))
-        return windows
-
-    def _not_served(self) -> set[str]:
-        """Accounts that are left to other processes for now."""
-        return set() if self.accounts is None else set(self._workspace.accounts) - set(self.accounts)
-
     async def _claim(self, per_account: int, excluded: set[str]) -> Claimed:
         if self._room() <= 0:
             return Claimed()
@@ -206,8 +192,7 @@ class Dispatcher:
         claimed = await self._settler.claim(lambda again: self._order(per_account, excluded, recall=recall or again))
         self._unanswered = False
         for claim in claimed.claims:
-            if claim.account in self._spacing:
-                self._spaced[claim.account] = self.clock() + self._spacing[claim.account]
+            self._places.space(claim.account)
         self._note_all(claimed.missed, State.MISSED, _("It came too late."))
         self._note_all(claimed.parked, State.FAILED, "")
         only = self.options.only
@@ -231,7 +216,7 @@ class Dispatcher:
             "keys": self.options.only,
             "addresses": self._addresses,
             "in_hand": [*self.in_hand(), *(self._unsettled if recall else ())],
-            "spacing": self._spacing,
+            "spacing": self._places.spacing,
             "recall": recall,
             "marked": self._blind,
             "serves": self.accounts,
@@ -253,13 +238,12 @@ class Dispatcher:
         if room <= 0 or (started and looked is not None and abs(now - looked) < _DOUBTFUL_DISTANCE):
             return 0
         self._doubtful_looked = now
-        full = {name for name, number in self._in_flight.items() if number >= self.options.per_account}
         claims: Sequence[Claim] = await self.thread.call(
             self.ledger.claim_doubtful,
             worker=self.options.worker,
             limit=room,
             lease=LEASE,
-            exclude_accounts=full | self._not_served(),
+            exclude_accounts=self._places.full() | self._places.not_served(self.accounts),
             addresses=self._addresses,
             keys=self.options.only,
             in_hand=self.in_hand(),
@@ -271,7 +255,7 @@ class Dispatcher:
         return len(claims)
 
     def _start(self, claim: Claim, work: Coroutine[Any, Any, None]) -> None:
-        self._in_flight[claim.account] += 1
+        self._places.take(claim.account)
         task = asyncio.create_task(work)
         self._tasks[task] = claim
         task.add_done_callback(self._ended)
@@ -282,7 +266,7 @@ class Dispatcher:
             self.changed.set()
             return  # ``close`` still needs its claim
         claim = self._tasks.pop(task)
-        self._in_flight[claim.account] -= 1
+        self._places.free(claim.account)
         if task.exception() is not None:
             self._unsettled.add(claim.key)
         self._broken = self._broken or task.exception()

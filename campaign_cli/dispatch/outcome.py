@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,6 +43,16 @@ class Outcome:
             self._published.append(result)
         else:
             self._open[result.key] = result
+
+    def forget(self, keys: Collection[str]) -> None:
+        """These are not this process's any more."""
+        for key in keys:
+            self._open.pop(key, None)
+
+    @property
+    def held_keys(self) -> set[str]:
+        """What a hold or a missing approval kept back when it was looked at last."""
+        return {result.key for result in self._open.values() if result.held}
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -87,7 +98,7 @@ class Outcome:
     @property
     def held(self) -> int:
         """Due deliveries that a hold or a missing approval keeps back."""
-        return sum(result.held for result in self._open.values())
+        return len(self.held_keys)
 
     @property
     def quiet(self) -> bool:
