@@ -83,8 +83,6 @@ class Faulty:
             try:
                 while process.poll() is None and not any(proxy.holding.wait(0.02) for proxy in self.proxies.values()):
                     pass
-                if process.poll() is None:
-                    time.sleep(0.5)  # the other networks get to theirs
             finally:
                 process.kill()
         return process.returncode
@@ -192,7 +190,7 @@ def test_kill_9_after_acceptance(tmp_path: Path, servers: Servers) -> None:
         while (code := made.kill_when_held()) == -signal.SIGKILL and len(codes) < KILLS:
             codes.append(code)
             made.clock.advance(KILLED_STEP)
-        assert len(codes) >= 3  # at least once on each server; how many more depends on who answers first
+        assert len(codes) >= 5
         assert made.settle() == []
         for network in NETWORKS:
             amounts = made.amounts(network)
