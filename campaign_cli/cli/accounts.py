@@ -15,7 +15,6 @@ from campaign_cli.i18n import _, zone_label
 from campaign_cli.platforms import PLANNED, PLATFORMS
 from campaign_cli.reasons import reason
 from campaign_cli.report.words import unit_word
-from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
     from campaign_cli.models import Account
@@ -98,7 +97,7 @@ def check(
 
     context = open_context(workspace)
     context.require_accounts()
-    accounts = _chosen(context, names)
+    accounts = context.resolve(names or context.workspace.accounts)
     results = asyncio.run(_check_all(context, accounts))
     if json:
         output.write_json({"accounts": [_as_json(name, result) for name, result in results.items()]})
@@ -110,19 +109,6 @@ def check(
     )
 
 
-def _chosen(context: Context, names: list[str] | None) -> tuple[Account, ...]:
-    workspace = context.workspace
-    try:
-        return workspace.resolve(names or list(workspace.accounts))
-    except KeyError as error:
-        name = str(error.args[0])
-        known = [*workspace.accounts, *workspace.groups]
-        raise InputError(
-            _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known),
-            fix=_("Known: {names}.").format(names=", ".join(known)),
-        ) from None
-
-
 async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[str, Any]:
     """Name → AccountCheck, or the error that it met. One after the other: it is said as it is found."""
     from campaign_cli.dispatch.access import check_account
@@ -130,7 +116,7 @@ async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[st
     results: dict[str, Any] = {}
     for account in accounts:
         try:
-            found = await check_account(account, secrets=context.secrets, clock=now)
+            found = await check_account(account, secrets=context.secrets, clock=now, trust_environment=True)
         except CampaignError as error:
             error.message, error.fix = context.secrets.redact(error.message), context.secrets.redact(error.fix)
             results[account.name] = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from campaign_cli.cli import usage
 from campaign_cli.credentials import Secrets, load_environment
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import Account, Problem, Severity
 from campaign_cli.plan import open_workspace
+from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
     from campaign_cli.ledger import Ledger
@@ -56,6 +57,18 @@ class Context:
         blocking = [problem for problem in self.problems if problem.severity is Severity.ERROR]
         if blocking:
             raise InputError(_("accounts.yaml has errors; nothing was done."), problems=blocking)
+
+    def resolve(self, names: Iterable[str]) -> tuple[Account, ...]:
+        """The accounts that names of accounts and groups mean. Raises InputError for a name that is none."""
+        try:
+            return self.workspace.resolve(names)
+        except KeyError as error:
+            name = str(error.args[0])
+            known = [*self.workspace.accounts, *self.workspace.groups]
+            raise InputError(
+                _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known),
+                fix=_("Known: {names}.").format(names=", ".join(known)),
+            ) from None
 
     @property
     def database(self) -> str | None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,6 @@ from campaign_cli.cli.words import instant, machine_zone, shared_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import Draft, Problem, Severity, State
-from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
     from campaign_cli.content.media import MediaStore
@@ -93,26 +92,15 @@ def _readable(text: str) -> None:
 
 def _zone(context: Context, names: Sequence[str]) -> tzinfo:
     """The zone that the accounts share, else the machine's."""
-    zones = {account.timezone for account in _accounts(context, names) if account.timezone}
+    zones = {account.timezone for account in context.resolve(names) if account.timezone}
     return zones.pop() if len(zones) == 1 else machine_zone()
-
-
-def _accounts(context: Context, names: Sequence[str]) -> tuple[Any, ...]:
-    workspace = context.workspace
-    try:
-        return workspace.resolve(names)
-    except KeyError as error:
-        name = str(error.args[0])
-        known = [*workspace.accounts, *workspace.groups]
-        message = _("There is no account or group {name}.").format(name=repr(name)) + suggest(name, known)
-        raise InputError(message, fix=_("Known: {names}.").format(names=", ".join(known))) from None
 
 
 def _reveal_secrets(context: Context, names: Sequence[str]) -> None:
     """Every secret that sending now will need. Raises CredentialError before anything is queued."""
     from campaign_cli import platforms
 
-    for account in _accounts(context, names):
+    for account in context.resolve(names):
         for setting in platforms.get(account.platform).secrets:
             context.secrets.reveal(str(account.settings[setting]))
 
