@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from dispatch_helpers import Table
 from ledger_helpers import Bench, make
 
+from campaign_cli.dispatch.desk import LedgerThread
 from campaign_cli.dispatch.engine import Dispatcher
 from campaign_cli.dispatch.publish import publish_pass
+from campaign_cli.dispatch.settling import Settler
 from campaign_cli.errors import LedgerError
-from campaign_cli.ledger import Claim
+from campaign_cli.ledger import Claim, Claimed, Settlement
 from campaign_cli.models import State
 
 
@@ -177,3 +179,34 @@ def test_a_receipt_that_could_not_be_kept_is_not_forgotten(
     assert [post["after"] for post in table.remote.posts["web"]] == [[], ["1"], ["1", "2"]]
     assert table.state(key) == "published"
     assert table.remote.looks == 0
+
+
+def test_a_claim_that_may_have_been_written_is_said_again_when_the_outcomes_fail() -> None:
+    """Where neither the shared visit nor the outcomes alone succeed, the claim that follows says that it is a repeat."""
+    asked: list[bool] = []
+
+    class Broken:
+        def settle_and_claim(self, _settlements: object, _order: object) -> None:
+            raise LedgerError("gone during the commit")
+
+        def settle(self, _settlements: object) -> None:
+            raise ValueError("torn")
+
+        def claim(self, *, again: bool) -> Claimed:
+            asked.append(again)
+            return Claimed()
+
+    async def both() -> list[object]:
+        thread = LedgerThread(cast(Any, Broken()))
+        settler = Settler(thread)
+        outcome = Settlement(key="c/p/a", token=1, state=State.WAITING)
+        ends = await asyncio.gather(
+            settler.settle(outcome), settler.claim(lambda again: {"again": again}), return_exceptions=True
+        )
+        thread.close()
+        return ends
+
+    settled, claimed = asyncio.run(both())
+    assert isinstance(settled, ValueError)
+    assert claimed == Claimed()
+    assert asked == [True]

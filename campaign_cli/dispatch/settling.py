@@ -103,9 +103,10 @@ class Settler:
         try:
             written, claimed = await self._thread.call(ledger.settle_and_claim, settlements, order(False))
         except Exception:  # whatever is wrong with the claim: it must not take what went out with it
-            written = await self._write(settlements)
-            await self._claim(again=True)
-            return written, False
+            try:
+                return await self._write(settlements), False
+            finally:
+                await self._claim(again=True)
         self._orders.pop(0)
         _answer(future, claimed)
         return written, True
