@@ -182,7 +182,7 @@ def test_a_receipt_that_could_not_be_kept_is_not_forgotten(
 
 
 def test_a_claim_that_may_have_been_written_is_said_again_when_the_outcomes_fail() -> None:
-    """Where neither the shared visit nor the outcomes alone succeed, the claim that follows says that it is a repeat."""
+    """Where neither the shared visit nor the outcomes alone succeed, the claim that follows is said to be a repeat."""
     asked: list[bool] = []
 
     class Broken:
