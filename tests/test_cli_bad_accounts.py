@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from conftest import Campaign
 from refusals import HEAD, NOWHERE, POST, contents, refused, workspace
+from socket_helpers import answering, serve
 from staged import ACCOUNTS, SECRETS, Staged, soon, staged
 
 from campaign_cli.plan import open_workspace
+from campaign_cli.platforms.connections import _authorities
 from campaign_cli.stage import stage_accounts
 
 GOOD = ACCOUNTS.format(url=NOWHERE, more="")
@@ -191,12 +193,9 @@ def test_an_expired_session(campaign: Campaign, ageing: Staged) -> None:
     ("http://127.0.0.1:9", "127.0.0.1:9/api/v1/accounts/verify_credentials can't be reached: nothing answers there"),
 ])  # fmt: skip
 def test_a_server_that_is_not_there(
-    campaign: Campaign, root: Path, address: str, says: str, monkeypatch: pytest.MonkeyPatch
+    campaign: Campaign, root: Path, address: str, says: str, environment: pytest.MonkeyPatch
 ) -> None:
     """No DNS name and no listener are told in plain words; a message that could not leave waits, and says so."""
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     (root / "accounts.yaml").write_text(GOOD.replace(f'"{NOWHERE}/mastodon/mastodon"', address), encoding="utf-8")
     refused(
         campaign,
@@ -216,3 +215,31 @@ def test_a_server_that_is_not_there(
     (delivery,) = json.loads(campaign("status", "--json", "-w", root).out)["deliveries"]
     assert delivery["state"] == "waiting"
     assert "can't be reached" in delivery["error"]
+
+
+def test_a_check_goes_the_way_that_posts_go(campaign: Campaign, root: Path, environment: pytest.MonkeyPatch) -> None:
+    """Where only the proxy leads out, an account is checked by way of it, too, and the proxy's word is told."""
+    accounts = GOOD.replace(f'"{NOWHERE}/mastodon/mastodon"', "https://mastodon.example")
+    (root / "accounts.yaml").write_text(accounts, encoding="utf-8")
+    with serve(answering(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")) as proxy:
+        environment.setenv("HTTPS_PROXY", proxy.url)
+        ran = campaign("accounts", "check", "mastodon", "-w", root)
+    assert ran.code == 1
+    assert "407 Proxy Authentication Required" in " ".join(ran.err.split() + ran.out.split())
+    assert [head.split(b"\r\n")[0] for head in proxy.heads] == [b"CONNECT mastodon.example:443 HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "command", [("accounts", "check", "mastodon"), ("post", "Sidang ditunda.", "--to", "mastodon")]
+)
+def test_authorities_that_can_not_be_read(
+    campaign: Campaign, root: Path, environment: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """A wrong SSL_CERT_FILE is told, and costs no post: what could not leave waits."""
+    environment.setattr("campaign_cli.platforms.connections._authorities", _authorities.__wrapped__)  # read anew
+    environment.setenv("SSL_CERT_FILE", str(root / "tidak-ada.pem"))
+    ran = campaign(*command, "-w", root)
+    said = " ".join((ran.out + ran.err).split())
+    assert "SSL_CERT_FILE or SSL_CERT_DIR names can't be read: there is no such file or folder" in said
+    assert ran.code == (1 if command[0] == "accounts" else 0)
+    assert "Traceback" not in said

@@ -170,15 +170,6 @@ def _proxy(reply: bytes) -> Callable[[Peer], None]:
     return talk
 
 
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment without proxies."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    return monkeypatch
-
-
 def test_proxy_of_the_environment(loop: str, environment: pytest.MonkeyPatch) -> None:
     """A proxy is used where the environment is to be trusted, and sees nothing but the host's name."""
     with (

@@ -6,10 +6,24 @@ import socket
 
 import pytest
 from platform_helpers import NOW
-from socket_helpers import GOOD, LOOPS, Peer, answering, create, on, once, outcome, serve, talked, transport
+from socket_helpers import (
+    CERTIFICATES,
+    GOOD,
+    LOOPS,
+    Peer,
+    answering,
+    create,
+    on,
+    once,
+    outcome,
+    serve,
+    talked,
+    transport,
+)
 
 from campaign_cli.errors import Unavailable, Unconfirmed
 from campaign_cli.platforms.base import Request
+from campaign_cli.platforms.connections import _authorities
 from campaign_cli.platforms.http import HttpTransport
 
 pytestmark = pytest.mark.parametrize("loop", LOOPS)
@@ -63,6 +77,30 @@ def test_unknown_authority(loop: str) -> None:
     with serve(answering(GOOD), certificate="server") as server:
         assert type(on(loop, work(server.url))) is Unavailable
         assert server.heads == []
+
+
+def test_authorities_of_the_environment(loop: str, environment: pytest.MonkeyPatch) -> None:
+    """Who the environment names is believed where it is to be trusted, as behind a proxy that looks inside."""
+
+    async def work(url: str, trust: bool) -> object:
+        under_test = HttpTransport(redact=str, now=lambda: NOW, trust_environment=trust)
+        try:
+            return await outcome(under_test, create(url))
+        finally:
+            await under_test.aclose()
+
+    environment.setattr("campaign_cli.platforms.connections._authorities", _authorities.__wrapped__)  # read anew
+    environment.setenv("SSL_CERT_FILE", str(CERTIFICATES / "authority.pem"))
+    with serve(answering(GOOD), certificate="server") as server:
+        assert type(on(loop, work(server.url, False))) is Unavailable
+        assert server.heads == []
+        assert getattr(on(loop, work(server.url, True)), "status", None) == 200
+        for unreadable in (CERTIFICATES / "absent.pem", CERTIFICATES / "README.md"):
+            environment.setenv("SSL_CERT_FILE", str(unreadable))
+            failure = on(loop, work(server.url, True))
+            assert type(failure) is Unavailable
+            assert "SSL_CERT_FILE or SSL_CERT_DIR names can't be read" in failure.message
+        assert len(server.heads) == 1
 
 
 @pytest.mark.parametrize("words", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])

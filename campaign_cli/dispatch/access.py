@@ -22,7 +22,7 @@ def transport_for(
 ) -> HttpTransport:
     """A transport of the account's own. A network without proof gets a fresh connection for each request.
 
-    ``trust_environment``: use the proxy that the environment names.
+    ``trust_environment``: use the proxy and the certificates that the environment names.
     """
     from campaign_cli.platforms.http import HttpTransport
 

@@ -17,6 +17,8 @@ from urllib.request import getproxies
 import httpcore
 import httpx
 
+from campaign_cli import reasons
+from campaign_cli.i18n import _
 from campaign_cli.platforms.sockets import Sockets
 
 CONNECTIONS: Final = 5  # as many as an account has in flight; more slow one client down
@@ -26,14 +28,17 @@ IDLE_SECONDS: Final = 5.0  # servers close what is idle for longer
 def new_wire(
     *, fresh_connections: bool = False, trust_environment: bool = False, trusted: ssl.SSLContext | None = None
 ) -> httpx.AsyncBaseTransport:
-    """Connections as every account gets them: few, no cookies, no redirects, proxies only when asked.
+    """Connections as every account gets them: few, no cookies, no redirects.
 
-    ``fresh_connections`` gives each request one of its own. ``trusted`` replaces the certificates of the public
-    authorities.
+    ``fresh_connections`` gives each request one of its own. ``trust_environment``: the environment may name proxies,
+    and authorities of its own in the place of the public ones. ``trusted`` replaces these.
     """
     for name in ("httpx", "httpcore"):  # they log whole addresses, and Telegram's hold the token
         logging.getLogger(name).setLevel(logging.WARNING)
-    trusted = trusted or _public_authorities()
+    try:
+        trusted = trusted or _authorities(trust_environment=trust_environment)
+    except OSError as error:
+        return NoWay(error)
     return (
         Proxied(trusted=trusted)
         if trust_environment and getproxies()
@@ -175,7 +180,26 @@ class Proxied(httpx.AsyncBaseTransport):
         await self._client.aclose()
 
 
+class NoWay(httpx.AsyncBaseTransport):
+    """Where nobody can be believed, since the environment's authorities can't be read: nothing is sent.
+
+    Told with each request, so that what is due waits until somebody has mended it. Raises ConnectError.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        # the numbers of TLS's own errors are not the system's
+        self._reason = str(error) if isinstance(error, ssl.SSLError) else reasons.reason(error)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Never an answer."""
+        message = _("the certificates that SSL_CERT_FILE or SSL_CERT_DIR names can't be read: {reason}")
+        raise httpcore.ConnectError(message.format(reason=self._reason))
+
+
 @cache
-def _public_authorities() -> ssl.SSLContext:
-    """One for all: reading the certificates takes longer than a request."""
-    return httpx.create_ssl_context(trust_env=False)
+def _authorities(*, trust_environment: bool) -> ssl.SSLContext:
+    """Who is believed; one for all, since reading the certificates takes longer than a request.
+
+    An office whose proxy looks into what passes names its own authority in ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``.
+    """
+    return httpx.create_ssl_context(trust_env=trust_environment)
