@@ -17,6 +17,8 @@ HEAVY = (
     "sqlalchemy",
     "alembic",
     "apscheduler",
+    "pgqueuer",
+    "psycopg",
     "httpx",
     "PIL",
     "jinja2",
@@ -51,6 +53,23 @@ def test_check_imports_only_what_it_uses(tmp_path: Path, campaign: Campaign) -> 
     assert campaign("init", "kerja").code == 0
     (plan,) = (tmp_path / "kerja/campaigns").glob("*.yaml")
     assert not imported("check", str(plan), cwd=tmp_path / "kerja") & set(HEAVY)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_imports_nothing_heavy(tmp_path: Path, name: str) -> None:
+    """``--help`` of each command comes without the packages that the command works with."""
+    assert not imported(name, "--help", cwd=tmp_path) & set(HEAVY)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("name", ["status", "log"])
+def test_a_look_at_the_ledger_imports_only_its_database(tmp_path: Path, campaign: Campaign, name: str) -> None:
+    """``status`` and ``log`` of a ledger in a file need no network, no engine and no other database."""
+    assert campaign("init", "kerja").code == 0
+    assert campaign("hold", "--reason", "rapat", "--workspace", "kerja").code == 0
+    used = imported(name, cwd=tmp_path / "kerja")
+    assert "sqlalchemy" in used
+    assert not used & {"httpx", "apscheduler", "pgqueuer", "psycopg", "alembic", "PIL", "jinja2"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
