@@ -84,6 +84,13 @@ class Bench:
         return claim
 
 
+def tamper(bench: Bench, *statements: str) -> None:
+    """Change the database past the program."""
+    with bench.ledger.writing() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
 def make(
     key: str = "c/p/a",
     *,

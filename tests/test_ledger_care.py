@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Campaign
 from disks import FILES, FULL, READ_ONLY, ROOM, WRITABLE, on_a_small_disk
-from ledger_helpers import GRACE, START, Bench, Clock, make
+from ledger_helpers import GRACE, START, Bench, Clock, make, tamper
 from refusals import workspace
 from staged import SECRETS, Staged, soon
 
@@ -49,12 +49,6 @@ def bench(tmp_path: Path) -> Bench:
             made.settle(claim, State.UNCERTAIN, next_try=made.clock())
     made.ledger.cancel(["c/batal/b"], actor="siti")
     return made
-
-
-def tamper(bench: Bench, *statements: str) -> None:
-    with bench.ledger.writing() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
 
 
 def test_a_ledger_in_use_is_sound(bench: Bench) -> None:

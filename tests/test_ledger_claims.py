@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ledger_helpers import GRACE, LEASE, START, Bench, make
+from ledger_helpers import GRACE, LEASE, START, Bench, make, tamper
 
-from campaign_cli.errors import ClaimLost
+from campaign_cli.errors import ClaimLost, DamagedLedger
 from campaign_cli.models import State, attempt_key
 
 
@@ -346,3 +346,40 @@ def test_an_old_token_never_writes(tmp_path: Path, first: State, second: State) 
     assert bench.state("c/p/a") is (State.PUBLISHED if proves else first)
     with pytest.raises(ClaimLost):
         bench.ledger.check_gate(old.key, old.token)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE drafts SET draft = 'x' WHERE delivery = 'c/p/a'", "DELETE FROM drafts WHERE delivery = 'c/p/a'"],
+)
+def test_a_draft_that_cannot_be_read_stops_no_other(bench: Bench, damage: str) -> None:
+    """What has no readable draft fails with its key and the way out, and everything else is claimed; to order it again
+    is refused in plain words."""
+    bench.queue(make(), make("c/q/a", position=1), make("c/r/b"))
+    tamper(bench, damage)
+    claimed = bench.claim()
+    assert sorted(keys(claimed.claims)) == ["c/q/a", "c/r/b"]
+    (parked,) = claimed.parked
+    assert (parked.key, parked.state, parked.lease_until) == ("c/p/a", State.FAILED, None)
+    assert "c/p/a" in parked.error
+    assert "campaign ledger check" in parked.error
+    assert [notice.key for notice in bench.ledger.take_notices()] == ["c/p/a"]
+    assert bench.claim().parked == ()
+    with pytest.raises(DamagedLedger, match="c/p/a"):
+        bench.ledger.retry(["c/p/a"], actor="siti")
+
+
+def test_what_may_be_out_and_cannot_be_read_waits_for_a_person(bench: Bench) -> None:
+    """An uncertain delivery without a readable draft stays uncertain, since it may be out, and stops no look-up."""
+    bench.doubtful()
+    bench.doubtful("c/q/a")
+    bench.ledger.take_notices()
+    tamper(bench, "UPDATE drafts SET draft = '[]' WHERE delivery = 'c/p/a'")
+    assert keys(bench.ledger.claim_doubtful(worker="w", limit=5, lease=LEASE)) == ["c/q/a"]
+    left = bench.ledger.delivery("c/p/a")
+    assert left is not None
+    assert (left.state, left.next_try, left.lease_until) == (State.UNCERTAIN, None, None)
+    assert "campaign ledger check" in left.error
+    assert [notice.key for notice in bench.ledger.take_notices()] == ["c/p/a"]
+    bench.clock.forward(hours=1)
+    assert keys(bench.ledger.claim_doubtful(worker="w", limit=5, lease=LEASE)) == ["c/q/a"]

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.queries import columns
-from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros
+from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Applied, Changes, Known, NewDelivery
 from campaign_cli.models import State
@@ -65,7 +65,7 @@ class Applying(Store):
 
     def _alike(self, connection: Connection, body_hashes: Collection[str], *, now: int) -> list[Known]:
         table = schema.receipts.c
-        recently = exists().where(table.delivery == columns.key, table.at >= now - RECENT // timedelta(microseconds=1))
+        recently = exists().where(table.delivery == columns.key, table.at >= now - span(RECENT))
         alive = or_(columns.state.in_(_LIVE), recently)
         return [
             _known(row)

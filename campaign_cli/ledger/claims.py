@@ -5,8 +5,6 @@ A claim gives a lease and a fencing token. Whoever comes later with an older tok
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -15,12 +13,13 @@ from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
-from campaign_cli.ledger.queries import deliveries_by_key, receipt_of
+from campaign_cli.ledger.handout import attempt_row, claims_of, first_unsent, receipts_by_key
+from campaign_cli.ledger.queries import deliveries_by_key
 from campaign_cli.ledger.resting import faring, on_trial, one_each, rest
-from campaign_cli.ledger.schema import instant, instant_or_none
+from campaign_cli.ledger.schema import span
 from campaign_cli.ledger.sweeping import Order, Sweeping
 from campaign_cli.ledger.values import Claim, Claimed
-from campaign_cli.models import Draft, Receipt, State, attempt_key
+from campaign_cli.models import State
 
 Place = tuple[int, int, str]
 """Due instant, position and key: by these, deliveries are sent."""
@@ -52,14 +51,12 @@ class Claiming(Sweeping):
 
         In the same transaction: leases that ran out leave their delivery uncertain; what is later than
         ``late_grace`` is missed, unless held or begun; what is due for an account that ``addresses`` (account →
-        address of today) doesn't have or has elsewhere is parked as failed. ``keys`` limits claiming, missing and
-        parking to these deliveries.
+        address of today) doesn't have or has elsewhere is parked as failed, and so is what has no readable draft.
+        ``keys`` limits claiming, missing and parking to these deliveries.
 
         ``in_hand`` are deliveries that the caller is sending at this moment: their leases may have run out while the
         machine slept, and the caller still knows best. ``spacing`` (account → distance) lets an account start one
         delivery at most, and no process another one before that distance is over.
-
-        An address that kept failing gets one place over all processes, once its rest is over.
 
         ``recall``: an earlier claim of this worker got no answer, so it may have been written. What is being sent under
         the worker's name and is not ``in_hand`` was never handed to it, and waits again. ``marked`` accounts
@@ -68,35 +65,23 @@ class Claiming(Sweeping):
         ``serves``: the accounts that the caller sends for, where not all: the others are neither taken nor parked.
         """
         with self.writing() as connection:
-            order = Order(
+            order = Order.of(
                 now=self.now(),
                 worker=worker,
                 limit=limit,
-                lease=lease // timedelta(microseconds=1),
+                lease=lease,
                 per_account=per_account,
-                exclude=frozenset(exclude_accounts),
-                keys=None if keys is None else frozenset(keys),
+                exclude_accounts=exclude_accounts,
+                keys=keys,
                 addresses=addresses,
-                in_hand=frozenset(in_hand),
-                spacing={name: distance // timedelta(microseconds=1) for name, distance in (spacing or {}).items()},
-                marked=frozenset(marked),
-                serves=None if serves is None else frozenset(serves),
+                in_hand=in_hand,
+                spacing=spacing,
+                marked=marked,
+                serves=serves,
             )
             if recall:
                 self._recall(connection, order)
-            doubtful = self._expire(connection, order)
-            found = connection.execute(statements.destinations(scoped=order.scoped), order.parameters())
-            due = [row for row in found if not order.left_to_others(row.account)]
-            parked = self._park(connection, order, due)
-            latest = max(order.now - late_grace // timedelta(microseconds=1), 0)  # any grace fits, timedelta.max too
-            missed = self._miss(connection, order, latest=latest)
-            taken = self._take(connection, order, due)
-            return Claimed(
-                claims=faring(self._begin(connection, order, taken), due),
-                missed=tuple(deliveries_by_key(connection, missed)),
-                doubtful=tuple(deliveries_by_key(connection, doubtful)),
-                parked=tuple(deliveries_by_key(connection, parked)),
-            )
+            return self._claim_due(connection, order, latest=max(order.now - span(late_grace), 0))  # timedelta.max too
 
     def claim_doubtful(  # noqa: PLR0913 - as above
         self,
@@ -113,19 +98,19 @@ class Claiming(Sweeping):
         """Take uncertain deliveries whose look-up is due. They stay uncertain; no attempt is begun.
 
         One whose account is gone or has another address by now is left to a person. ``in_hand`` and ``serves`` as in
-        ``claim``.
+        ``claim``. So is one whose draft can't be read; it may be out, and stays uncertain.
         """
         with self.writing() as connection:
-            order = Order(
+            order = Order.of(
                 now=self.now(),
                 worker=worker,
                 limit=limit,
-                lease=lease // timedelta(microseconds=1),
-                exclude=frozenset(exclude_accounts),
-                keys=None if keys is None else frozenset(keys),
+                lease=lease,
+                exclude_accounts=exclude_accounts,
+                keys=keys,
                 addresses=addresses,
-                in_hand=frozenset(in_hand),
-                serves=None if serves is None else frozenset(serves),
+                in_hand=in_hand,
+                serves=serves,
             )
             due = self._leave_to_person(connection, order)
             alone = on_trial(due)
@@ -136,7 +121,27 @@ class Claiming(Sweeping):
             found = list(connection.execute(statements.doubtful(scoped=order.scoped), wanted).scalars())
             taken = one_each(found, alone)
             rows = _leased(connection, order, taken, state=State.UNCERTAIN)
-            return faring(_claims(connection, rows, _receipts(connection, rows)), due)
+            drafts = self._read_drafts(connection, order, rows, unreadable=State.UNCERTAIN)
+            rows = [row for row in rows if row.key in drafts]
+            return faring(claims_of(connection, rows, receipts_by_key(connection, rows), drafts=drafts), due)
+
+    def _claim_due(self, connection: Connection, order: Order, *, latest: int) -> Claimed:
+        """Sweep, then take; what fell due before ``latest`` is too late."""
+        doubtful = self._expire(connection, order)
+        found = connection.execute(statements.destinations(scoped=order.scoped), order.parameters())
+        due = [row for row in found if not order.left_to_others(row.account)]
+        parked = self._park(connection, order, due)
+        missed = self._miss(connection, order, latest=latest)
+        taken = self._take(connection, order, due)
+        claims = self._begin(connection, order, taken)
+        begun = {claim.key for claim in claims}
+        parked += [key for key in taken if key not in begun]
+        return Claimed(
+            claims=faring(claims, due),
+            missed=tuple(deliveries_by_key(connection, missed)),
+            doubtful=tuple(deliveries_by_key(connection, doubtful)),
+            parked=tuple(deliveries_by_key(connection, parked)),
+        )
 
     def _take(self, connection: Connection, order: Order, due: Sequence[Row[Any]]) -> list[str]:
         """Keys to send, in due order, then plan order, as many as each account has room for."""
@@ -155,14 +160,16 @@ class Claiming(Sweeping):
         return [key for _due, _position, key in sorted(places)[: order.limit]]
 
     def _begin(self, connection: Connection, order: Order, taken: Sequence[str]) -> list[Claim]:
-        """Lease what was taken, with an attempt at the first unsent part of each on disk."""
+        """Lease what was taken and can be read, with an attempt at the first unsent part of each on disk."""
         rows = _leased(connection, order, taken, state=State.SENDING)
+        drafts = self._read_drafts(connection, order, rows, unreadable=State.FAILED)
+        rows = [row for row in rows if row.key in drafts]
         if not rows:
             return []
         for row in rows:
             if row.account in order.spacing:
                 rest(connection, row.address, until=order.now + order.spacing[row.account])
-        proofs = _receipts(connection, rows)
+        proofs = receipts_by_key(connection, rows)
         new = [
             attempt_row(
                 row,
@@ -175,7 +182,7 @@ class Claiming(Sweeping):
         ]
         insert_rows(connection, schema.attempts, new)
         self.record(connection, "sending", [(row.key, "{}") for row in rows], actor=order.worker, at=order.now)
-        return _claims(connection, rows, proofs, begun=new)
+        return claims_of(connection, rows, proofs, drafts=drafts, begun=new)
 
 
 def _first(connection: Connection, order: Order, rooms: Mapping[str, int]) -> dict[str, list[Place]]:
@@ -200,28 +207,6 @@ def _places(rows: Iterable[Row[Any]]) -> list[Place]:
     return [(row.due, row.position, row.key) for row in rows]
 
 
-def attempt_row(row: Row[Any], *, part: int, worker: str, at: int, marked: bool) -> dict[str, Any]:
-    """A new row of ``attempts`` for one part of a row of ``deliveries``.
-
-    ``left_at`` is 0 where it will be ``marked`` when a request leaves, and None where it won't: that says nothing.
-    """
-    return {
-        "delivery": row.key,
-        "part": part,
-        "generation": row.generation,
-        "attempt_key": attempt_key(row.key, row.content_hash, part, row.generation),
-        "worker": worker,
-        "started_at": at,
-        "left_at": 0 if marked else None,
-    }
-
-
-def first_unsent(parts: int, receipts: Collection[Receipt]) -> int:
-    """The first part without a receipt; ``parts`` when there is none."""
-    sent = {receipt.part for receipt in receipts}
-    return next((part for part in range(parts) if part not in sent), parts)
-
-
 def _leased(connection: Connection, order: Order, taken: Sequence[str], *, state: State) -> list[Row[Any]]:
     """The rows of these keys, in their order, after a new token and a lease; one to send counts as a try."""
     lease = statements.LEASE_TO_SEND if state is State.SENDING else statements.LEASE_TO_LOOK
@@ -231,68 +216,3 @@ def _leased(connection: Connection, order: Order, taken: Sequence[str], *, state
         connection.execute(lease, values | {"the_keys": some})
         rows |= {row.key: row for row in connection.execute(statements.CLAIMED, {"the_keys": some})}
     return [rows[key] for key in taken]
-
-
-def _receipts(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[str, tuple[Receipt, ...]]:
-    """Receipts by delivery key, in part order."""
-    found: dict[str, tuple[Receipt, ...]] = {}
-    for some in chunks(row.key for row in rows):
-        for row in connection.execute(statements.RECEIPTS, {"the_keys": some}):
-            found[row.delivery] = (*found.get(row.delivery, ()), receipt_of(row))
-    return found
-
-
-def _claims(
-    connection: Connection,
-    rows: Sequence[Row[Any]],
-    proofs: Mapping[str, tuple[Receipt, ...]],
-    *,
-    begun: Sequence[Mapping[str, Any]] = (),
-) -> list[Claim]:
-    """Claims from rows and receipts; ``begun`` are the attempts that were begun just now, if any."""
-    starts: dict[str, list[int]] = defaultdict(list)
-    kept: dict[tuple[str, int], dict[int, dict[str, Any]]] = defaultdict(dict)
-    for attempt in begun:
-        starts[attempt["attempt_key"]].append(attempt["started_at"])
-    # What is begun for the first time has no other attempt, and no step.
-    older = [row.key for row in rows if row.attempts > 1 or not begun]
-    for some in chunks(older):
-        for step in connection.execute(statements.STEPS, {"the_keys": some}):
-            kept[step.delivery, step.generation].setdefault(step.part, {})[step.name] = json.loads(step.value)
-        for key, started in connection.execute(statements.STARTS, {"the_keys": some}):
-            starts[key].append(started)
-    return [
-        _claim(row, receipts=proofs.get(row.key, ()), steps=kept.get((row.key, row.generation), {}), starts=starts)
-        for row in rows
-    ]
-
-
-def _claim(
-    row: Row[Any],
-    *,
-    receipts: tuple[Receipt, ...],
-    steps: Mapping[int, dict[str, Any]],
-    starts: Mapping[str, list[int]],
-) -> Claim:
-    part = first_unsent(row.parts, receipts)
-    began = starts.get(attempt_key(row.key, row.content_hash, part, row.generation), [])
-    return Claim(
-        key=row.key,
-        campaign=row.campaign,
-        post=row.post,
-        account=row.account,
-        platform=row.platform,
-        address=row.address,
-        draft=Draft.from_json(row.draft),
-        due=instant(row.due),
-        token=row.token,
-        generation=row.generation,
-        content_hash=row.content_hash,
-        receipts=receipts,
-        steps=steps,
-        attempts=row.tries,
-        first_attempt_at=instant_or_none(min(began, default=None)),
-        attempt_started_at=instant_or_none(max(began, default=None)),
-        lease_until=instant(row.lease_until),
-        restored=row.restored_from is not None,
-    )

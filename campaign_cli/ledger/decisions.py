@@ -16,7 +16,7 @@ from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.applying import Applying
 from campaign_cli.ledger.base import Store, chunks
-from campaign_cli.ledger.claims import first_unsent
+from campaign_cli.ledger.handout import first_unsent
 from campaign_cli.ledger.holding import reschedule
 from campaign_cli.ledger.queries import (
     columns,
@@ -26,7 +26,7 @@ from campaign_cli.ledger.queries import (
     store_receipt,
 )
 from campaign_cli.ledger.resting import let_try
-from campaign_cli.ledger.schema import deliveries, instant, micros
+from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Delivery, NewDelivery
 from campaign_cli.ledger.words import body_hash
@@ -111,7 +111,7 @@ class Decisions(Store):
                 if at is not None:
                     reschedule(connection, key, due=micros(at), now=now)
                 else:
-                    latest = max(now - late_grace // timedelta(microseconds=1), 0)  # any grace fits, timedelta.max too
+                    latest = max(now - span(late_grace), 0)  # any grace fits, timedelta.max too
                     _miss(connection, key, before=latest)
                 details: dict[str, Any] = {"published": False}
             else:

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select
 
 from campaign_cli.ledger.base import Store
 from campaign_cli.ledger.queries import columns, sendable
-from campaign_cli.ledger.schema import account_pauses
+from campaign_cli.ledger.schema import account_pauses, span
 from campaign_cli.ledger.values import Ready
 
 _DOUBTFUL: Final = 1_000  # more look-ups than that at a time are no use to anybody
@@ -27,7 +27,7 @@ class Handing(Store):
         """
         with self.reading() as connection:
             now = self.now()
-            wanted = {"the_now": now, "the_latest_rest": now + patience // timedelta(microseconds=1)}
+            wanted = {"the_now": now, "the_latest_rest": now + span(patience)}
             doubtful = connection.execute(_doubtful(), wanted).all()
             due = connection.execute(_due(), {**wanted, "the_room": per_account}).all()
         return [Ready(key=row.key, account=row.account, revision=row.token) for row in (*doubtful, *due)]

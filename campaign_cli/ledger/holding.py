@@ -20,9 +20,9 @@ from campaign_cli.ledger.queries import (
     read_deliveries,
     scope_matches,
 )
-from campaign_cli.ledger.schema import deliveries, drafts, holds, instant, instant_or_none, micros
-from campaign_cli.ledger.values import Delivery, Hold
-from campaign_cli.models import Draft, State
+from campaign_cli.ledger.schema import deliveries, drafts, holds, instant, instant_or_none, micros, span
+from campaign_cli.ledger.values import Delivery, Hold, frozen_draft
+from campaign_cli.models import State
 
 Late = str | timedelta | datetime
 """``"now"``, ``"skip"``, a shift of the due instant, or a new one (aware)."""
@@ -134,7 +134,7 @@ class Holding(Store):
             return
         due = connection.execute(select(columns.due).where(columns.key == key)).scalar_one()
         if isinstance(answer, timedelta):
-            new = due + answer // timedelta(microseconds=1)
+            new = due + span(answer)
         else:
             new = micros(answer) if isinstance(answer, datetime) else now
         reschedule(connection, key, due=new, now=now)
@@ -149,14 +149,14 @@ class Holding(Store):
 
 
 def reschedule(connection: Connection, key: str, *, due: int, now: int) -> None:
-    """Give a delivery a new due instant, and with it a new content hash."""
-    draft = connection.execute(select(drafts.c.draft).where(drafts.c.delivery == key)).scalar_one()
+    """Give a delivery a new due instant, and with it a new content hash. Raises DamagedLedger."""
+    draft = connection.execute(select(drafts.c.draft).where(drafts.c.delivery == key)).scalar_one_or_none()
     connection.execute(
         update(deliveries)
         .where(columns.key == key)
         .values(
             due=due,
-            content_hash=Draft.from_json(draft).content_hash(instant(due)),
+            content_hash=frozen_draft(key, draft).content_hash(instant(due)),
             next_try=None,
             changed_at=now,
         )

@@ -25,7 +25,7 @@ from campaign_cli.ledger.base import from_os_error
 from campaign_cli.ledger.copying import BACKUP_AT, copy_content, opened_file, seal
 from campaign_cli.ledger.restore import Prepared
 from campaign_cli.ledger.restoring import Asks, Doubts, Known, doubt, known_of, open_holds, outrun
-from campaign_cli.ledger.schema import instant, micros
+from campaign_cli.ledger.schema import instant, micros, span
 from campaign_cli.ledger.store import Ledger, write_ledger_id
 from campaign_cli.ledger.upgrade import migrate
 
@@ -122,7 +122,7 @@ def _fill(
 
 
 def _refuse_future(given: Prepared, now: int) -> None:
-    if micros(given.at) > now + _CLOCKS // timedelta(microseconds=1):
+    if micros(given.at) > now + span(_CLOCKS):
         raise LedgerError(
             _("The backup is of {at}, and the clock here says {now}: what went out since can't be told.").format(
                 at=given.at.isoformat(timespec="seconds"), now=instant(now).isoformat(timespec="seconds")

@@ -34,7 +34,12 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 def micros(at: datetime) -> int:
     """An aware instant as microseconds since the epoch."""
-    return (at - EPOCH) // _MICROSECOND
+    return span(at - EPOCH)
+
+
+def span(length: timedelta) -> int:
+    """A length of time in microseconds."""
+    return length // _MICROSECOND
 
 
 def instant(value: int) -> datetime:

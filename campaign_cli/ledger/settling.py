@@ -21,8 +21,8 @@ from campaign_cli.errors import CampaignError, ClaimLost, Held
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
-from campaign_cli.ledger.claims import attempt_row
 from campaign_cli.ledger.endings import End, Ending, end_of, rows_of, undisputed
+from campaign_cli.ledger.handout import attempt_row
 from campaign_cli.ledger.queries import (
     columns,
     end_attempts,
@@ -31,7 +31,7 @@ from campaign_cli.ledger.queries import (
     receipts_of,
     store_receipt,
 )
-from campaign_cli.ledger.schema import deliveries, instant, micros
+from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.values import ADOPTED, Claim, Settlement
 from campaign_cli.models import Receipt, State
 
@@ -52,7 +52,7 @@ class Settling(Ending):
         with self.writing() as connection:
             now = self.now()
             row = self._ours(connection, claim.key, claim.token, now=now)
-            until = now + lease // timedelta(microseconds=1)
+            until = now + span(lease)
             connection.execute(statements.RENEW, {"the_key": claim.key, "the_lease_until": until, "the_now": now})
             end_attempts(connection, claim.key, outcome="repeated", error="", at=now)
             new = attempt_row(row, part=part, worker=row.worker, at=now, marked=marked)

@@ -86,7 +86,7 @@ CLAIMED: Final = (
         columns.restored_from,
         drafts.c.draft,
     )
-    .join(drafts, drafts.c.delivery == columns.key)
+    .outerjoin(drafts, drafts.c.delivery == columns.key)  # a lost draft is told, and stops no other
     .where(_KEYS)
 )
 STEPS: Final = select(schema.steps).where(_steps.delivery.in_(_list("the_keys")))

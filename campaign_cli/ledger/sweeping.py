@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.engine import Connection, Row
 
+from campaign_cli.errors import DamagedLedger
 from campaign_cli.i18n import _
 from campaign_cli.ledger import statements
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.queries import columns, end_attempts, give_notice
-from campaign_cli.ledger.schema import deliveries
-from campaign_cli.models import State
+from campaign_cli.ledger.schema import deliveries, span
+from campaign_cli.ledger.values import frozen_draft
+from campaign_cli.models import Draft, State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +37,39 @@ class Order:
     spacing: Mapping[str, int] = field(default_factory=dict)
     marked: frozenset[str] = frozenset()
     serves: frozenset[str] | None = None
+
+    @classmethod
+    def of(  # noqa: PLR0913 - the caller's decisions, all by keyword
+        cls,
+        *,
+        now: int,
+        worker: str,
+        limit: int,
+        lease: timedelta,
+        per_account: int = 0,
+        exclude_accounts: Collection[str] = (),
+        keys: Collection[str] | None = None,
+        addresses: Mapping[str, str] | None = None,
+        in_hand: Collection[str] = (),
+        spacing: Mapping[str, timedelta] | None = None,
+        marked: Collection[str] = (),
+        serves: Collection[str] | None = None,
+    ) -> Order:
+        """From spans and collections of any kind."""
+        return cls(
+            now=now,
+            worker=worker,
+            limit=limit,
+            lease=span(lease),
+            per_account=per_account,
+            exclude=frozenset(exclude_accounts),
+            keys=None if keys is None else frozenset(keys),
+            addresses=addresses,
+            in_hand=frozenset(in_hand),
+            spacing={name: span(distance) for name, distance in (spacing or {}).items()},
+            marked=frozenset(marked),
+            serves=None if serves is None else frozenset(serves),
+        )
 
     def left_to_others(self, account: str) -> bool:
         """Whoever asks doesn't serve it, and needn't even know it."""
@@ -102,6 +138,18 @@ class Sweeping(Store):
             self._enter(connection, keys, state=State.FAILED, error=error, order=order)
             parked += keys
         return parked
+
+    def _read_drafts(
+        self, connection: Connection, order: Order, rows: Sequence[Row[Any]], *, unreadable: State
+    ) -> dict[str, Draft]:
+        """The drafts by key, of the leased; those that can't be read go to a person in the state ``unreadable``."""
+        found: dict[str, Draft] = {}
+        for row in rows:
+            try:
+                found[row.key] = frozen_draft(row.key, row.draft)
+            except DamagedLedger as error:
+                self._enter(connection, [row.key], state=unreadable, error=f"{error.message} {error.fix}", order=order)
+        return found
 
     def _miss(self, connection: Connection, order: Order, *, latest: int) -> list[str]:
         late = statements.too_late(scoped=order.scoped)

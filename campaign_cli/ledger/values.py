@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from campaign_cli.errors import DamagedLedger
+from campaign_cli.i18n import _
 from campaign_cli.models import Draft, Receipt, State
 
 RESTING_AFTER: Final = 5
@@ -104,7 +106,18 @@ class Delivery:
         """The frozen draft. Raises LookupError when it was not asked for."""
         if not self.draft_json:
             raise LookupError(self.key)
-        return Draft.from_json(self.draft_json)
+        return frozen_draft(self.key, self.draft_json)
+
+
+def frozen_draft(key: str, stored: str | None) -> Draft:
+    """The draft that the ledger has of a delivery. Raises DamagedLedger, which speaks of this delivery alone."""
+    try:
+        return Draft.from_json(stored or "")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedLedger(
+            _("{key}: its draft can't be read.").format(key=key),
+            fix=_("Run `campaign ledger check`: it says what is damaged, and the way out."),
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
