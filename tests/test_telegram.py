@@ -174,6 +174,14 @@ def test_a_message_without_a_number_has_no_permalink() -> None:
     assert receipt.at == NOW
 
 
+@pytest.mark.parametrize("date", [10**30, "kemarin", None, []])
+def test_a_sent_message_with_a_date_that_is_none_is_sent(date: object) -> None:
+    """What Telegram says of time never turns a success into a doubt."""
+    sent = {"ok": True, "result": {"message_id": 17, "chat": CHAT, "date": date}}
+    receipt = asyncio.run(platform.publish(on_its_way(Network(replies=[answer(200, sent)]))))
+    assert (receipt.id, receipt.at) == ("17", NOW)
+
+
 @pytest.mark.parametrize(
     ("status", "more", "kind", "words"),
     [

@@ -246,6 +246,15 @@ def test_what_is_gone_reads_back_as_nothing(reply: Any) -> None:
     assert asyncio.run(platform.read_back(on_its_way(Network(replies=[reply])), receipt)) is None
 
 
+@pytest.mark.parametrize("body", [one(created_at="kemarin"), one(created_at=7), {"data": ["7"]}, []])
+def test_a_post_that_can_not_be_read_is_no_answer(body: Any) -> None:
+    """An answer in another shape says nothing of the post: neither what it is, nor that it is gone."""
+    receipt = Receipt(part=0, id="7", url=None, at=NOW)
+    network = Network(replies=[answer(200, body)])
+    failure = asyncio.run(failure_of(platform.read_back(on_its_way(network), receipt)))
+    assert type(failure) is Unavailable
+
+
 def found_by(url: str, body: dict[str, Any] | None = None) -> tuple[Receipt | None, Network]:
     routes: dict[str, Any] = {"GET /2/users/me": answer(200, ME), "GET /2/tweets/7": answer(200, body or one())}
     network = Network(routes=routes)

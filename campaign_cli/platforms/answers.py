@@ -71,6 +71,15 @@ def explain(answer: Answer) -> str:
     return _words(answer.text)
 
 
+def json_object(text: str) -> dict[str, Any]:
+    """The JSON object that the text is; empty where it is none."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def one_line(text: str) -> str:
     """The text without tags and control characters, in one line of at most ``EXPLANATION_LENGTH`` characters."""
     plain = _TAGS.sub(" ", text[: EXPLANATION_LENGTH * 40])
@@ -136,6 +145,20 @@ def in_seconds(seconds: float, now: datetime) -> datetime | None:
         return None
 
 
+def instant(text: str) -> datetime:
+    """An aware instant from ISO 8601; UTC where it names no offset. Raises ValueError."""
+    parsed = datetime.fromisoformat(text.strip())
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+def epoch(seconds: Any) -> datetime | None:
+    """The instant so many seconds after 1970 began, from a number or a text; None where it can't be read."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
 def ahead(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How far the server's clock (header Date, whole seconds) is ahead of ours; None where it doesn't say."""
     try:
@@ -161,12 +184,7 @@ def on_our_clock(
 
 def _words(text: str) -> str:
     """The explaining members of a JSON body, else the text itself."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if not isinstance(data, dict):
-        return text
+    data = json_object(text)
     inner = data.get("error")
     if isinstance(inner, dict):
         data = inner

@@ -12,7 +12,7 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from json import loads
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from campaign_cli.errors import Rejected, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
-from campaign_cli.platforms.answers import is_loopback, read_json
+from campaign_cli.platforms.answers import epoch, instant, is_loopback, read_json
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -158,11 +158,8 @@ class Bluesky(Platform):
         """``ratelimit-reset`` (seconds since 1970) when nothing remains. https://docs.bsky.app/docs/advanced-guides/rate-limits"""
         if headers.get("ratelimit-remaining", "").strip() != "0":
             return None
-        try:
-            reset = datetime.fromtimestamp(float(headers.get("ratelimit-reset", "")), UTC)
-        except (ValueError, OverflowError, OSError):
-            return None
-        return reset if reset > now else None
+        reset = epoch(headers.get("ratelimit-reset"))
+        return reset if reset is not None and reset > now else None
 
 
 platform = Bluesky()
@@ -242,7 +239,7 @@ def _profile(login: Login) -> str:
 
 def _instant(text: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(text))
+        return instant(str(text))
     except ValueError:
         return None
 

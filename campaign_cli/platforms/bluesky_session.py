@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from json import loads
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -16,11 +15,11 @@ from campaign_cli.i18n import _
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress, compared
-from campaign_cli.platforms.answers import ask, explain, is_loopback, read_json
+from campaign_cli.platforms.answers import ask, explain, is_loopback, json_object, read_json
+from campaign_cli.platforms.base import Answer, Request, Session
 
 if TYPE_CHECKING:
     import asyncio
-from campaign_cli.platforms.base import Answer, Request, Session
 
 _LOGIN: Final = "bluesky.login"  # in Session.memory
 _LOCK: Final = "bluesky.lock"
@@ -166,11 +165,7 @@ def _lock(session: Session) -> asyncio.Lock:
 
 def name_of(answer: Answer) -> str:
     """The name of an error (``InvalidSwap``), empty where there is none."""
-    try:
-        data = loads(answer.text)
-    except (ValueError, RecursionError):
-        return ""
-    return str(data.get("error") or "") if isinstance(data, dict) else ""
+    return str(json_object(answer.text).get("error") or "")
 
 
 def refusal(answer: Answer) -> Exception | None:

@@ -16,7 +16,7 @@ from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import mastodon_server as server
 from campaign_cli.platforms.addresses import compared, same_origin
-from campaign_cli.platforms.answers import ask, read_json
+from campaign_cli.platforms.answers import ask, instant, read_json
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -102,10 +102,10 @@ class Mastodon(Platform):
         for _page in range(PAGES):
             page = await server.page_of(sending, account_id, older_than)
             for status in page:
-                created_at = server.instant(status["created_at"])
+                created_at = instant(status["created_at"])
                 if created_at >= since and await _is_ours(sending, status):
                     found.append(Found(receipt=_receipt(status, sending.part), created_at=created_at))
-            if not page or server.instant(page[-1]["created_at"]) < since:
+            if not page or instant(page[-1]["created_at"]) < since:
                 return LookUp(found=tuple(found), complete=True)
             older_than = str(page[-1]["id"])
         return LookUp(found=tuple(found), complete=False)
@@ -170,7 +170,7 @@ class Mastodon(Platform):
         if headers.get("x-ratelimit-remaining", "").strip() != "0":
             return None
         try:
-            reset = server.instant(headers.get("x-ratelimit-reset", ""))
+            reset = instant(headers.get("x-ratelimit-reset", ""))
         except ValueError:
             return None
         return reset if reset > now else None
@@ -209,7 +209,7 @@ def _receipt(status: Mapping[str, Any], part: int) -> Receipt:
         part=part,
         id=str(status["id"]),
         url=status.get("url") or status.get("uri"),
-        at=server.instant(status["created_at"]),
+        at=instant(status["created_at"]),
     )
 
 
@@ -220,7 +220,7 @@ def _remote(status: Mapping[str, Any], text: str | None) -> RemotePost:
         text=str(status.get("content") or "") if text is None else text,
         html=text is None,
         alts=tuple(media.get("description") or "" for media in status.get("media_attachments") or ()),
-        created_at=server.instant(status["created_at"]),
+        created_at=instant(status["created_at"]),
         title=status.get("spoiler_text") or None,
     )
 

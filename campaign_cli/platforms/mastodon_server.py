@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -16,7 +15,7 @@ from campaign_cli.i18n import _
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress, same_origin
-from campaign_cli.platforms.answers import ask, explain, read_json
+from campaign_cli.platforms.answers import ask, explain, instant, read_json
 from campaign_cli.platforms.base import Answer, Limits, Request, Sending, Session, Upload
 
 POLLS: Final = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # seconds between looks at a picture that the server still works on
@@ -47,12 +46,6 @@ def call(session: Session, method: str, path: str, **members: Any) -> Request:
     """A request of this account: ``path`` below the server's address, with the token; ``members`` as in Request."""
     headers = {"Authorization": f"Bearer {session.secret('token')}", **members.pop("headers", {})}
     return Request(method=method, url=settings_of(session.account).url + path, headers=headers, **members)
-
-
-def instant(text: str) -> datetime:
-    """An aware instant from ISO 8601. Raises ValueError."""
-    parsed = datetime.fromisoformat(text.strip())
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
 async def own_account(session: Session) -> dict[str, Any]:

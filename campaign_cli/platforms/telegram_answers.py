@@ -6,14 +6,13 @@ https://core.telegram.org/bots/api#making-requests
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from json import loads
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.models import Receipt
-from campaign_cli.platforms.answers import NOT_TAKEN, explain, in_seconds
+from campaign_cli.platforms.answers import NOT_TAKEN, epoch, explain, in_seconds, json_object
 from campaign_cli.platforms.base import Answer, Sending
 
 _REST: Final = timedelta(seconds=60)
@@ -38,12 +37,11 @@ def messages(data: Any) -> list[Mapping[str, Any]]:
 def receipt(sending: Sending, sent: Sequence[Mapping[str, Any]]) -> Receipt:
     """The proof of a part: the first message counts, all of them stand in ``extra`` (``delete`` needs them)."""
     first = sent[0]
-    date = first.get("date")
     return Receipt(
         part=sending.part,
         id=str(first["message_id"]),
         url=permalink(first["chat"], first["message_id"]),
-        at=datetime.fromtimestamp(date, UTC) if isinstance(date, int) else sending.now(),
+        at=epoch(first.get("date")) or sending.now(),
         extra={"chat": first["chat"]["id"], "messages": [item["message_id"] for item in sent]},
     )
 
@@ -61,7 +59,7 @@ def errors(now: Callable[[], datetime]) -> Callable[[Answer], Exception | None]:
     """The Bot API's own table for ``Request.errors``; ``now`` dates its ``retry_after`` seconds."""
 
     def read(answer: Answer) -> Exception | None:
-        data = _parsed(answer.text)
+        data = json_object(answer.text)
         if data.get("ok") is True or not isinstance(data.get("error_code", answer.status), int):
             return None
         status = int(data.get("error_code", answer.status))
@@ -101,11 +99,3 @@ def _failure(status: int, *, parameters: Mapping[str, Any], text: str) -> Except
     if 400 <= status < 500:
         return Rejected(message, status=status)
     return None
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    try:
-        data = loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}

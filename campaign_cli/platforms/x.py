@@ -16,7 +16,7 @@ from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import x_api as api
 from campaign_cli.platforms.addresses import compared
-from campaign_cli.platforms.answers import ask
+from campaign_cli.platforms.answers import ask, instant
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -118,7 +118,7 @@ class X(Platform):
         for _page in range(PAGES):
             page = await api.page_of(sending, user_id, since=since, token=token)
             for post in page["posts"]:
-                created_at = api.instant(post["created_at"])
+                created_at = instant(post["created_at"])
                 if created_at >= since and _is_ours(sending, post):
                     receipt = _receipt(sending, str(post["id"]), part=sending.part, at=created_at)
                     found.append(Found(receipt=receipt, created_at=created_at))
@@ -139,7 +139,7 @@ class X(Platform):
             url=_permalink(session.account, receipt.id),
             text=plain_text(post),
             alts=tuple(alts.get(key, "") for key in _media_keys(post)),
-            created_at=api.instant(post["created_at"]) if post.get("created_at") else None,
+            created_at=instant(post["created_at"]) if post.get("created_at") else None,
         )
 
     async def find(self, session: Session, url: str) -> Receipt | None:
@@ -155,7 +155,7 @@ class X(Platform):
         if await api.user_id(session) not in authors:
             return None
         created_at = body["data"].get("created_at")
-        return _receipt(session, match["id"], part=0, at=api.instant(created_at) if created_at else session.now())
+        return _receipt(session, match["id"], part=0, at=instant(created_at) if created_at else session.now())
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete the post; one that is gone already is fine. https://docs.x.com/x-api/posts/delete-post"""

@@ -6,13 +6,12 @@ https://docs.x.com/x-api/fundamentals/response-codes-and-errors · /x-api/fundam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from json import loads
+from datetime import datetime
 from typing import Any, Final
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
-from campaign_cli.platforms.answers import explain
+from campaign_cli.platforms.answers import epoch, explain, json_object
 from campaign_cli.platforms.base import Answer
 
 _APP_DAY: Final = "x-app-limit-24hour"
@@ -45,20 +44,13 @@ def errors(*, reply: bool = False, again: bool = False) -> Callable[[Answer], Ex
 
 def exhausted_until(headers: Mapping[str, str], now: datetime) -> datetime | None:
     """The latest reset (seconds since the epoch) of the windows of which nothing remains, where it lies ahead."""
-    resets = [reset for window in _used_up(headers) if (reset := _epoch(headers.get(f"{window}-reset", "")))]
+    resets = [reset for window in _used_up(headers) if (reset := epoch(headers.get(f"{window}-reset", "")))]
     latest = max(resets, default=None)
     return latest if latest is not None and latest > now else None
 
 
 def _used_up(headers: Mapping[str, str]) -> list[str]:
     return [window for window in _WINDOWS if headers.get(f"{window}-remaining", "").strip() == "0"]
-
-
-def _epoch(text: str) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(text), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _throttled(headers: Mapping[str, str]) -> str:
@@ -115,8 +107,5 @@ def _forbidden(problem: Mapping[str, Any], *, text: str, reply: bool, again: boo
 
 def _problem(text: str) -> dict[str, Any]:
     """The problem document; empty where the body is none."""
-    try:
-        data = loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) and (data.get("title") or data.get("detail")) else {}
+    data = json_object(text)
+    return data if data.get("title") or data.get("detail") else {}

@@ -17,7 +17,7 @@ from campaign_cli.i18n import _
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress
-from campaign_cli.platforms.answers import ask, in_seconds, read_json
+from campaign_cli.platforms.answers import ask, in_seconds, instant, read_json
 from campaign_cli.platforms.base import Request, Sending, Session, Upload
 from campaign_cli.platforms.x_answers import errors
 from campaign_cli.source.shapes import finding
@@ -70,12 +70,6 @@ def call(session: Session, method: str, path: str, **members: Any) -> Request:
     return Request(method=method, url=settings_of(session.account).url + path, headers=headers, **members)
 
 
-def instant(text: str) -> datetime:
-    """An aware instant from ISO 8601. Raises ValueError."""
-    parsed = datetime.fromisoformat(text.strip())
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
-
-
 async def own_user(session: Session) -> dict[str, Any]:
     """The account behind the token, with ``id`` and ``username`` in any case. Raises Unauthorized.
 
@@ -114,8 +108,15 @@ async def post(session: Session, identifier: str) -> dict[str, Any] | None:
     answer = await session.http.send(request)
     if answer.status != 200:
         return None
-    body = read_json(request, answer, dict)
-    return body if body.get("data") else None
+
+    def read(body: Any) -> dict[str, Any] | None:
+        if not body.get("data"):
+            return None
+        if body["data"].get("created_at"):
+            instant(body["data"]["created_at"])
+        return dict(body)
+
+    return read_json(request, answer, read)
 
 
 async def page_of(session: Session, identifier: str, *, since: datetime, token: str) -> dict[str, Any]:
