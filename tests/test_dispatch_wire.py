@@ -21,10 +21,11 @@ from campaign_cli.dispatch.progress import Silent
 from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.dispatch.settling import Settler
 from campaign_cli.dispatch.wire import GuardedHttp
-from campaign_cli.errors import ClaimLost, CredentialError, LedgerError, Rejected, Unavailable, Unconfirmed
+from campaign_cli.errors import ClaimLost, CredentialError, Held, LedgerError, Rejected, Unavailable, Unconfirmed
 from campaign_cli.ledger import Settlement
 from campaign_cli.models import Account, State
 from campaign_cli.platforms.base import Request
+from campaign_cli.platforms.http import RecordingTransport
 
 CREATE = Request(method="POST", url="/posts", json={"text": "a", "key": "k"}, creating=True)
 
@@ -69,6 +70,16 @@ def test_a_closed_gate_lets_nothing_leave() -> None:
     with pytest.raises(ClaimLost):
         asyncio.run(http.send(CREATE))
     assert (remote.log, http.left) == ([], False)
+
+
+def test_the_gate_is_for_creating_requests_alone() -> None:
+    """What makes nothing public passes a closed gate: a look-up must be possible while posts are held."""
+    recording = RecordingTransport()
+    http = guarded(recording, gate_raises=Held("Ditahan"))
+    assert asyncio.run(http.send(Request(method="GET", url="/posts"))).status == 200
+    with pytest.raises(Held):
+        asyncio.run(http.send(CREATE))
+    assert [request.method for request in recording.requests] == ["GET"]
 
 
 def test_a_refusal_is_not_something_that_left() -> None:

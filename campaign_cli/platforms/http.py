@@ -14,8 +14,7 @@ The network's own table (``Request.errors``) sees every answer, also a good one,
 from __future__ import annotations
 
 import asyncio
-import copy
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
@@ -58,7 +57,6 @@ _MALFORMED: Final = (httpx.LocalProtocolError, httpcore.LocalProtocolError)
 _BROKEN: Final = (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.ProtocolError)
 
 Headers = Mapping[str, str]
-Gate = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,11 +84,10 @@ class HttpAnswer:
 class HttpTransport:
     """``base.Http`` over a few connections of its own (``wire``); one for each account, closed by ``aclose``.
 
-    ``gate`` is awaited right before every creating request and may raise. ``on_headers`` sees the headers of every
-    answer; ``pause_until`` (``Platform.pause_until``) reads the network's own rate headers of a 429 without
-    Retry-After. ``time_out`` bounds one request in seconds, from start to last byte. ``fresh_connections`` gives each
-    request a connection of its own: for networks without proof, where a stale one would leave a creating request in
-    doubt.
+    ``pause_until`` (``Platform.pause_until``) reads the network's own rate headers of a 429 without Retry-After.
+    ``time_out`` bounds one request in seconds, from start to last byte. ``fresh_connections`` gives each request a
+    connection of its own: for networks without proof, where a stale one would leave a creating request in doubt.
+    ``trust_environment``: proxies and authorities of the environment count (``connections.new_wire``).
     """
 
     def __init__(  # noqa: PLR0913 - the ports of the transport, all by name
@@ -99,8 +96,6 @@ class HttpTransport:
         redact: Callable[[str], str],
         now: Callable[[], datetime],
         base_url: str = "",
-        gate: Gate | None = None,
-        on_headers: Callable[[Headers], None] | None = None,
         pause_until: Callable[[Headers, datetime], datetime | None] | None = None,
         wire: httpx.AsyncBaseTransport | None = None,
         time_out: float = 30.0,
@@ -108,33 +103,23 @@ class HttpTransport:
         trust_environment: bool = False,
     ) -> None:
         self._base_url = base_url
-        self._gate = gate
         self._redact = redact
         self._now = now
-        self._on_headers = on_headers
         self._pause_until = pause_until
         self._time_out = time_out
         self._wire = wire or new_wire(fresh_connections=fresh_connections, trust_environment=trust_environment)
         # The whole exchange has one limit (``_exchange``); a connection that doesn't stand sooner was never used.
         self._limits = {"timeout": {"connect": min(CONNECT_SECONDS, time_out), "pool": time_out / 4}}
 
-    def with_gate(self, gate: Gate | None) -> HttpTransport:
-        """The same transport and connections with another gate."""
-        view = copy.copy(self)
-        view._gate = gate
-        return view
-
     async def aclose(self) -> None:
         """Close every connection."""
         await self._wire.aclose()
 
     async def send(self, request: Request) -> HttpAnswer:
-        """The answer, or the Failure that it means; Held and ClaimLost come from the gate."""
+        """The answer, or the Failure that it means."""
         url = self._target(request)
         for _hop in range(REDIRECTS + 1):
             answer = await self._exchange(request, url)
-            if self._on_headers is not None:
-                self._on_headers(answer.headers)
             failure = request.errors(answer) if request.errors is not None else None
             if failure is not None:
                 raise self._cleaned(failure, answer)
@@ -185,8 +170,6 @@ class HttpTransport:
         """One request and its whole answer, whatever its status."""
         target = self._redact(shown_url(str(url)))
         built = self._built(request, url)
-        if request.creating and self._gate is not None:
-            await self._gate()
         try:
             async with asyncio.timeout(self._time_out):
                 return await self._received(request, built)
