@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,8 @@ from campaign_cli.cli import diagnostics
 from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.diagnostics import ExitCode, strongest
 from campaign_cli.cli.output import rfc3339
+from campaign_cli.cli.progress import LogFormat, progress
+from campaign_cli.cli.words import shared_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 
@@ -136,6 +138,23 @@ def stop_on(*signals: signal.Signals) -> asyncio.Event:
     for number in signals:
         loop.add_signal_handler(number, stopped)
     return stop
+
+
+def keep_running(
+    context: Context,
+    work: Callable[[Edition, Ledger, Progress], Coroutine[Any, Any, Outcome]],
+    *,
+    log_format: LogFormat,
+) -> int:
+    """``work`` until a signal ends it, over the workspace's ledger and with its progress shown; the exit code."""
+    edition = Edition(context)
+    with (
+        context.ledger(create=True) as ledger,
+        progress(log_format, file=None, now=now, zone=shared_zone(context), redact=edition.redact) as shown,
+    ):
+        outcome = interruptible(work(edition, ledger, shown))
+    diagnostics.say(_("Stopped cleanly: {counts}.").format(counts=summary(outcome)))
+    return int(exit_code(outcome))
 
 
 def interruptible(work: Coroutine[Any, Any, T]) -> T:

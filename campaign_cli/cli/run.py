@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import signal
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaign_cli.cli import diagnostics, usage
-from campaign_cli.cli.context import now, open_context
+from campaign_cli.cli import usage
+from campaign_cli.cli.context import open_context
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
-from campaign_cli.cli.progress import LogFormat, progress
-from campaign_cli.cli.words import shared_zone
+from campaign_cli.cli.progress import LogFormat
 from campaign_cli.i18n import _
 
 if TYPE_CHECKING:
@@ -55,17 +55,9 @@ def run(
 
     context = open_context(workspace)
     context.require_accounts()
-    zone = shared_zone(context)
     if engine is Engine.pgqueuer:
         dispatching.shared_database(context)
-    edition = dispatching.Edition(context)
-    with (
-        context.ledger(create=True) as ledger,
-        progress(log_format, file=None, now=now, zone=zone, redact=edition.redact) as shown,
-    ):
-        outcome = dispatching.interruptible(_run(edition, ledger, shown, engine=engine))
-    diagnostics.say(_("Stopped cleanly: {counts}.").format(counts=dispatching.summary(outcome)))
-    return int(dispatching.exit_code(outcome))
+    return dispatching.keep_running(context, partial(_run, engine=engine), log_format=log_format)
 
 
 async def _run(edition: Edition, ledger: Ledger, shown: Progress, *, engine: Engine) -> Outcome:
