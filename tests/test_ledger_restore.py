@@ -379,3 +379,22 @@ def _content(bench: Bench) -> list[dict[str, object]]:
     for one in kept:
         one.pop("token", None)
     return kept
+
+
+def test_what_a_killed_restore_left_goes_a_day_later(bench: Bench) -> None:
+    """A private copy that a killed restore or backup left is removed by the next one; one in use, and a file of
+    somebody else's, are not."""
+    bench.queue(make())
+    file = copy_of(bench)
+    folder, now = bench.root / ".campaign", file.stat().st_mtime
+    old, used = folder / "restore-old.tmp", folder / "restore-used.tmp"
+    half, other = file.with_name(".ledger-1.sqlite3.1.tmp"), file.with_name("mine.tmp")
+    for made in (old, used):
+        made.mkdir()
+        (made / "ledger.sqlite3").touch()
+    for path in (half, other):
+        path.touch()
+    for path in (old, half, other):
+        os.utime(path, (now - 100_000, now - 100_000))
+    put_back(bench, file)
+    assert [path.exists() for path in (old, used, half, other)] == [False, True, False, True]

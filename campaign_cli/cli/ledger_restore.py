@@ -105,8 +105,9 @@ def _introduce(backup: Prepared, context: Context, *, nothing_sent: bool) -> Non
         text = _("You say that nothing was sent or ordered since. What was will go out again.")
     else:
         text = _(
-            "What was queued, changed, held or cancelled since is not in it. What fell due by now and is not published "
-            "in it becomes uncertain, and is looked up before anything is sent."
+            "What was queued, changed, cancelled or released since is not in it. A hold that is open now stays open, "
+            "unless the ledger that is here can't be read. What fell due by now and is not published in it becomes "
+            "uncertain, and is looked up before anything is sent."
         )
     output.write_sentences(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import uuid
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ FOLDER: Final = ".campaign"
 FILE: Final = "ledger.sqlite3"
 BACKUPS: Final = "backups"
 _AUTOMATIC: Final = re.compile(r"ledger-\d{8}T\d{12}\.sqlite3")
+_STALE: Final = timedelta(days=1)
 _BESIDE: Final = ("", "-journal", "-wal", "-shm")
 """What SQLite keeps beside a file."""
 
@@ -67,6 +69,7 @@ def whole_file(target: Path, *, force: bool = False) -> Iterator[Path]:
         try:
             private_folder(target.parent)
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            remove_stale(temporary, ".ledger-*.tmp")
             yield temporary
             synced(temporary)
             put(temporary, target, force=force)
@@ -120,6 +123,19 @@ def remove(path: Path) -> None:
     for suffix in _BESIDE:
         with suppress(OSError):
             path.with_name(path.name + suffix).unlink()
+
+
+def remove_stale(new: Path, pattern: str) -> None:
+    """Remove what a killed process left beside ``new`` a day ago or more, by the file system's own time."""
+    with suppress(OSError):
+        latest = new.stat().st_mtime - _STALE.total_seconds()
+        for path in new.parent.glob(pattern):
+            if path.lstat().st_mtime > latest:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                remove(path)
 
 
 def put_aside(path: Path, *, at: datetime) -> Path | None:

@@ -119,6 +119,7 @@ def _workshop(root: Path) -> Iterator[Path]:
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         name = tempfile.mkdtemp(prefix="restore-", suffix=".tmp", dir=folder)
+        files.remove_stale(Path(name), "restore-*.tmp")
     except OSError as error:
         raise from_os_error(error, str(folder)) from error
     try:
