@@ -17,7 +17,8 @@ from campaign_cli.plan import open_workspace
 from campaign_cli.report.timeline import timeline_page
 from campaign_cli.report.view import delivery_entry
 from campaign_cli.stage.comparing import difference_of
-from campaign_cli.stage.rehearsal import Rehearsal, rehearse
+from campaign_cli.stage.rehearsal import rehearse
+from campaign_cli.stage.rehearsed import Rehearsal
 from campaign_cli.stage.state import StagePost
 from tests.platform_helpers import picture
 from tests.stage_helpers import START, png

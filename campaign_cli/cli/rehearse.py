@@ -21,7 +21,7 @@ from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import State
 
 if TYPE_CHECKING:
-    from campaign_cli.stage.rehearsal import Rehearsal
+    from campaign_cli.stage.rehearsed import Rehearsal
 
 app = usage.application()
 

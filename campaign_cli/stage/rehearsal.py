@@ -8,9 +8,9 @@ with the run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -26,6 +26,7 @@ from campaign_cli.platforms import PLATFORMS
 from campaign_cli.stage import stage_accounts, stage_workspace
 from campaign_cli.stage.comparing import difference_of, post_of
 from campaign_cli.stage.faults import parse_misbehaviour
+from campaign_cli.stage.rehearsed import Rehearsal, Row, Stray
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
@@ -39,68 +40,6 @@ BEFORE: Final = timedelta(minutes=1)
 """How long before the first post the rehearsal's clock begins."""
 AFTER: Final = timedelta(hours=24)
 """How long after the last post it goes on: for retries, pauses that a network asked for, and look-ups."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One part of one post on one network.
-
-    ``planned`` is the due instant, ``at`` when it went out on the rehearsal's clock (both aware; None: it didn't).
-    ``url`` is its page on the stage, which has ended. ``differences`` are sentences: what arrived otherwise than it was
-    written. ``part`` counts from 0.
-    """
-
-    key: str
-    post: str
-    account: str
-    platform: str
-    part: int
-    parts: int
-    planned: datetime
-    at: datetime | None
-    state: State
-    url: str
-    text: str
-    error: str
-    differences: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stray:
-    """A post on the stage that no receipt speaks of: of an uncertain delivery, or a double."""
-
-    account: str
-    platform: str
-    text: str
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rehearsal:
-    """What came of it. ``deliveries`` carry their drafts, with receipts that name the stage's pages.
-
-    ``workspace`` is the one on the stage; ``pictures`` gives prepared bytes by SHA-256; ``problems`` are the plan's
-    warnings. ``outcome`` decides the exit code, as that of ``publish`` does.
-    """
-
-    title: str
-    campaign: str
-    file: str
-    zone: tzinfo
-    day: date | None
-    rows: tuple[Row, ...]
-    strays: tuple[Stray, ...]
-    deliveries: tuple[Delivery, ...]
-    outcome: Outcome
-    workspace: Workspace
-    pictures: Mapping[str, bytes]
-    problems: tuple[Problem, ...]
-    faults: Mapping[str, int]
-
-    @property
-    def faithful(self) -> bool:
-        """True when everything that arrived is what was written, and nothing else arrived."""
-        return not self.strays and not any(row.differences for row in self.rows)
 
 
 def rehearse(
