@@ -21,7 +21,7 @@ from functools import cache, lru_cache
 from importlib import metadata
 from json import dumps, loads
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -95,14 +95,12 @@ class HttpTransport:
         *,
         redact: Callable[[str], str],
         now: Callable[[], datetime],
-        base_url: str = "",
         pause_until: Callable[[Headers, datetime], datetime | None] | None = None,
         wire: httpx.AsyncBaseTransport | None = None,
         time_out: float = 30.0,
         fresh_connections: bool = False,
         trust_environment: bool = False,
     ) -> None:
-        self._base_url = base_url
         self._redact = redact
         self._now = now
         self._pause_until = pause_until
@@ -134,7 +132,7 @@ class HttpTransport:
     def _target(self, request: Request) -> httpx.URL:
         """The absolute address. Raises Rejected where it is none, holds a password, or is http off this machine."""
         try:
-            url = _parsed(urljoin(self._base_url, request.url) if self._base_url else request.url)
+            url = _parsed(request.url)
         except (httpx.InvalidURL, ValueError) as error:
             raise self._bad_address(request.url) from error
         if url.scheme not in {"http", "https"} or not url.host or url.userinfo:
