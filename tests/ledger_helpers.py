@@ -12,6 +12,8 @@ from typing import Any
 from backends import place
 
 from campaign_cli.ledger import Changes, Claim, Claimed, NewDelivery, Settlement, open_ledger
+from campaign_cli.ledger.resting import pauses
+from campaign_cli.ledger.schema import micros
 from campaign_cli.ledger.store import Ledger
 from campaign_cli.ledger.words import body_hash
 from campaign_cli.models import Draft, Part, Receipt, State
@@ -82,6 +84,12 @@ class Bench:
         claim = self.claim_one()
         self.settle(claim, State.UNCERTAIN, error="reset", next_try=next_try or self.clock())
         return claim
+
+
+def paused(ledger: Ledger, at: datetime) -> dict[str, datetime]:
+    """Addresses that rest at that instant, and until when."""
+    with ledger.reading() as connection:
+        return pauses(connection, micros(at))
 
 
 def tamper(bench: Bench, *statements: str) -> None:

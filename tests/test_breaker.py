@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Campaign
 from dispatch_helpers import START, Table
+from ledger_helpers import paused
 from staged import SECRETS, Staged, soon
 
 from campaign_cli.cli.diagnostics import ExitCode
@@ -234,9 +235,9 @@ def test_a_check_does_not_cut_what_the_network_asked_for(tmp_path: Path) -> None
     until = START + timedelta(hours=2)
     table.ledger.pause_account("fake:web", until)
     table.ledger.count_failure("fake:web", decide=lambda _n: (9, START + timedelta(hours=3)), error="", credential=True)
-    assert table.ledger.paused(START) == {"fake:web": START + timedelta(hours=3)}
+    assert paused(table.ledger, START) == {"fake:web": START + timedelta(hours=3)}
     assert table.ledger.account_works("fake:web")
-    assert table.ledger.paused(START) == {"fake:web": until}
+    assert paused(table.ledger, START) == {"fake:web": until}
     assert table.ledger.rests() == {}
 
 

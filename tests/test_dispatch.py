@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from dispatch_helpers import START, Table
+from ledger_helpers import paused
 
 from campaign_cli.dispatch.publish import publish_pass, would_go
 from campaign_cli.errors import LedgerError
@@ -73,7 +74,7 @@ def test_too_many_requests_rest_the_account_for_every_process(tmp_path: Path) ->
     limited = "web" if not table.remote.posts["web"] else "other"
     free = "other" if limited == "web" else "web"
     assert (len(table.remote.texts(limited)), len(table.remote.texts(free))) == (0, 8)
-    assert table.ledger.paused(table.clock.now()) == {f"fake:{limited}": START + timedelta(seconds=40)}
+    assert paused(table.ledger, table.clock.now()) == {f"fake:{limited}": START + timedelta(seconds=40)}
     asyncio.run(table.clock.sleep(40))
     asyncio.run(publish_pass(table.dispatcher()))
     assert len(table.remote.texts(limited)) == 8
@@ -85,7 +86,7 @@ def test_rate_headers_of_a_success_rest_the_account_too(tmp_path: Path) -> None:
     table.queue("a")
     table.remote.script.append("rest")
     asyncio.run(publish_pass(table.dispatcher()))
-    assert table.ledger.paused(table.clock.now()) == {"fake:web": START + timedelta(seconds=60)}
+    assert paused(table.ledger, table.clock.now()) == {"fake:web": START + timedelta(seconds=60)}
 
 
 def test_an_account_never_has_more_than_five_in_flight(tmp_path: Path) -> None:

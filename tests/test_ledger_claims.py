@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ledger_helpers import GRACE, LEASE, START, Bench, make, tamper
+from ledger_helpers import GRACE, LEASE, START, Bench, make, paused, tamper
 
 from campaign_cli.errors import ClaimLost, DamagedLedger
 from campaign_cli.models import State, attempt_key
@@ -197,7 +197,7 @@ def test_paused_and_excluded_accounts_rest(bench: Bench) -> None:
     bench.queue(make("c/p/a"), make("c/p/b"), make("c/p/d"))
     bench.ledger.pause_account("https://a.example", START + timedelta(minutes=2))
     bench.ledger.pause_account("https://a.example", START + timedelta(minutes=1))
-    assert bench.ledger.paused(START) == {"https://a.example": START + timedelta(minutes=2)}
+    assert paused(bench.ledger, START) == {"https://a.example": START + timedelta(minutes=2)}
     assert keys(bench.claim(exclude_accounts={"b"}).claims) == ["c/p/d"]
     bench.clock.forward(minutes=2)
     assert keys(bench.claim().claims) == ["c/p/a", "c/p/b"]

@@ -31,11 +31,6 @@ class Resting(Store):
             connection.execute(delete(account_pauses).where(_pauses.until <= self.now(), _pauses.failures == 0))
             rest(connection, address, until=micros(until))
 
-    def paused(self, now: datetime) -> dict[str, datetime]:
-        """Addresses that rest at ``now`` for whatever reason, and until when."""
-        with self.reading() as connection:
-            return pauses(connection, micros(now))
-
     def rests(self) -> dict[str, Rest]:
         """Addresses that rest because they kept failing, or may be tried by one delivery alone, by address."""
         with self.reading() as connection:
