@@ -16,8 +16,11 @@ from staged import SECRETS, Staged, soon
 
 from campaign_cli.cli.diagnostics import ExitCode
 from campaign_cli.cli.dispatching import exit_code, summary
+from campaign_cli.dispatch.options import LEASE
 from campaign_cli.dispatch.outcome import Outcome
 from campaign_cli.dispatch.publish import publish_pass, would_go
+from campaign_cli.errors import Unavailable
+from campaign_cli.ledger import Settlement
 from campaign_cli.ledger.values import RESTING_AFTER, Rest
 from campaign_cli.models import State
 
@@ -298,6 +301,37 @@ def test_doubtful_ones_of_a_failing_account_are_looked_up_one_at_a_time(tmp_path
     publish(table, hours=2)
     assert [table.state(key) for key in keys] == ["published"] * 12
     assert sorted(table.remote.texts()) == sorted(f"Text of p{n:03}" for n in range(12))
+
+
+def test_a_failing_account_has_one_place_for_look_ups_over_all_processes(tmp_path: Path) -> None:
+    """One of many doubtful ones is taken, and none by another process, until that one has been settled."""
+    table = Table(tmp_path)
+    many(table, number=3)
+    ledger = table.ledger
+    sent = ledger.claim(worker="a", limit=3, per_account=3, lease=LEASE, late_grace=LEASE).claims
+    doubts = [Settlement(key=one.key, token=one.token, state=State.UNCERTAIN, next_try=START) for one in sent]
+    ledger.settle(doubts)
+    ledger.count_failure("fake:web", decide=lambda _failures: (RESTING_AFTER, START), error="503", credential=False)
+    taken = ledger.claim_doubtful(worker="b", limit=3, lease=LEASE)
+    assert len(taken) == 1
+    assert ledger.claim_doubtful(worker="c", limit=3, lease=LEASE) == ()
+    ledger.settle([Settlement(key=taken[0].key, token=taken[0].token, state=State.UNCERTAIN)])
+    assert len(ledger.claim_doubtful(worker="c", limit=3, lease=LEASE)) == 1
+
+
+def test_a_look_up_that_is_asked_to_wait_lets_the_account_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that refuses a look-up until some instant is asked for nothing before it, by no process."""
+    table = Table(tmp_path)
+    table.queue("a")
+    table.remote.script.append("drop")
+    wish = START + timedelta(minutes=10)
+
+    async def refused(_sending: object, _since: object) -> None:
+        raise Unavailable("Slow down.", status=429, retry_at=wish)
+
+    monkeypatch.setattr(table.platform, "look_up", refused)
+    publish(table)
+    assert paused(table.ledger, START + timedelta(minutes=9)) == {"fake:web": wish}
 
 
 def test_a_token_that_may_post_and_not_read_is_no_failing_account(tmp_path: Path) -> None:

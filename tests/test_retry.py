@@ -207,3 +207,11 @@ def test_the_last_try_still_tells_the_account_to_rest() -> None:
     """A delivery that is given up after a 429 doesn't hide from the others what the network asked for."""
     decided = decision(Unavailable("Slow down.", status=429, retry_at=IN_AN_HOUR), tries=MAXIMUM_TRIES)
     assert (decided.state, decided.pause_until, decided.next_try) == (State.FAILED, IN_AN_HOUR, None)
+
+
+def test_a_doubtful_end_lets_the_account_rest_when_asked_to() -> None:
+    """Whether or not the post is out, the network's wish counts for everything else of that account."""
+    failure = Unconfirmed("Reset.")
+    failure.retry_at = NOW + timedelta(minutes=9)
+    decided = decision(failure, left=True)
+    assert (decided.state, decided.pause_until) == (State.UNCERTAIN, NOW + timedelta(minutes=9))
