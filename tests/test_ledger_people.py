@@ -309,3 +309,11 @@ def test_filters_of_deliveries(bench: Bench) -> None:
         _ = bench.ledger.deliveries()[0].draft
     assert bench.ledger.deliveries(campaign="d", with_drafts=True)[0].draft.parts[0].text == "Pos d/p/a"
     assert bench.ledger.delivery("c/none/a") is None
+
+
+def test_no_order_is_written_inside_a_look(bench: Bench) -> None:
+    """What was only read may be old by the time of writing: a writing transaction never begins inside a reading one."""
+    bench.queue(make())
+    with bench.ledger.reading(), pytest.raises(RuntimeError, match="only reads"):
+        held(bench)
+    assert bench.ledger.holds() == []

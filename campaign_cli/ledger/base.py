@@ -99,6 +99,7 @@ class Store:
         self._engine = database.engine()
         self._lock = threading.RLock()
         self._host = platform.node()
+        self._writing = False  # the open transaction, if any, is the only writing one
         self._now: int | None = None  # the instant of the open transaction, where the database has a clock
         with translated(database.explain):
             self._connection = self._engine.connect()
@@ -147,10 +148,13 @@ class Store:
     def _transaction(self, *, writing: bool) -> Iterator[Connection]:
         with self._lock, translated(self.database.explain):
             if self._connection.in_transaction():  # this thread's own, since the lock is: both end together
+                if writing and not self._writing:
+                    raise RuntimeError("what only reads can't begin to write: another writer may have been faster")
                 yield self._connection
                 return
             transaction, at = self._open_transaction(writing=writing)
             with transaction:
+                self._writing = writing
                 self._now = None if at is None else micros(at)
                 try:
                     yield self._connection
