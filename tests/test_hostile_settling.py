@@ -13,11 +13,12 @@ from campaign_cli.ledger import schema
 
 
 def test_a_row_that_cannot_be_read_takes_no_outcome_with_it(tmp_path: Path) -> None:
-    """The claim that shares a transaction with an outcome meets a broken draft: the outcome is written all the same."""
+    """The claim that shares a transaction with an outcome meets a torn proof: the outcome is written all the same."""
     table = Table(tmp_path)
     keys = [table.queue(f"p{number}") for number in range(6)]
     with table.ledger.writing() as connection:
-        connection.execute(schema.drafts.update().where(schema.drafts.c.delivery == keys[-1]).values(draft='{"torn'))
+        torn = {"delivery": keys[-1], "part": 9, "address": "x", "remote_id": "x", "at": 0, "extra": '{"torn'}
+        connection.execute(schema.receipts.insert().values(**torn))
     with pytest.raises(ValueError, match="Unterminated"):
         asyncio.run(publish_pass(table.dispatcher(per_account=2)))
     sent = len(table.remote.log)
