@@ -73,13 +73,27 @@ def rehearse(
 
 @contextmanager
 def _ended_by_a_signal() -> Iterator[None]:
-    """Let SIGTERM end it as Ctrl-C does, so that its folder and its server go away as well."""
+    """Let SIGTERM end it as Ctrl-C does, so that its folder and its server go away as well.
+
+    Handed on as Ctrl-C's own signal: under an event loop that one cancels the work in order, where an exception out of
+    nowhere could be lost between two tasks, and the rehearsal would go on.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    came: list[int] = []
+
+    def hand_on(number: int, _frame: object) -> None:
+        came.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, hand_on)
     try:
         yield
+    except Exception as error:
+        if came:  # what a step that was cut short stumbles over on its way out is no news
+            raise KeyboardInterrupt from error
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
 
