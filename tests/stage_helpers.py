@@ -37,6 +37,9 @@ ACCOUNTS = {
         settings={"url": "https://serikat.example", "username": "redaksi", "password": "env:W"},
     ),
     "kanal": Account(name="kanal", platform="telegram", settings={"channel": "@contoh_papua", "token": "env:T"}),
+    "ruang": Account(name="ruang", platform="discord", settings={"webhook": "env:D"}),
+    "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
+    "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 
