@@ -24,6 +24,8 @@ accounts:
   # bluesky:  {{platform: bluesky, handle: serikat.example, password: env:BLUESKY_PASSWORD, timezone: WIB}}
   # web:      {{platform: wordpress, url: https://serikat.example, username: redaksi, password: env:WP_PASSWORD}}
   # telegram: {{platform: telegram, channel: "@contoh_serikat", token: env:TELEGRAM_TOKEN, timezone: WIB}}
+  # discord:  {{platform: discord, webhook: env:DISCORD_WEBHOOK, timezone: WIB}}
+  # slack:    {{platform: slack, channel: C0123456789, token: env:SLACK_TOKEN, timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -35,6 +37,8 @@ MASTODON_TOKEN=
 # BLUESKY_PASSWORD=
 # WP_PASSWORD=
 # TELEGRAM_TOKEN=
+# DISCORD_WEBHOOK=
+# SLACK_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

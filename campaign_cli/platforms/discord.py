@@ -197,7 +197,7 @@ def _body(sending: Sending) -> dict[str, Any]:
         body["flags"] = flags
     if sending.content.media:
         body["attachments"] = [
-            {"id": number, "filename": picture.name} | ({"description": picture.alt} if picture.alt else {})
+            {"id": str(number), "filename": picture.name} | ({"description": picture.alt} if picture.alt else {})
             for number, picture in enumerate(sending.content.media)
         ]
     return body

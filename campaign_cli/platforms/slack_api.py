@@ -130,16 +130,19 @@ async def picture(sending: Sending, index: int, *, base: str) -> str:
     Each upload is kept as a step. https://docs.slack.dev/messaging/working-with-files#uploading_files
     """
     step = f"file{index}"
-    if step not in sending.steps:
-        await sending.keep(step, await _uploaded(sending, index, base=base))
-    identifier = str(sending.steps[step])
-    for pause in (*POLLS, None):
-        sample = {"ok": True, "file": {"id": identifier, "mimetype": "image/png"}}
-        request = call(sending, "files.info", base=base, query={"file": identifier}, sample=sample)
-        if await asked(sending, request, lambda data: bool(data["file"].get("mimetype"))):
-            return identifier
-        if pause is not None:
-            await sending.sleep(pause)
+    known = sending.steps.get(step)
+    state = "gone" if known is None else await _file_state(sending, known, base=base)
+    if state == "gone":
+        known = await _uploaded(sending, index, base=base)
+        await sending.keep(step, known)
+        state = await _file_state(sending, known, base=base)
+    for pause in POLLS:
+        if state != "working":
+            break
+        await sending.sleep(pause)
+        state = await _file_state(sending, str(known), base=base)
+    if state == "ready":
+        return str(known)
     raise Unavailable(_("The server is still working on the picture. It is tried again later."))
 
 
@@ -150,17 +153,38 @@ async def _uploaded(sending: Sending, index: int, *, base: str) -> str:
     form = {"filename": item.name, "length": str(len(content))} | ({"alt_txt": item.alt} if item.alt else {})
     upload_url = f"https://files.slack.com/upload/v1/{{upload_{index + 1}}}"
     sample = {"ok": True, "file_id": f"{{file_id_{index + 1}}}", "upload_url": upload_url}
-    ticket = await asked(
+    identifier, address = await asked(
         sending,
         call(sending, "files.getUploadURLExternal", base=base, form=form, sample=sample),
         lambda data: (str(data["file_id"]), str(data["upload_url"])),
     )
     headers = {"Content-Type": item.mime}
-    await sending.http.send(Request(method="POST", url=ticket[1], content=content, headers=headers, accept=(200,)))
-    done = {"files": [{"id": ticket[0], "title": item.name}]}
+    await sending.http.send(Request(method="POST", url=address, content=content, headers=headers, accept=(200,)))
+    done = {"files": [{"id": identifier, "title": item.name}]}
     request = call(sending, "files.completeUploadExternal", base=base, json=done, sample={"ok": True, "files": [{}]})
-    await asked(sending, request, lambda data: list(data["files"]))
-    return ticket[0]
+    try:
+        await asked(sending, request, lambda data: list(data["files"]))
+    except Rejected as error:
+        if error.code != "file_not_found":
+            raise
+        raise Unavailable(_("The picture did not arrive. It is uploaded again later."), code=error.code) from error
+    return identifier
+
+
+async def _file_state(sending: Sending, identifier: str, *, base: str) -> str:
+    """``ready`` once Slack knows its type, else ``working``; ``gone`` where it was deleted or never arrived.
+
+    https://docs.slack.dev/reference/methods/files.info
+    """
+    sample = {"ok": True, "file": {"id": identifier, "mimetype": "image/png"}}
+    request = call(sending, "files.info", base=base, query={"file": identifier}, sample=sample)
+    try:
+        known = await asked(sending, request, lambda data: bool(data["file"].get("mimetype")))
+    except Rejected as error:
+        if error.code not in {"file_not_found", "file_deleted"}:
+            raise
+        return "gone"
+    return "ready" if known else "working"
 
 
 async def permalink(session: Session, channel: str, ts: str, *, base: str) -> str | None:
