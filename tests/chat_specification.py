@@ -51,7 +51,8 @@ def discord_check(specification: Mapping[str, Any]) -> Callable[[httpx.Request],
             }
             schema = known[place]
             _valid(json.loads(value) if schema.get("type") == "boolean" else value, schema, schemas)
-        assert request.headers["user-agent"].startswith("DiscordBot ("), "Discord may block any other"
+        agent = request.headers["user-agent"]
+        assert re.fullmatch(r"DiscordBot \([^\s,]+, [^\s,]+\)", agent), "Discord may block any other"
         if "requestBody" not in operation:
             assert not request.content
             return

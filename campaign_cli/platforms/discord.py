@@ -237,7 +237,8 @@ def _user_agent() -> str:
     from campaign_cli.platforms.http import user_agent
 
     name, _space, contact = user_agent().partition(" (+")
-    return f"DiscordBot ({contact.rstrip(')')}, {name.partition('/')[2]})"
+    program, _slash, version = name.partition("/")
+    return f"DiscordBot ({contact.rstrip(')') or program}, {version or '0'})"
 
 
 async def _own_message(session: Session, number: str) -> Mapping[str, Any] | None:

@@ -158,8 +158,15 @@ async def _uploaded(sending: Sending, index: int, *, base: str) -> str:
         call(sending, "files.getUploadURLExternal", base=base, form=form, sample=sample),
         lambda data: (str(data["file_id"]), str(data["upload_url"])),
     )
-    headers = {"Content-Type": item.mime}
-    await sending.http.send(Request(method="POST", url=address, content=content, headers=headers, accept=(200,)))
+    upload = Request(
+        method="POST",
+        url=address,
+        content=content,
+        headers={"Content-Type": item.mime},
+        accept=(200,),
+        errors=errors(sending, creating=False),
+    )
+    await sending.http.send(upload)
     done = {"files": [{"id": identifier, "title": item.name}]}
     request = call(sending, "files.completeUploadExternal", base=base, json=done, sample={"ok": True, "files": [{}]})
     try:
