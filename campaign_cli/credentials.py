@@ -25,6 +25,7 @@ from campaign_cli.models import Problem, Severity
 REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|keyring:[^/\s][^/]*/\S.*")
 REDACTED: Final = "•••"
 _SHORTEST: Final = 4  # shorter "secrets" would blank out ordinary words
+_SHORTEST_STEP: Final = 12  # steps of an address that are shorter are names, no keys
 _MAX_BYTES: Final = 64 * 1024
 
 
@@ -59,6 +60,8 @@ class Secrets:
         secret = {"env": self._from_environment, "file": self._from_file, "keyring": self._from_keyring}[kind](name)
         self._known[reference] = SecretStr(secret)
         self._conceal(secret)
+        if secret.startswith(("https://", "http://")):
+            self._conceal_address(secret)
         return secret
 
     def conceal_password(self, address: str) -> None:
@@ -70,6 +73,13 @@ class Secrets:
         for password in (match[1] for match in found if match):
             self._conceal(password)
             self._conceal(unquote(password))
+
+    def _conceal_address(self, address: str) -> None:
+        """Of a secret that is an address (a webhook), the path and its last step, which opens it, are secret too."""
+        path = re.sub(r"[?#].*", "", address.partition("://")[2]).partition("/")[2].rstrip("/")
+        for piece in {path, path.rpartition("/")[2]}:
+            if len(piece) >= _SHORTEST_STEP:
+                self._conceal(piece)
 
     def _conceal(self, secret: str) -> None:
         self._forms = sorted({*self._forms, *_forms(secret)}, key=len, reverse=True)

@@ -108,7 +108,8 @@ class Scene:
             Workspace(root=self.root, accounts=distinct(self.platform, self.played.values())), self.server.url
         )
         self.secrets = Secrets(environment=environment, root=self.root)
-        self.secret_values = sorted(set(environment.values()))
+        # of a webhook's address, its last step alone opens it
+        self.secret_values = sorted({piece for one in environment.values() for piece in (one, one.rpartition("/")[2])})
         self.server.state.add_accounts(stage_accounts(self.workspace.accounts, reveal=self.secrets.reveal))
         if self.theatre.empty is not None:  # making one takes longer than everything that is done with it here
             shutil.copytree(self.theatre.empty, self.root, dirs_exist_ok=True)

@@ -63,6 +63,16 @@ def distinct(platform: str, names: Iterable[str]) -> dict[str, Account]:
     return accounts
 
 
+def answered(platform: str, ids: Sequence[str]) -> list[str | None]:
+    """Which post each part of a thread must answer, given the parts' ids."""
+    before: dict[str, list[str | None]] = {
+        "chain": [None, *ids[:-1]],
+        "root": [None, *[ids[0]] * (len(ids) - 1)],
+        "order": [None] * len(ids),
+    }
+    return before[platforms.get(platform).thread_form]
+
+
 def describes(platform: str) -> bool:
     """Whether pictures carry alt text on that network."""
     return network_class(platform).describes

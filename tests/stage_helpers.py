@@ -38,6 +38,9 @@ ACCOUNTS = {
     ),
     "kanal": Account(name="kanal", platform="telegram", settings={"channel": "@contoh_papua", "token": "env:T"}),
     "kicau": Account(name="kicau", platform="x", settings={"handle": "fsp_contoh", "token": "env:X"}),
+    "ruang": Account(name="ruang", platform="discord", settings={"webhook": "env:D"}),
+    "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
+    "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 

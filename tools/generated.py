@@ -13,6 +13,7 @@ from campaign_cli.plan import plan_schema
 from campaign_cli.platforms import PLANNED, PLATFORMS, get
 from campaign_cli.platforms.base import Limits, Proof
 
+THREADS = {"chain": "yes", "root": "answers to the first part", "order": "messages below each other"}
 ROOT = Path(__file__).parent.parent
 
 
@@ -74,7 +75,7 @@ def platform_table() -> str:
     lines = ["| network | one message | threads | when the answer never came | verified by |", "|---|---|---|---|---|"]
     for name in PLATFORMS:
         platform = get(name)
-        threads = "yes" if platform.threads else "joined into one post"
+        threads = THREADS[platform.thread_form] if platform.threads else "joined into one post"
         cells = (platform.title, limits_text(platform.limits), threads, proof_text(platform.proof))
         lines.append(f"| {' | '.join(cells)} | {platform.proof.verified_by} |")
     lines += ["", "Not yet: " + ", ".join(PLANNED) + ". A plan may already hold variants for them."]

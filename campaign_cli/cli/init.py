@@ -25,6 +25,8 @@ accounts:
   # web:      {{platform: wordpress, url: https://serikat.example, username: redaksi, password: env:WP_PASSWORD}}
   # telegram: {{platform: telegram, channel: "@contoh_serikat", token: env:TELEGRAM_TOKEN, timezone: WIB}}
   # x:        {{platform: x, handle: "@contoh_serikat", token: env:X_TOKEN, timezone: WIB}}
+  # discord:  {{platform: discord, webhook: env:DISCORD_WEBHOOK, timezone: WIB}}
+  # slack:    {{platform: slack, channel: C0123456789, token: env:SLACK_TOKEN, timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -37,6 +39,8 @@ MASTODON_TOKEN=
 # WP_PASSWORD=
 # TELEGRAM_TOKEN=
 # X_TOKEN=
+# DISCORD_WEBHOOK=
+# SLACK_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

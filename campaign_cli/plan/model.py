@@ -153,9 +153,13 @@ class Variant(Strict):
     sensitive: Annotated[StrictBool | None, Field(description="Hide the pictures until a click (Mastodon).")] = None
     description: Annotated[str | None, Field(description="Description (YouTube, TikTok).")] = None
     first_comment: Annotated[str | None, Field(description="The first comment below (Instagram, Facebook).")] = None
-    silent: Annotated[StrictBool | None, Field(description="Without a sound on the readers' phones (Telegram).")] = None
+    silent: Annotated[
+        StrictBool | None, Field(description="Without a sound on the readers' phones (Telegram, Discord).")
+    ] = None
     self_labels: Annotated[Words | None, Field(description="Warnings such as graphic-media (Bluesky).")] = None
-    link_preview: Annotated[StrictBool | None, Field(description="Show a card of the link (Telegram).")] = None
+    link_preview: Annotated[
+        StrictBool | None, Field(description="Show a card of the link (Telegram, Discord, Slack).")
+    ] = None
 
 
 class Post(Strict):

@@ -29,7 +29,12 @@ NOT_TAKEN: Final = frozenset({408, 421, 425, 429})
 EXPLANATION_LENGTH: Final = 300  # characters of a network's own words that we show
 _EXPLAINING_KEYS: Final = ("error_description", "message", "description", "detail", "error", "title", "code")
 _UNREMARKABLE: Final = timedelta(seconds=5)  # clocks that differ by this much are the same
-_TOKEN_IN_PATH: Final = re.compile(r"/(?:file/)?bot[^/]*:[^/]*")
+_TOKENS_IN_PATH: Final = (
+    (re.compile(r"/(?:file/)?bot[^/]*:[^/]*"), "/bot•••"),
+    (re.compile(r"/webhooks/(\d+)/[^/]+"), r"/webhooks/\1/•••"),
+    (re.compile(r"/services/T\w+/B\w+/[^/]+"), "/services/•••"),
+    (re.compile(r"/upload/v1/[^/]+"), "/upload/v1/•••"),
+)
 _TAGS: Final = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -89,13 +94,16 @@ def one_line(text: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """Host and path of an address for people: no user information, query or fragment, and no bot token in the path."""
+    """Host and path of an address for people: no user information, query or fragment, and no token in the path."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return url.partition("://")[0]
     host = parts.netloc.rpartition("@")[2]
-    return one_line(host + _TOKEN_IN_PATH.sub("/bot•••", parts.path)) or one_line(parts.scheme)
+    path = parts.path
+    for token, shown in _TOKENS_IN_PATH:
+        path = token.sub(shown, path)
+    return one_line(host + path) or one_line(parts.scheme)
 
 
 @lru_cache(maxsize=256)

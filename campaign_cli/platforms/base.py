@@ -227,12 +227,15 @@ class Platform(ABC):
     secrets: ClassVar[tuple[str, ...]]  # keys of Settings that hold references
     fields: ClassVar[frozenset[str]] = frozenset()  # native keys a variant may set
     visibilities: ClassVar[tuple[str, ...]] = ()  # allowed values of ``visibility``; the first is the default
-    markup: ClassVar[str] = "plain"  # plain | markdown (block: WordPress) | entities (inline: Telegram)
+    markup: ClassVar[str] = "plain"  # plain | markdown (block: WordPress) | entities (inline: Telegram, Discord, Slack)
     link_in: ClassVar[str] = "text"
     """Where the link goes: ``text`` (appended), ``card`` (Draft.link), ``embed`` (a card unless pictures take its
     place, then the text)."""
     hashtags_in: ClassVar[str] = "text"  # text: appended to the text; none: left to native tags
     threads: ClassVar[bool] = True
+    thread_form: ClassVar[str] = "chain"
+    """How a thread's parts hang together: ``chain`` (each answers the part before), ``root`` (all answer the first),
+    ``order`` (one after the other, where a message can answer none)."""
     limits: ClassVar[Limits]
     proof: ClassVar[Proof]
     max_wait: ClassVar[float] = 30.0  # seconds for one request

@@ -1,4 +1,4 @@
-"""Markdown as officers write it, turned into HTML (WordPress) or into plain text with entities (Telegram).
+"""Markdown as officers write it, turned into HTML (WordPress), plain text with entities (Telegram), or others' marks.
 
 markdown-it-py is imported at the first use: a plain text never needs it.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +30,18 @@ _HEADING: Final = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
 _MARKS: Final = re.compile(r"[*`\\]|~~|\]\(")  # without one of these, no inline mark can begin
 _ENTITIES: Final = {"strong_open": "bold", "em_open": "italic", "s_open": "strikethrough", "link_open": "text_link"}
 _CLOSING: Final = frozenset({"strong_close", "em_close", "s_close", "link_close"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marks:
+    """How a network writes inline marks: the signs around bold, italic and struck words, and what writes the rest."""
+
+    bold: str
+    italic: str
+    struck: str
+    literal: Callable[[str], str]
+    code: Callable[[str], str]
+    link: Callable[[str, str], str]  # the label, already written, and the address
 
 
 def to_html(text: str) -> str:
@@ -88,6 +102,29 @@ def entities(text: str) -> tuple[str, list[dict[str, Any]]]:
     if not _MARKS.search(text):
         return text, []
     return _flattened(_inline().parseInline(text)[0].children or [])
+
+
+def in_marks(text: str, marks: Marks) -> str:
+    """The text with the inline marks that ``entities`` understands, as another network writes them."""
+    text = text.strip()
+    if not _MARKS.search(text):
+        return marks.literal(text)
+    signs = {"strong": marks.bold, "em": marks.italic, "s": marks.struck}
+    written: list[list[str]] = [[]]
+    addresses: list[str] = []
+    for token in _inline().parseInline(text)[0].children or []:
+        kind = token.type.rpartition("_")[0]
+        if token.type == "link_open":
+            addresses.append(str(token.attrs["href"]))
+            written.append([])
+        elif token.type == "link_close":
+            label = "".join(written.pop())
+            written[-1].append(marks.link(label, addresses.pop()))
+        elif kind in signs:
+            written[-1].append(signs[kind])
+        else:
+            written[-1].append((marks.code if token.type == "code_inline" else marks.literal)(token.content))
+    return "".join(written[0])
 
 
 def _flattened(tokens: Sequence[Token]) -> tuple[str, list[dict[str, Any]]]:

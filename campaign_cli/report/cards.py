@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from campaign_cli.models import Picture
 from campaign_cli.report import view, words
-from campaign_cli.report.text import Segment, plain_segments, telegram_segments, visible
+from campaign_cli.report.text import Segment, marked_segments, marks_inline, plain_segments, visible
 
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Count
@@ -110,7 +110,7 @@ def _parts(entry: view.Entry) -> tuple[PartCard, ...]:
 
 def _segments(entry: view.Entry, text: str) -> list[Segment]:
     text = text.rstrip("\n")
-    return telegram_segments(text) if entry.account.platform == "telegram" else plain_segments(text)
+    return marked_segments(text) if marks_inline(entry.account.platform) else plain_segments(text)
 
 
 def _title(entry: view.Entry, native: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from rich.text import Text
 from campaign_cli.i18n import _
 from campaign_cli.models import Draft, Part, Picture, Problem, Severity
 from campaign_cli.report import view, words
-from campaign_cli.report.text import telegram_segments, visible
+from campaign_cli.report.text import marked_segments, marks_inline, visible
 
 if TYPE_CHECKING:
     from campaign_cli.checks import Examined
@@ -145,13 +145,13 @@ def _fields(draft: Draft) -> Iterator[RenderableType]:
 
 
 def _words(draft: Draft, part: Part) -> Text:
-    """The text as it is sent: Telegram gets its marks as entities, not as signs."""
+    """The text as people will see it: where a network shows inline marks, without their signs."""
     if not part.text.strip():
         return _plain(_("(no text)"), style="dim")
-    if draft.platform != "telegram":
+    if not marks_inline(draft.platform):
         return _plain(part.text.strip("\n"))
     text = Text()
-    for segment in telegram_segments(part.text):
+    for segment in marked_segments(part.text):
         text.append(
             segment.text.expandtabs(4), style=" ".join(_MARKS[kind] for kind in segment.kinds if kind in _MARKS)
         )

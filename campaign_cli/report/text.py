@@ -37,8 +37,15 @@ def plain_segments(text: str) -> list[Segment]:
     return _cut(text, _spans(text))
 
 
-def telegram_segments(text: str) -> list[Segment]:
-    """The text without its marks, with the entities that Telegram gets."""
+def marks_inline(platform: str) -> bool:
+    """Whether a network shows inline marks: as entities (Telegram) or as marks of its own (Discord, Slack)."""
+    from campaign_cli import platforms
+
+    return platform in platforms.PLATFORMS and platforms.get(platform).markup == "entities"
+
+
+def marked_segments(text: str) -> list[Segment]:
+    """The text without its marks, with what they mean."""
     from campaign_cli.platforms.markup import entities
 
     plain, found = entities(text)

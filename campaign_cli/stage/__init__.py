@@ -7,7 +7,6 @@ accounts point there, with secrets of the stage's own: a rehearsal never sees a 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,7 +35,7 @@ def stage_workspace(workspace: Workspace, url: str) -> tuple[Workspace, Mapping[
     accounts: dict[str, Account] = {}
     for number, (name, account) in enumerate(workspace.accounts.items(), start=1):
         setting, variable = network_class(account.platform).credential, f"CAMPAIGN_STAGE_SECRET_{number}"
-        environment[variable] = _secret(account.platform)
+        environment[variable] = network_class(account.platform).new_secret(account_url(url, account))
         settings = {**account.settings, "url": account_url(url, account), setting: f"env:{variable}"}
         accounts[name] = replace(account, settings=settings)
     rules = replace(workspace.rules, approval=0)
@@ -112,9 +111,3 @@ def open_stage(
     server.state.number_from(int((clock() - _FIRST_DAY).total_seconds()))
     server.misbehave(orders)
     return server
-
-
-def _secret(platform: str) -> str:
-    """A secret in the form that the network gives out."""
-    token = secrets.token_hex(16)
-    return f"{secrets.randbelow(10**9):09d}:{token}" if platform == "telegram" else token

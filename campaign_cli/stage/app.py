@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from campaign_cli.platforms import PLATFORMS
+from campaign_cli.platforms import PLATFORMS, module_of
 from campaign_cli.stage.faults import Faults, Misbehaviour
 from campaign_cli.stage.network import Network
 from campaign_cli.stage.state import StageAccount, StagePost, StageState
@@ -29,7 +29,7 @@ def network_class(platform: str) -> type[Network]:
     """
     if platform not in PLATFORMS:
         raise KeyError(platform)
-    found: type[Network] = import_module(f"campaign_cli.stage.{platform}").network
+    found: type[Network] = import_module(f"campaign_cli.stage.{module_of(platform)}").network
     return found
 
 

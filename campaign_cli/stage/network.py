@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
@@ -59,6 +60,11 @@ class Network(ABC):
     @abstractmethod
     def user(name: str, settings: Mapping[str, Any]) -> str:
         """What the network calls the account ``name`` with these settings."""
+
+    @staticmethod
+    def new_secret(url: str) -> str:
+        """A secret in the form that the network gives out, for the account at ``url`` of the stage."""
+        return secrets.token_hex(16)
 
     @abstractmethod
     def routes(self) -> list[BaseRoute]:

@@ -6,6 +6,7 @@ getChatMember. There is no key against doubles and no way for a bot to read the 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,11 @@ class TelegramStage(Network):
     def user(name: str, settings: Mapping[str, Any]) -> str:
         """The channel: @name or its number."""
         return str(settings.get("channel") or f"@{name}")
+
+    @staticmethod
+    def new_secret(url: str) -> str:
+        """NUMBER:TOKEN."""
+        return f"{secrets.randbelow(10**9):09d}:{secrets.token_hex(16)}"
 
     def routes(self) -> list[BaseRoute]:
         """Every method is below /bot{token}."""
