@@ -73,12 +73,14 @@ class Account:
     timezone: tzinfo | None = None
     language: str | None = None
     rate: float | None = None  # posts a minute, where the officer sets one
+    media_host: str | Mapping[str, str] | None = None  # an account that hosts files, or {folder, url}
     place: Place = Place()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """A prepared image: the bytes are stored by ``sha256``; ``size`` in bytes, ``width`` and ``height`` in pixels."""
+    """A prepared image or video: the bytes are stored by ``sha256``; ``size`` in bytes, ``width`` and ``height`` in
+    pixels (0 = unknown), ``seconds`` how long a video lasts (None for images)."""
 
     sha256: str
     name: str
@@ -87,6 +89,19 @@ class Picture:
     width: int
     height: int
     alt: str
+    seconds: float | None = None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it moves."""
+        return self.mime.startswith("video/")
+
+    def _plain(self) -> dict[str, Any]:
+        """As JSON values; an image's are what they were before there were videos, so that its hashes stay."""
+        values = asdict(self)
+        if self.seconds is None:
+            del values["seconds"]
+        return values
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +140,9 @@ class Draft:
             "account": self.account,
             "address": self.address,
             "language": self.language,
-            "parts": [{"text": part.text, "media": [asdict(picture) for picture in part.media]} for part in self.parts],
+            "parts": [
+                {"text": part.text, "media": [picture._plain() for picture in part.media]} for part in self.parts
+            ],
             "visibility": self.visibility,
             "link": self.link,
             "native": dict(self.native),
@@ -152,7 +169,7 @@ class Draft:
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """Every picture of every part, in order."""
+        """Every picture and video of every part, in order."""
         return tuple(picture for part in self.parts for picture in part.media)
 
 

@@ -12,10 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from campaign_cli.errors import Rejected
+from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Part, Picture, Receipt
 
 
@@ -41,7 +44,14 @@ class Limits:
     image_bytes: int | None = None
     image_pixels: int | None = None
     image_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    image_ratio: tuple[float, float] | None = None  # width to height: the narrowest and the widest that is taken
     alt: int | None = None
+    videos: int = 0
+    video_bytes: int | None = None
+    video_seconds: float | None = None
+    video_types: tuple[str, ...] = ("video/mp4",)
+    mixed: bool = False  # pictures and videos may stand in one message
+    media_least: int = 0  # pictures and videos that a message must have at least
     source: str = "documented"
 
 
@@ -78,6 +88,49 @@ class Proof:
     def blind(self) -> bool:
         """Nothing can be proved once a request has left: no look-up, no key. A person must decide what is in doubt."""
         return not self.look_up and self.repeat_for is None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """What sending one delivery takes of something that the network charges for or counts.
+
+    ``what`` names it in a word for people (``USD``, ``posts``, ``units``). At most ``limit`` (None = no end) may be
+    taken within ``period`` (None = for ever) by one account, whatever posts it is for.
+    """
+
+    what: str
+    amount: Decimal
+    limit: Decimal | None = None
+    period: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OAuth:
+    """How an account of the network signs in (OAuth 2, authorization code); read by ``campaign accounts login``.
+
+    ``{url}`` in an address stands for the account's own server. ``client_name`` is what the network calls the
+    application's id. ``authentication`` says how the application proves itself at the token's address: ``post`` (in
+    the body), ``basic`` (in a header) or ``none``. ``renewal``: ``refresh`` (a refresh token, which may be rotated),
+    ``exchange`` (a still valid token is traded for one that lives longer, with ``exchange`` as the query's fields), or
+    ``none``. ``lifetime`` is how long a token lives where the network's answer doesn't say. ``registers``: the address
+    where an application registers itself (Mastodon). ``help`` is the page on which a person makes an application.
+    """
+
+    authorize: str
+    token: str
+    scopes: tuple[str, ...]
+    separator: str = " "
+    pkce: bool = True
+    client_name: str = "client_id"
+    authentication: str = "post"
+    renewal: str = "refresh"
+    exchange: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    """For ``exchange``: (address, fields) of the first trade (short for long) and of each renewal after it; the
+    placeholders {client_id}, {client_secret} and {token} are filled in."""
+    lifetime: timedelta | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)  # further fields of the authorize address
+    registers: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +194,19 @@ class Http(Protocol):
         """The answer, or one of Rejected, Unavailable, Unauthorized, Unconfirmed (by the gate: Held, ClaimLost)."""
 
 
+async def _no_media_host(picture: Picture) -> str:
+    raise Rejected(
+        _("This network fetches {file} from a public address, and the account has no media_host.").format(
+            file=picture.name
+        ),
+        fix=_("Name a WordPress account as media_host in accounts.yaml, or a folder that a web server publishes."),
+    )
+
+
+def _quiet(_done: int, _total: int) -> None:
+    """Nobody watches the upload."""
+
+
 @dataclass(kw_only=True)
 class Session:
     """One account's access. ``memory`` lives as long as the process (login sessions); it is never written anywhere."""
@@ -159,7 +225,9 @@ class Sending(Session):
 
     ``key`` is the attempt key; ``earlier`` are the receipts of the parts before this one; ``steps`` are the finished
     steps of this part, also those of an earlier process; ``keep`` makes a step durable before it returns; ``load``
-    gives a picture's prepared bytes.
+    gives the prepared bytes of a picture or a video, ``public_url`` an address at which the network can fetch it (on
+    the account's ``media_host``; raises Rejected without one). ``uploaded`` is told how many bytes of how many of a
+    long upload have arrived.
     """
 
     draft: Draft
@@ -170,6 +238,8 @@ class Sending(Session):
     steps: dict[str, Any]
     keep: Callable[[str, Any], Awaitable[None]]
     load: Callable[[Picture], Awaitable[bytes]]
+    public_url: Callable[[Picture], Awaitable[str]] = _no_media_host
+    uploaded: Callable[[int, int], None] = _quiet
 
     @property
     def content(self) -> Part:
@@ -195,7 +265,10 @@ class LookUp:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemotePost:
-    """A post as the network shows it now: plain text (or HTML where ``html``), alt texts in order."""
+    """A post as the network shows it now: plain text (or HTML where ``html``), alt texts in order.
+
+    ``metrics`` holds what the network counts, by its own word for people (``likes``, ``replies``, ``views`` …).
+    """
 
     id: str
     url: str | None
@@ -204,11 +277,15 @@ class RemotePost:
     alts: tuple[str, ...] = ()
     created_at: datetime | None = None
     title: str | None = None
+    metrics: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountCheck:
-    """What a live account says of itself. ``identity`` is the network's own id; ``notes`` are sentences for people."""
+    """What a live account says of itself. ``identity`` is the network's own id; ``notes`` are sentences for people.
+
+    ``scopes`` is what the credential may do, ``expires`` (aware) when it ends, where the network tells.
+    """
 
     identity: str
     handle: str
@@ -216,6 +293,8 @@ class AccountCheck:
     software: str = ""  # server software and version, where that matters
     limits: Limits | None = None
     notes: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    expires: datetime | None = None
 
 
 class Platform(ABC):
@@ -238,6 +317,9 @@ class Platform(ABC):
     ``order`` (one after the other, where a message can answer none)."""
     limits: ClassVar[Limits]
     proof: ClassVar[Proof]
+    oauth: ClassVar[OAuth | None] = None
+    fetches_media: ClassVar[bool] = False  # the network fetches media from a public address (``Sending.public_url``)
+    unconfirmed: ClassVar[tuple[str, ...]] = ()  # for docs/platforms.md: what no source or server has confirmed
     max_wait: ClassVar[float] = 30.0  # seconds for one request
 
     @abstractmethod
@@ -258,6 +340,18 @@ class Platform(ABC):
     @abstractmethod
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """Search the account for this part, created at or after ``since``. Raises Failure when that was refused."""
+
+    def uses(self, draft: Draft) -> tuple[Use, ...]:
+        """What sending this draft takes of what the network charges for or counts."""
+        return ()
+
+    async def host(self, session: Session, picture: Picture, content: bytes) -> str:
+        """Put a file where everybody can fetch it; its address. Repeating it is harmless. Raises Rejected where the
+        network can't, and Failure."""
+        raise Rejected(
+            _("{title} can't hold files for other networks.").format(title=self.title),
+            fix=_("Name a WordPress account as media_host, or a folder that a web server publishes."),
+        )
 
     def may_repeat(self, session: Session, *, software: str, age: timedelta) -> bool:
         """Whether the same key may be sent again ``age`` after the first attempt (after a look-up found nothing)."""
