@@ -199,7 +199,7 @@ async def _no_media_host(picture: Picture) -> str:
         _("This network fetches {file} from a public address, and the account has no media_host.").format(
             file=picture.name
         ),
-        fix=_("Name a WordPress account as media_host in accounts.yaml, or a folder that a web server publishes."),
+        fix=_("Name a WordPress account as media_host, or a folder that a web server publishes."),
     )
 
 
