@@ -32,6 +32,13 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         N_("The network has no such visibility"),
         N_("Visibilities are the network's own words, such as public, unlisted, private. Put them into a variant."),
     ),
+    "L010": (
+        N_("A network's quota leaves no room for the post"),
+        N_(
+            "Some networks let an account send so much in a day or an hour and no more. What would not fit is refused "
+            "here, since it would come too late there. Move posts apart, or leave the account out of some of them."
+        ),
+    ),
     "L901": (
         N_("The server's limits are not known"),
         N_(

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
+from campaign_cli.cli.words import uses_as_json, write_uses
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import Problem, Severity
+
+if TYPE_CHECKING:
+    from campaign_cli.checks.uses import Total
 
 app = usage.application()
 
@@ -48,16 +52,18 @@ def check(
         return _explain(explain)
     if not plans:
         raise InputError(_("No plan was named."), fix=_("For example: campaign check campaigns/*.yaml"))
-    from campaign_cli.checks import blocking, examine
+    from campaign_cli.checks import blocking, examine, uses
 
     context = open_context(workspace)
     problems: list[Problem] = []
-    posts = 0
+    posts, taken = 0, []
     for path in plans:
         examined = examine(path, context.workspace, now=now(), workspace_problems=context.problems)
         problems += [problem for problem in examined.problems if problem not in problems]
         posts += len(examined.planned)
-    _show(sorted(problems, key=lambda problem: problem.sort_key), Format.json if json else shown_as, posts=posts)
+        taken += uses.of_plan(examined)
+    ordered = sorted(problems, key=lambda problem: problem.sort_key)
+    _show(ordered, Format.json if json else shown_as, posts=posts, totals=uses.totals(taken))
     return int(diagnostics.ExitCode.BAD_INPUT if blocking(problems) else diagnostics.ExitCode.DONE)
 
 
@@ -75,9 +81,9 @@ def _explain(code: str) -> int:
     return 0
 
 
-def _show(problems: Sequence[Problem], shown_as: Format, *, posts: int) -> None:
+def _show(problems: Sequence[Problem], shown_as: Format, *, posts: int, totals: Sequence[Total]) -> None:
     if shown_as is Format.json:
-        output.write_json({"problems": [asdict(problem) for problem in problems]})
+        output.write_json({"problems": [asdict(problem) for problem in problems], "uses": uses_as_json(totals)})
         return
     if shown_as is Format.github:
         for problem in problems:
@@ -85,6 +91,7 @@ def _show(problems: Sequence[Problem], shown_as: Format, *, posts: int) -> None:
         return
     for problem in problems:
         output.write_sentences(diagnostics.problem_line(problem))
+    write_uses(totals)
     planned = ngettext("{n} delivery planned", "{n} deliveries planned", posts).format(n=posts)
     found = diagnostics.problem_summary(problems) or _("no problems")
     output.write(f"{planned}; {found}.")

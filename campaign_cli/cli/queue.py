@@ -13,7 +13,7 @@ from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption, YesOption
 from campaign_cli.cli.visible import visible
-from campaign_cli.cli.words import confirm, state_word
+from campaign_cli.cli.words import confirm, state_word, uses_as_json, write_uses
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
 from campaign_cli.models import Account, Problem, Severity
@@ -21,6 +21,7 @@ from campaign_cli.models import Account, Problem, Severity
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from campaign_cli.checks.uses import Total
     from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger import Ledger
     from campaign_cli.ledger.difference import Difference
@@ -187,6 +188,7 @@ def _show(found: Difference, context: Context, loaded: LoadedPlan) -> None:
         if len(rows) > SHOWN:
             target.print(_line(sign, style, ("… " + _("and {n} more").format(n=len(rows) - SHOWN),)), soft_wrap=True)
     output.write_sentences(_summary(found))
+    write_uses(_totals(found))
 
 
 def _instant(key: str, due: datetime, accounts: Mapping[str, Account], loaded: LoadedPlan) -> str:
@@ -218,6 +220,12 @@ def _summary(found: Difference) -> str:
     return f"{found.campaign}: " + "   ".join(words)
 
 
+def _totals(found: Difference) -> list[Total]:
+    from campaign_cli.checks.uses import totals
+
+    return totals(found.uses)
+
+
 def _as_json(found: Difference, *, applied: bool) -> dict[str, Any]:
     return {
         "campaign": found.campaign,
@@ -230,4 +238,5 @@ def _as_json(found: Difference, *, applied: bool) -> dict[str, Any]:
         "frozen": [one.known.key for one in found.frozen if one.differs],
         "past": [one.key for one in found.past],
         "skipped": [one.key for one in found.skipped],
+        "uses": uses_as_json(_totals(found)),
     }

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from campaign_cli.cli import diagnostics
+from campaign_cli.cli import diagnostics, output
 from campaign_cli.cli.context import Context, interactive
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, language
 from campaign_cli.models import State
 from campaign_cli.source import suggest
 from campaign_cli.wallclock import duration_of
+
+if TYPE_CHECKING:
+    from campaign_cli.checks.uses import Total
 
 # Both languages are understood whatever the language of the question: hands have habits.
 _YES: Final = {"y", "ya", "yes"}
@@ -113,3 +118,15 @@ def machine_zone() -> tzinfo:
     import tzlocal
 
     return tzlocal.reload_localzone()  # not the cached one: a long run may travel
+
+
+def write_uses(totals: Sequence[Total]) -> None:
+    """A line for each account whose network charges or counts."""
+    for account, group in groupby(totals, key=lambda total: total.account):
+        taken = ", ".join(total.text for total in group)
+        output.write_sentences(_("{account} will use: {taken}.").format(account=account, taken=taken))
+
+
+def uses_as_json(totals: Sequence[Total]) -> list[dict[str, str | float]]:
+    """The same for programs."""
+    return [{"account": total.account, "what": total.what, "amount": float(total.amount)} for total in totals]

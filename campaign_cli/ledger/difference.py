@@ -10,6 +10,7 @@ from campaign_cli.ledger.values import Known, Move, NewDelivery
 from campaign_cli.models import Draft, Problem, Severity
 
 if TYPE_CHECKING:
+    from campaign_cli.checks.uses import Taken
     from campaign_cli.plan.expand import Planned
 
 
@@ -44,7 +45,8 @@ class Double:
 class Difference:
     """What ``queue`` would do. ``past`` stops it (new posts whose time is over); ``skipped`` are left out and listed.
 
-    ``same`` are the keys of what needs nothing. ``positions`` is new plan order of what is otherwise the same.
+    ``same`` are the keys of what needs nothing. ``positions`` is new plan order of what is otherwise the same. ``uses``
+    is what the new and the changed take of what networks charge for or count.
     """
 
     campaign: str
@@ -60,6 +62,7 @@ class Difference:
     refused: list[Double] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
+    uses: list[Taken] = field(default_factory=list)
 
     @property
     def blocked(self) -> bool:

@@ -7,15 +7,16 @@ words that the ledger knows already, for the same account, are a move (same inst
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from campaign_cli.checks import uses
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.ledger.difference import Difference, Double, Drawing, Frozen
 from campaign_cli.ledger.values import Changes, Known, Move, NewDelivery
 from campaign_cli.ledger.words import body_hash
-from campaign_cli.models import Problem, Severity, State
+from campaign_cli.models import Draft, Problem, Severity, State
 
 if TYPE_CHECKING:
     from campaign_cli.ledger.store import Ledger
@@ -27,6 +28,8 @@ __all__ = ["Difference", "Double", "Drawing", "Frozen", "changes", "difference"]
 
 APPROVAL_CODE: Final = "P090"
 DOUBLE_CODE: Final = "P091"
+_EVER: Final = timedelta(days=366)
+_COUNTED: Final = (State.WAITING, State.SENDING, State.UNCERTAIN, State.PUBLISHED)
 
 
 def difference(
@@ -99,6 +102,7 @@ class _Comparing:
         current = [(one, new) for one, new in staying if not self._is_past(one)]
         self._refuse_doubles(current, alike)
         self._let_go()
+        self._count_uses({one.key: one for one in planned})
         found.problems = sorted(set(found.problems), key=lambda problem: problem.sort_key)
         return found
 
@@ -214,6 +218,24 @@ class _Comparing:
             ),
             fix=_("Change the text, leave the account out, or write repeat: true."),
         )
+
+    def _count_uses(self, planned: Mapping[str, Planned]) -> None:
+        """What the new and the changed take, and whether it fits with what the ledger holds for the same accounts."""
+        found = self._found
+        drawn = [one for one in (*found.new, *found.changed) if uses.counts(one.platform)]
+        for one in drawn:
+            found.uses += uses.taken(Draft.from_json(one.draft_json), one.due, post=planned[one.key].index)
+        limited = {item.account for item in found.uses if item.use.limit is not None}
+        since = min((item.due - (item.use.period or _EVER) for item in found.uses), default=None)
+        replaced = {one.key for one in drawn} | {one.key for one in found.removed}
+        others = [
+            item
+            for account in limited
+            for delivery in self._ledger.deliveries(account=account, state=_COUNTED, since=since, with_drafts=True)
+            if delivery.key not in replaced
+            for item in uses.taken(delivery.draft, delivery.due)
+        ]
+        found.problems += uses.beyond([*others, *found.uses], source=self._loaded.source)
 
     def _let_go(self) -> None:
         """What the plan has lost: the waiting is cancelled, the rest stays as it is."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, select, true
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.queries import columns, deliveries_by_key, read_deliveries
-from campaign_cli.ledger.schema import deliveries, delivery_labels, instant
+from campaign_cli.ledger.schema import deliveries, delivery_labels, instant, micros
 from campaign_cli.ledger.values import Delivery, Event
 from campaign_cli.models import State
 
@@ -25,11 +26,12 @@ class Records(Store):
         account: str | None = None,
         state: State | Collection[State] | None = None,
         label: str | None = None,
+        since: datetime | None = None,
         keys: Collection[str] | None = None,
         with_drafts: bool = False,
     ) -> list[Delivery]:
-        """The deliveries that meet every filter, by due instant, then plan order. Unknown keys are left out."""
-        condition = filters(campaign=campaign, account=account, state=state, label=label)
+        """The deliveries that meet every filter (``since``: due then or later, aware), by due instant, then plan order. Unknown keys are left out."""
+        condition = filters(campaign=campaign, account=account, state=state, label=label, since=since)
         with self.reading() as connection:
             if keys is None:
                 return read_deliveries(connection, condition, with_drafts=with_drafts)
@@ -83,6 +85,7 @@ def filters(
     account: str | None = None,
     state: State | Collection[State] | None = None,
     label: str | None = None,
+    since: datetime | None = None,
 ) -> ColumnElement[bool]:
     """A condition over ``deliveries``; what is None doesn't count."""
     parts: list[ColumnElement[bool]] = [true()]
@@ -96,4 +99,6 @@ def filters(
     if label is not None:
         table = delivery_labels.c
         parts.append(exists().where(table.delivery == columns.key, table.label == label).correlate(deliveries))
+    if since is not None:
+        parts.append(columns.due >= micros(since))
     return and_(*parts)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
-from campaign_cli.models import Account, Receipt
+from campaign_cli.models import Account, Draft, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import x_api as api
 from campaign_cli.platforms.addresses import compared
@@ -28,12 +29,17 @@ from campaign_cli.platforms.base import (
     RemotePost,
     Sending,
     Session,
+    Use,
 )
 from campaign_cli.platforms.text import x_weighted_length
+from campaign_cli.platforms.weighted import url_spans
 from campaign_cli.platforms.x_answers import errors, exhausted_until
 from campaign_cli.platforms.x_api import Settings, settings_of
 from campaign_cli.platforms.x_text import plain_text, same_text
 
+PRICE: Final = Decimal("0.015")  # of a post, in USD (April 2026)
+PRICE_WITH_LINK: Final = Decimal("0.20")
+PRICE_OF_ALT_TEXT: Final = Decimal("0.005")
 PAGES: Final = 31  # bound of a look-up: X shows the newest 3,200 posts, so a search that ends here is not complete
 _TRIED: Final = "tried"  # step: a request for this post has left, and was not provably refused
 _POST: Final = re.compile(
@@ -186,6 +192,18 @@ class X(Platform):
             url=f"https://x.com/{user['username']}",
             software="X API v2",
             notes=tuple(notes),
+        )
+
+    def uses(self, draft: Draft) -> tuple[Use, ...]:
+        """What X charges, and what it lets an account post.
+
+        https://docs.x.com/x-api/getting-started/pricing · https://docs.x.com/x-api/fundamentals/rate-limits
+        """
+        price = sum((PRICE_WITH_LINK if any(url_spans(part.text)) else PRICE for part in draft.parts), Decimal(0))
+        price += PRICE_OF_ALT_TEXT * sum(1 for picture in draft.pictures if picture.alt)
+        return (
+            Use(what="USD", amount=price),
+            Use(what="posts", amount=Decimal(len(draft.parts)), limit=Decimal(100), period=timedelta(minutes=15)),
         )
 
     def pause_until(self, headers: Mapping[str, str], now: datetime) -> datetime | None:
