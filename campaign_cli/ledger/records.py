@@ -19,7 +19,7 @@ from campaign_cli.models import State
 class Records(Store):
     """Deliveries and events as values."""
 
-    def deliveries(
+    def deliveries(  # noqa: PLR0913 - filters, all by name
         self,
         *,
         campaign: str | None = None,
@@ -30,7 +30,10 @@ class Records(Store):
         keys: Collection[str] | None = None,
         with_drafts: bool = False,
     ) -> list[Delivery]:
-        """The deliveries that meet every filter (``since``: due then or later, aware), by due instant, then plan order. Unknown keys are left out."""
+        """The deliveries that meet every filter (``since``: due then or later, aware), by due instant, then plan order.
+
+        Unknown keys are left out.
+        """
         condition = filters(campaign=campaign, account=account, state=state, label=label, since=since)
         with self.reading() as connection:
             if keys is None:
