@@ -321,6 +321,7 @@ def test_read_back_and_delete() -> None:
     """A post is read back as plain text with alt texts, as HTML where there is no source, and as gone once deleted."""
     one = "/api/v1/statuses/101"
     shown = status(media_attachments=[{"description": "Poster"}, {"description": None}], spoiler_text="Politik")
+    shown |= {"favourites_count": 5, "reblogs_count": 2, "replies_count": None}
     routes: dict[str, Any] = {
         f"GET {one}": answer(200, shown),
         f"GET {one}/source": answer(200, {"id": "101", "text": "Upah **layak**"}),
@@ -331,6 +332,11 @@ def test_read_back_and_delete() -> None:
     post = asyncio.run(PLATFORM.read_back(out, receipt))
     assert post is not None
     assert (post.text, post.html, post.alts, post.title) == ("Upah **layak**", False, ("Poster", ""), "Politik")
+    assert {word: post.metrics.get(word) for word in ("likes", "reposts", "replies")} == {
+        "likes": 5,
+        "reposts": 2,
+        "replies": None,
+    }
     routes[f"GET {one}/source"] = answer(403, {})
     post = asyncio.run(PLATFORM.read_back(out, receipt))
     assert post is not None

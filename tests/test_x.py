@@ -231,11 +231,13 @@ def test_a_post_reads_back_as_it_was_written() -> None:
         {"url": "https://t.co/ccc", "expanded_url": "https://x.com/FSP_Contoh/status/7/photo/1"},
     ]
     body = one(attachments={"media_keys": ["3_2", "3_1"]}, entities={"urls": links})
+    body["data"]["public_metrics"] = {"like_count": 3, "reply_count": 1, "repost_count": 2, "impression_count": 90}
     body["includes"]["media"] = [{"media_key": "3_1", "alt_text": "Satu"}, {"media_key": "3_2", "alt_text": "Dua"}]
     network = Network(replies=[answer(200, body)])
     remote = asyncio.run(platform.read_back(on_its_way(network), Receipt(part=0, id="7", url=None, at=NOW)))
     assert (remote.text, remote.alts) == ("Baca https://contoh.example/", ("Dua", "Satu"))
     assert (remote.url, remote.created_at) == ("https://x.com/fsp_contoh/status/7", NOW)
+    assert remote.metrics == {"likes": 3, "replies": 1, "reposts": 2, "views": 90}
     check_known(network)
 
 

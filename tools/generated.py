@@ -9,11 +9,23 @@ from pathlib import Path
 
 from campaign_cli.cli.commands import COMMANDS
 from campaign_cli.i18n import use_language
+from campaign_cli.models import Draft, Part
 from campaign_cli.plan import plan_schema
 from campaign_cli.platforms import PLANNED, PLATFORMS, get
-from campaign_cli.platforms.base import Limits, Proof
+from campaign_cli.platforms.base import Limits, Platform, Proof
 
 THREADS = {"chain": "yes", "root": "answers to the first part", "order": "messages below each other"}
+COLUMNS = (
+    "network",
+    "one message",
+    "pictures",
+    "video",
+    "threads",
+    "counted of a post",
+    "deleted by us",
+    "signs in",
+    "paid or counted",
+)
 ROOT = Path(__file__).parent.parent
 
 
@@ -24,12 +36,16 @@ def schema() -> str:
 
 def between(path: Path, name: str, content: str) -> str:
     """The file's text with what stands between its ``<!-- NAME -->`` markers replaced."""
-    text = path.read_text(encoding="utf-8")
+    return between_text(path.read_text(encoding="utf-8"), name, content)
+
+
+def between_text(text: str, name: str, content: str) -> str:
+    """The same for a text."""
     start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
     if not rest or end not in rest:
-        raise SystemExit(f"{path}: the markers {start.strip()} … {end} are missing")
+        raise SystemExit(f"the markers {start.strip()} … {end} are missing")
     return f"{before}{start}\n{content}\n{end}{after}"
 
 
@@ -48,7 +64,6 @@ def limits_text(limits: Limits) -> str:
         parts.append(f"{limits.caption:,} with pictures")
     if limits.url_length:
         parts.append(f"a link counts {limits.url_length}")
-    parts.append(f"{limits.images} images")
     return ", ".join(parts)
 
 
@@ -70,15 +85,78 @@ def proof_text(proof: Proof) -> str:
     return ". ".join(steps)
 
 
+def pictures_text(limits: Limits) -> str:
+    """How many pictures, and whether they are described."""
+    if not limits.images:
+        return "none"
+    text = f"{limits.images}"
+    if limits.image_bytes:
+        text += f", {size_text(limits.image_bytes)} each"
+    if limits.alt:
+        text += f", alt text {limits.alt:,}"
+    return f"{text}, at least {limits.media_least}" if limits.media_least and not limits.videos else text
+
+
+def video_text(limits: Limits) -> str:
+    """Whether videos are taken, and how long they may be."""
+    if not limits.videos:
+        return "no"
+    parts = [str(limits.videos)]
+    parts += [size_text(limits.video_bytes)] if limits.video_bytes else []
+    parts += [f"{limits.video_seconds / 60:g} min"] if limits.video_seconds else []
+    return ", ".join(parts)
+
+
+def size_text(size: int) -> str:
+    """Bytes in round numbers."""
+    return f"{size / 1_000_000:,.3g} MB"
+
+
+def taken_text(platform: Platform) -> str:
+    """What the network charges for or counts."""
+    part = Part(text="x")
+    draft = Draft(platform=platform.name, account="a", address="a", language="en", parts=(part,))
+    words = []
+    for use in platform.uses(draft):
+        hours = f"{use.period.total_seconds() / 3600:g} h" if use.period else ""
+        words.append(f"{use.limit:g} {use.what} in {hours}" if use.limit is not None else f"{use.what}")
+    return ", ".join(words) or "–"
+
+
 def platform_table() -> str:
-    """Every network: what it takes, what it proves, how that was verified."""
-    lines = ["| network | one message | threads | when the answer never came | verified by |", "|---|---|---|---|---|"]
+    """Every network: what it takes and shows."""
+    lines = [
+        f"| {' | '.join(COLUMNS)} |",
+        "|---" * len(COLUMNS) + "|",
+    ]
     for name in PLATFORMS:
         platform = get(name)
-        threads = THREADS[platform.thread_form] if platform.threads else "joined into one post"
-        cells = (platform.title, limits_text(platform.limits), threads, proof_text(platform.proof))
-        lines.append(f"| {' | '.join(cells)} | {platform.proof.verified_by} |")
-    lines += ["", "Not yet: " + ", ".join(PLANNED) + ". A plan may already hold variants for them."]
+        cells = (
+            platform.title,
+            limits_text(platform.limits),
+            pictures_text(platform.limits),
+            video_text(platform.limits),
+            THREADS[platform.thread_form] if platform.threads else "joined into one post",
+            ", ".join(platform.metrics) or "–",
+            "yes" if platform.deletes else "no",
+            "`accounts login`" if platform.oauth else "token or key",
+            taken_text(platform),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    if PLANNED:
+        lines += ["", "Not yet: " + ", ".join(PLANNED) + ". A plan may already hold variants for them."]
+    return "\n".join(lines)
+
+
+def proof_table() -> str:
+    """Every network: what it proves after a crash, how all of it was verified, what nobody has confirmed."""
+    lines = ["| network | when the answer never came | verified by | unconfirmed |", "|---|---|---|---|"]
+    for name in PLATFORMS:
+        platform = get(name)
+        unconfirmed = "; ".join(platform.unconfirmed) or "–"
+        lines.append(
+            f"| {platform.title} | {proof_text(platform.proof)} | {platform.proof.verified_by} | {unconfirmed} |"
+        )
     return "\n".join(lines)
 
 
@@ -86,10 +164,11 @@ def documents() -> dict[Path, str]:
     """Each generated file with its text."""
     use_language("en")
     readme, platforms = ROOT / "README.md", ROOT / "docs/platforms.md"
+    tables = between(platforms, "platforms", platform_table())
     return {
         ROOT / "schema/plan.schema.json": schema(),
         readme: between(readme, "commands", command_table()),
-        platforms: between(platforms, "platforms", platform_table()),
+        platforms: between_text(tables, "proof", proof_table()),
     }
 
 

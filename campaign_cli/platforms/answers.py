@@ -85,6 +85,14 @@ def json_object(text: str) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def numbers(data: Any, names: Mapping[str, str]) -> dict[str, int]:
+    """What a network counts of a post; ``names`` maps our word to its field. What is no number is left out."""
+    if not isinstance(data, Mapping):
+        return {}
+    found = {word: data.get(field) for word, field in names.items()}
+    return {word: value for word, value in found.items() if isinstance(value, int) and not isinstance(value, bool)}
+
+
 def one_line(text: str) -> str:
     """The text without tags and control characters, in one line of at most ``EXPLANATION_LENGTH`` characters."""
     plain = _TAGS.sub(" ", text[: EXPLANATION_LENGTH * 40])

@@ -318,6 +318,8 @@ class Platform(ABC):
     limits: ClassVar[Limits]
     proof: ClassVar[Proof]
     oauth: ClassVar[OAuth | None] = None
+    metrics: ClassVar[tuple[str, ...]] = ()  # what ``read_back`` counts of a post: likes, replies, reposts, views …
+    deletes: ClassVar[bool] = True  # False: ``delete`` raises Rejected
     fetches_media: ClassVar[bool] = False  # the network fetches media from a public address (``Sending.public_url``)
     unconfirmed: ClassVar[tuple[str, ...]] = ()  # for docs/platforms.md: what no source or server has confirmed
     max_wait: ClassVar[float] = 30.0  # seconds for one request

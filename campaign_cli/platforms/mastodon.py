@@ -16,7 +16,7 @@ from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import mastodon_server as server
 from campaign_cli.platforms.addresses import compared, same_origin
-from campaign_cli.platforms.answers import ask, instant, read_json
+from campaign_cli.platforms.answers import ask, instant, numbers, read_json
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -35,6 +35,12 @@ from campaign_cli.platforms.text import mastodon_length
 
 PAGES: Final = 25  # bound of a look-up; a search that ends here is not complete
 GONE: Final = (200, 404, 410)
+_COUNTS: Final = {
+    "likes": "favourites_count",
+    "replies": "replies_count",
+    "reposts": "reblogs_count",
+    "quotes": "quotes_count",
+}
 
 
 class Mastodon(Platform):
@@ -64,6 +70,7 @@ class Mastodon(Platform):
         repeat_if="the server says that it is Mastodon itself",
         verified_by="recorded answers of Mastodon 4.6.4, mastodon-mock 0.6.1",
     )
+    metrics = tuple(_COUNTS)
 
     def address(self, account: Account) -> str:
         """The server and who posts there: the handle, else the token's reference, since a server has many accounts."""
@@ -222,6 +229,7 @@ def _remote(status: Mapping[str, Any], text: str | None) -> RemotePost:
         alts=tuple(media.get("description") or "" for media in status.get("media_attachments") or ()),
         created_at=instant(status["created_at"]),
         title=status.get("spoiler_text") or None,
+        metrics=numbers(status, _COUNTS),
     )
 
 

@@ -75,6 +75,7 @@ class SlackWebhook(Platform):
     markup: ClassVar[str] = "entities"
     thread_form: ClassVar[str] = "order"  # nothing can be answered, since no message has a name
     limits: ClassVar[Limits] = Limits(text=TEXT, caption=SECTION, unit="characters", images=0)
+    deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
 
     def address(self, account: Account) -> str:

@@ -17,7 +17,7 @@ from campaign_cli.models import Account, Draft, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import x_api as api
 from campaign_cli.platforms.addresses import compared
-from campaign_cli.platforms.answers import ask, instant
+from campaign_cli.platforms.answers import ask, instant, numbers
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -41,6 +41,13 @@ PRICE: Final = Decimal("0.015")  # of a post, in USD (April 2026)
 PRICE_WITH_LINK: Final = Decimal("0.20")
 PRICE_OF_ALT_TEXT: Final = Decimal("0.005")
 PAGES: Final = 31  # bound of a look-up: X shows the newest 3,200 posts, so a search that ends here is not complete
+_COUNTS: Final = {
+    "likes": "like_count",
+    "replies": "reply_count",
+    "reposts": "repost_count",
+    "quotes": "quote_count",
+    "views": "impression_count",
+}
 _TRIED: Final = "tried"  # step: a request for this post has left, and was not provably refused
 _POST: Final = re.compile(
     r"(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:i/web|(?P<name>\w{1,15}))/status(?:es)?/(?P<id>\d{1,19})/?"
@@ -70,6 +77,7 @@ class X(Platform):
         found_by="its words, its pictures, its place in the thread, and when it was made (paid, rate-limited)",
         verified_by="specification",
     )
+    metrics = tuple(_COUNTS)
     max_wait = 60.0  # a picture of 5 MB over a slow line
 
     def address(self, account: Account) -> str:
@@ -146,6 +154,7 @@ class X(Platform):
             text=plain_text(post),
             alts=tuple(alts.get(key, "") for key in _media_keys(post)),
             created_at=instant(post["created_at"]) if post.get("created_at") else None,
+            metrics=numbers(post.get("public_metrics"), _COUNTS),
         )
 
     async def find(self, session: Session, url: str) -> Receipt | None:

@@ -100,7 +100,7 @@ async def post(session: Session, identifier: str) -> dict[str, Any] | None:
     https://docs.x.com/x-api/posts/get-post-by-id
     """
     query = {
-        "post.fields": POST_FIELDS,
+        "post.fields": f"{POST_FIELDS},public_metrics",
         "expansions": "attachments.media_keys,author_id",
         "media.fields": "alt_text",
     }

@@ -17,6 +17,7 @@ from campaign_cli.stage.network import Refusal, rate_headers
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window
 
 PROBLEMS: Final = "https://api.x.com/2/problems/"
+_COUNTS: Final = ("bookmark_count", "impression_count", "like_count", "quote_count", "reply_count", "repost_count")
 _EPOCH: Final = 1_288_834_974_657  # milliseconds: X's ids count from here
 
 
@@ -101,6 +102,7 @@ def post_json(post: StagePost, account: StageAccount, *, first: str) -> dict[str
         "edit_history_post_ids": [post.id],
         "created_at": post.at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{post.at.microsecond // 1000:03d}Z",
         "conversation_id": first,
+        "public_metrics": dict.fromkeys(_COUNTS, 0),
     }
     if links:
         shown["entities"] = {"urls": links}
