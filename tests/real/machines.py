@@ -8,6 +8,7 @@ silent; then only its way to the database can be cut.
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -19,6 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+_HOSTS = Path("/etc/netns")
 
 
 class Relay:
@@ -163,22 +166,34 @@ def namespaces_permitted() -> bool:
 @contextmanager
 def wired(number: int, ports: Sequence[int]) -> Iterator[tuple[tuple[str, ...], str, list[Relay]]]:
     """A namespace with a wire to this machine: the prefix of its commands, the wire's name here, its relays."""
-    space, here, there = f"campaign-{os.getpid()}-{number}", f"cv{os.getpid() % 100000}n{number}", f"10.77.{number}"
+    _sweep()
+    space, here = f"campaign-{os.getpid()}-{number}", f"cv{os.getpid() % 100000}n{number}"
+    net = (os.getpid() * 16 + number) % (1 << 14) * 4  # four addresses of its own, also beside another run
+    near, far = (f"10.77.{(net + end) >> 8}.{(net + end) & 255}" for end in (1, 2))
     inside = ("ip", "netns", "exec", space)
-    hosts = Path("/etc/netns") / space / "hosts"
+    hosts = _HOSTS / space / "hosts"
     with ExitStack() as undo:
         _ip("netns", "add", space)
         undo.callback(_ip, "netns", "del", space)
         hosts.parent.mkdir(parents=True)
         undo.callback(shutil.rmtree, hosts.parent)
-        hosts.write_text(f"{there}.1 localhost\n", encoding="ascii")
+        hosts.write_text(f"{near} localhost\n", encoding="ascii")
         _ip("link", "add", here, "type", "veth", "peer", "name", "wire", "netns", space)
-        _ip("addr", "add", f"{there}.1/30", "dev", here)
+        _ip("addr", "add", f"{near}/30", "dev", here)
         _ip("link", "set", here, "up")
-        for words in (("addr", "add", f"{there}.2/30", "dev", "wire"), ("link", "set", "wire", "up")):
+        for words in (("addr", "add", f"{far}/30", "dev", "wire"), ("link", "set", "wire", "up")):
             subprocess.run([*inside, "ip", *words], check=True)
         subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
-        yield inside, here, [Relay(f"{there}.1", port) for port in ports]
+        yield inside, here, [Relay(near, port) for port in ports]
+
+
+def _sweep() -> None:
+    """Take away what runs that were killed have left: their wires would catch what is meant for ours."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
+    for space, process in re.findall(r"^(campaign-(\d+)-\d+)", listed, re.MULTILINE):
+        if not Path("/proc", process).exists():
+            _ip("netns", "del", space)
+            shutil.rmtree(_HOSTS / space, ignore_errors=True)
 
 
 def _ip(*words: str) -> None:
