@@ -55,7 +55,7 @@ class Total:
 
 def counts(platform: str) -> bool:
     """Whether a network charges or counts at all; what does not need not be read again."""
-    return type(platforms.get(platform)).uses is not Platform.uses
+    return platform in platforms.PLATFORMS and type(platforms.get(platform)).uses is not Platform.uses
 
 
 def taken(draft: Draft, due: datetime, *, post: int | None = None) -> list[Taken]:
