@@ -22,7 +22,7 @@ from typing import Any
 
 NAME = "campaign"
 SETTINGS = {"fsync": "on", "synchronous_commit": "on", "max_connections": "200", "log_min_messages": "warning"}
-START_SECONDS = 60
+START_SECONDS = 300  # after a power cut it first syncs every file of every database
 
 
 class NoPostgres(RuntimeError):
