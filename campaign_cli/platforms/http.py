@@ -274,7 +274,7 @@ class RecordingTransport:
         self.requests.append(request)
         sample = request.sample(request) if callable(request.sample) else request.sample
         content = b"" if sample is None else dumps(sample, ensure_ascii=False).encode()
-        return HttpAnswer(status=request.accept[0], headers={}, content=content, request=request)
+        return HttpAnswer(status=request.accept[0], headers=request.sample_headers, content=content, request=request)
 
 
 @cache
