@@ -44,6 +44,11 @@ ACCOUNTS = {
     "profesi": Account(
         name="profesi", platform="linkedin", settings={"author": "urn:li:organization:5515715", "token": "env:L"}
     ),
+    "warta": Account(
+        name="warta",
+        platform="nationbuilder",
+        settings={"nation": "contoh", "site": "contoh", "blog": "13", "token": "env:N"},
+    ),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 

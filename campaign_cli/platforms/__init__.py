@@ -18,6 +18,7 @@ PLATFORMS: Final = (
     "slack",
     "slack-webhook",
     "linkedin",
+    "nationbuilder",
 )
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
@@ -26,7 +27,6 @@ PLANNED: Final = (
     "facebook",
     "instagram",
     "threads",
-    "nationbuilder",
     "whatsapp",
     "tiktok",
     "youtube",
