@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +13,39 @@ from typing import Any
 import pytest
 
 from campaign_cli.errors import Failure, Rejected
-from campaign_cli.models import Part
+from campaign_cli.models import Part, State
 from campaign_cli.platforms.base import Sending
 from campaign_cli.platforms.linkedin import platform
+from tests.fault_helpers import Scene, decide_as_a_person, open_theatre
 from tests.platform_helpers import failure_of, picture
 from tests.stage_helpers import START, Played, open_played
 
 AUTHOR = "urn:li:organization:5515715"
+
+
+def test_without_the_right_to_read_a_lost_answer_waits_for_a_person(tmp_path: Path) -> None:
+    """It is looked up again and again in vain, never sent again, and says why; a person's word ends it."""
+    for folder in ("kosong", "kerja"):
+        (tmp_path / folder).mkdir()
+    with open_theatre(tmp_path / "kosong") as theatre:
+        scene = Scene(tmp_path / "kerja", theatre, "linkedin", ["akun"])
+        try:
+            accounts, name = theatre.server.state.accounts, scene.played["akun"]
+            accounts[name] = replace(accounts[name], role="poster")
+            scene.queue("akun", "Pengumuman pelatihan.")
+            scene.misbehave("akun", kind="accept-then-drop", times=1)
+            for _pass in range(4):
+                scene.publish()
+                asyncio.run(scene.clock.sleep(3600))
+            delivery = scene.deliveries()["akun/kabar"]
+            assert delivery.state is State.UNCERTAIN
+            assert "r_organization_social" in delivery.error
+            assert len(scene.posts("akun")) == 1
+            assert sum(one.creating for one in scene.sent["akun"]) == 1
+            assert decide_as_a_person(scene, {"akun/kabar": ("Pengumuman pelatihan.",)}) == ["akun/kabar"]
+            assert scene.deliveries()["akun/kabar"].state is State.PUBLISHED
+        finally:
+            scene.close()
 
 
 @pytest.fixture

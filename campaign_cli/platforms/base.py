@@ -149,9 +149,9 @@ class Request:
 
     Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating``
     marks a request after which something is public (or may be): the gate (lease and holds) is asked before it, and an
-    absent answer to it is ``Unconfirmed``. ``sample`` (with ``sample_headers``, names in lower case) is what a preview
-    answers, with placeholders (``{media_id}``) for what only the server can give. ``errors`` is the network's own
-    table: it may turn an answer into a Failure, or return None for the transport's usual reading.
+    absent answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders (``{media_id}``) for
+    what only the server can give; ``sample_headers`` (lower-case names) where the answer's headers say it. ``errors``
+    is the network's own table: it may turn an answer into a Failure, or return None for the transport's usual reading.
     """
 
     method: str

@@ -270,7 +270,7 @@ class RecordingTransport:
     requests: list[Request] = field(default_factory=list)
 
     async def send(self, request: Request) -> HttpAnswer:
-        """The sample as a JSON answer with the first accepted status."""
+        """The sample as a JSON answer with the first accepted status and the sample's headers."""
         self.requests.append(request)
         sample = request.sample(request) if callable(request.sample) else request.sample
         content = b"" if sample is None else dumps(sample, ensure_ascii=False).encode()

@@ -85,6 +85,7 @@ class LinkedIn(Platform):
         lifetime=timedelta(days=60),
         help=f"{api.HOME}/developers/apps",
     )
+    metrics: ClassVar[tuple[str, ...]] = ("reactions", "comments")
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "whether escapes count among the 3,000 characters, and emoji as two (counted so, escapes aside)",
         "whether a link whose signs are escaped becomes a link that can be clicked",

@@ -88,7 +88,8 @@ def _token_fix() -> str:
 def _fix(status: int, code: str) -> str:
     if status == 426 or code == "NONEXISTENT_VERSION":
         return _(
-            "LinkedIn has retired this version of its API: write a newer one in accounts.yaml, as in version: '202605'."
+            "LinkedIn has retired this version of its API: write a newer one as version in accounts.yaml, as year and "
+            "month (YYYYMM)."
         )
     if status == 403:
         return _(
