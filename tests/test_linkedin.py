@@ -128,7 +128,7 @@ def test_the_token_goes_to_linkedin_alone() -> None:
 @pytest.mark.parametrize(
     ("looks", "kind", "kept"),
     [
-        ([file_state("PROCESSING_FAILED")], Rejected, "urn:li:image:C1"),
+        ([file_state("PROCESSING_FAILED")], Rejected, None),
         ([file_state("PROCESSING")] * 5, Unavailable, "urn:li:image:C1"),
         ([file_state("WAITING_UPLOAD")] * 5, Unavailable, None),
         ([problem(404, "Not found")], Unavailable, None),
@@ -348,6 +348,8 @@ def test_a_permalink_leads_to_the_post_of_this_author() -> None:
     ours = found(answer(200, post_json(POSTED, "Ya")))
     assert ours is not None
     assert (ours.part, ours.id) == (0, POSTED)
+    quoted = Network(replies=[answer(200, post_json(POSTED, "Ya"))])
+    assert asyncio.run(platform.find(on_its_way(quoted), url.replace("urn:li:", "urn%3Ali%3A"))) == ours
     assert found(answer(200, post_json(POSTED, "Ya", author="urn:li:person:x"))) is None
     assert found(problem(404, "No")) is None
     believed = found(problem(403, "Not enough permissions"))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
+from urllib.parse import unquote
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
@@ -196,7 +197,7 @@ class LinkedIn(Platform):
 
     async def find(self, session: Session, url: str) -> Receipt | None:
         """``linkedin.com/feed/update/URN``. Where the token may not read it, the address alone is believed."""
-        match = _POST.fullmatch(url.strip())
+        match = _POST.fullmatch(unquote(url.strip()))
         if match is None:
             return None
         try:

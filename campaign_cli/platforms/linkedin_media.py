@@ -29,8 +29,7 @@ async def image(sending: Sending, index: int) -> str:
     if urn is None:
         urn = await _upload_image(sending, index)
         await sending.keep(step, urn)
-    if not await _is_ready(sending, "images", urn, polls=IMAGE_POLLS):
-        await sending.keep(step, None)
+    if not await _is_ready(sending, step, f"/rest/images/{encoded(urn)}", polls=IMAGE_POLLS):
         raise Unavailable(_("The picture did not arrive. It is uploaded again later."))
     return str(urn)
 
@@ -47,8 +46,7 @@ async def video(sending: Sending, index: int) -> str:
         await _finalize(sending, known)
         known = {**known, "parts": [], "done": True}  # the addresses are of no more use
         await sending.keep(step, known)
-    if not await _is_ready(sending, "videos", known["video"], polls=VIDEO_POLLS):
-        await sending.keep(step, None)
+    if not await _is_ready(sending, step, f"/rest/videos/{encoded(known['video'])}", polls=VIDEO_POLLS):
         raise Unavailable(_("The video did not arrive. It is uploaded again later."))
     return str(known["video"])
 
@@ -136,31 +134,32 @@ async def _finalize(sending: Sending, known: Mapping[str, Any]) -> None:
     await sending.http.send(request)
 
 
-async def _is_ready(sending: Sending, kind: str, urn: str, *, polls: tuple[float, ...]) -> bool:
-    """Wait until LinkedIn is done; False where the bytes never arrived.
+async def _is_ready(sending: Sending, step: str, path: str, *, polls: tuple[float, ...]) -> bool:
+    """Wait until LinkedIn is done with the file at ``path``; False where its bytes never arrived.
 
-    Where the token may post and not look, what it posts decides. Raises Rejected where LinkedIn can't use the file,
-    Unavailable where it takes too long.
+    Where the token may post and not look, what it posts decides. What can't be used is forgotten, so that the next try
+    uploads it anew. Raises Rejected where LinkedIn can't use the file, Unavailable where it takes too long.
     """
     for pause in (*polls, None):
-        state = await _state(sending, kind, urn)
+        state = await _state(sending, path)
         if state in ("AVAILABLE", "hidden"):
             return True
-        if state == "PROCESSING_FAILED":
-            raise Rejected(
-                _("LinkedIn could not use the picture or video."), fix=_("Save it as a JPEG, PNG or MP4 and try again.")
-            )
-        if state == "gone" or pause is None:
+        if state in ("PROCESSING_FAILED", "gone") or pause is None:
             break
         await sending.sleep(pause)
     if state == "PROCESSING":
         raise Unavailable(_("LinkedIn is still working on the picture or video. It is tried again later."))
+    await sending.keep(step, None)
+    if state == "PROCESSING_FAILED":
+        raise Rejected(
+            _("LinkedIn could not use the picture or video."), fix=_("Save it as a JPEG, PNG or MP4 and try again.")
+        )
     return False
 
 
-async def _state(sending: Sending, kind: str, urn: str) -> str:
+async def _state(sending: Sending, path: str) -> str:
     """LinkedIn's own word, ``gone``, or ``hidden`` where the token may not ask."""
-    request = call(sending, "GET", f"/rest/{kind}/{encoded(urn)}", sample={"status": "AVAILABLE"})
+    request = call(sending, "GET", path, sample={"status": "AVAILABLE"})
     try:
         return await ask(sending.http, request, lambda body: str(body["status"]))
     except Rejected as error:
