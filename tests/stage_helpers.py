@@ -41,6 +41,14 @@ ACCOUNTS = {
     "ruang": Account(name="ruang", platform="discord", settings={"webhook": "env:D"}),
     "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
     "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
+    "profesi": Account(
+        name="profesi", platform="linkedin", settings={"author": "urn:li:organization:5515715", "token": "env:L"}
+    ),
+    "warta": Account(
+        name="warta",
+        platform="nationbuilder",
+        settings={"nation": "contoh", "site": "contoh", "blog": "13", "token": "env:N"},
+    ),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 

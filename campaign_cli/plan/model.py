@@ -145,10 +145,14 @@ class Variant(Strict):
     visibility: Annotated[str | None, Field(description="Who may see it; the network's own word.")] = None
     language: Annotated[str | None, Field(description="The language of this text.")] = None
     title: Annotated[str | None, Field(description="Title (WordPress, NationBuilder, YouTube, LinkedIn).")] = None
-    slug: Annotated[str | None, Field(description="The last part of the page's address (WordPress).")] = None
+    slug: Annotated[
+        str | None, Field(description="The last part of the page's address (WordPress, NationBuilder).")
+    ] = None
     categories: Annotated[Words | None, Field(description="Categories by name (WordPress).")] = None
-    tags: Annotated[Words | None, Field(description="The network's own tags (WordPress, YouTube).")] = None
-    excerpt: Annotated[str | None, Field(description="Summary (WordPress).")] = None
+    tags: Annotated[Words | None, Field(description="The network's own tags (WordPress, NationBuilder, YouTube).")] = (
+        None
+    )
+    excerpt: Annotated[str | None, Field(description="Summary (WordPress, NationBuilder).")] = None
     cw: Annotated[str | None, Field(description="Content warning above the folded text (Mastodon).")] = None
     sensitive: Annotated[StrictBool | None, Field(description="Hide the pictures until a click (Mastodon).")] = None
     description: Annotated[str | None, Field(description="Description (YouTube, TikTok).")] = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from campaign_cli.platforms.text import link_spans, utf16_length
 
@@ -90,6 +91,13 @@ def figure(url: str, alt: str, *, media_id: object) -> str:
         f'<figure class="wp-block-image"><img src="{escape(url)}" alt="{escape(alt)}" class="wp-image-{media_id}" />'
         "</figure>"
     )
+
+
+def link_line(link: str) -> str:
+    """A link on a line of its own below an article, shown without its query: a reader needs no utm_source."""
+    parts = urlsplit(link)
+    label = f"{parts.netloc}{parts.path}".rstrip("/")
+    return f'<p><a href="{escape(link)}">{escape(label)}</a></p>'
 
 
 def entities(text: str) -> tuple[str, list[dict[str, Any]]]:

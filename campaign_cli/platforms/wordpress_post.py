@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape, unescape
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from campaign_cli.errors import Rejected
 from campaign_cli.models import Picture
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Answer, Sending, Session
-from campaign_cli.platforms.markup import figure, slug_of, title_and_body, to_html
+from campaign_cli.platforms.markup import figure, link_line, slug_of, title_and_body, to_html
 from campaign_cli.platforms.wordpress_site import parsed, refusal, request
 
 GONE: Final = frozenset({"rest_post_invalid_id", "rest_already_trashed"})
@@ -120,9 +119,7 @@ def _content(article: Article, sending: Sending, uploaded: list[dict[str, Any]])
     blocks = [to_html(article.body)]
     blocks += [figure(item["url"], picture.alt, media_id=item["id"]) for item, picture in pictures]
     if sending.draft.link:
-        parts = urlsplit(sending.draft.link)
-        label = f"{parts.netloc}{parts.path}".rstrip("/")  # a reader needs no utm_source
-        blocks.append(f'<p><a href="{escape(sending.draft.link)}">{escape(label)}</a></p>')
+        blocks.append(link_line(sending.draft.link))
     return "\n\n".join(block for block in blocks if block)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from campaign_cli.models import Picture
 from campaign_cli.report import view, words
-from campaign_cli.report.text import Segment, marked_segments, marks_inline, plain_segments, visible
+from campaign_cli.report.text import Segment, is_article, marked_segments, marks_inline, plain_segments, visible
 
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Count
@@ -42,6 +42,7 @@ class Card:
     handle: str
     clock: str
     parts: tuple[PartCard, ...]
+    article: bool = False
     title: str = ""
     warning: str = ""
     link: str = ""
@@ -64,6 +65,7 @@ def card_of(entry: view.Entry, preview: view.Preview) -> Card:
         handle=_handle(entry),
         clock=words.clock_text(entry.due, entry.account.timezone or entry.zone),
         parts=_parts(entry),
+        article=is_article(entry.account.platform),
         title=_title(entry, native),
         warning=visible(str(native.get("cw") or "")),
         link=link,
@@ -91,7 +93,7 @@ def article_html(text: str) -> str:
 def _parts(entry: view.Entry) -> tuple[PartCard, ...]:
     if entry.draft is None:
         return ()
-    article = entry.account.platform == "wordpress"
+    article = is_article(entry.account.platform)
     cards: list[PartCard] = []
     for index, part in enumerate(entry.draft.parts):
         counts: Sequence[Count] = entry.counts[index] if index < len(entry.counts) else ()
@@ -115,7 +117,7 @@ def _segments(entry: view.Entry, text: str) -> list[Segment]:
 
 def _title(entry: view.Entry, native: dict[str, Any]) -> str:
     """An article's title: its own, or the first line as the adapter takes it."""
-    if entry.account.platform != "wordpress" or entry.draft is None or not entry.draft.parts:
+    if not is_article(entry.account.platform) or entry.draft is None or not entry.draft.parts:
         return ""
     if native.get("title"):
         return visible(str(native["title"]))
@@ -134,7 +136,7 @@ def _body(entry: view.Entry, text: str) -> str:
 
 def _fields(entry: view.Entry, native: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """The native fields that the drawing itself doesn't show."""
-    shown = {"title", "cw"} if entry.account.platform == "wordpress" else {"cw"}
+    shown = {"title", "cw"} if is_article(entry.account.platform) else {"cw"}
     rows = [
         (words.native_label(name), visible(words.native_text(value)))
         for name, value in native.items()
@@ -147,7 +149,7 @@ def _fields(entry: view.Entry, native: dict[str, Any]) -> tuple[tuple[str, str],
 
 def _handle(entry: view.Entry) -> str:
     settings = entry.account.settings
-    for key in ("handle", "channel"):
+    for key in ("handle", "channel", "author"):
         if settings.get(key):
             return visible(str(settings[key]))
     return urlsplit(str(settings.get("url") or "")).netloc

@@ -39,9 +39,18 @@ def plain_segments(text: str) -> list[Segment]:
 
 def marks_inline(platform: str) -> bool:
     """Whether a network shows inline marks: as entities (Telegram) or as marks of its own (Discord, Slack)."""
+    return _markup(platform) == "entities"
+
+
+def is_article(platform: str) -> bool:
+    """Whether a network shows an article with a title (WordPress, NationBuilder)."""
+    return _markup(platform) == "markdown"
+
+
+def _markup(platform: str) -> str:
     from campaign_cli import platforms
 
-    return platform in platforms.PLATFORMS and platforms.get(platform).markup == "entities"
+    return platforms.get(platform).markup if platform in platforms.PLATFORMS else "plain"
 
 
 def marked_segments(text: str) -> list[Segment]:
