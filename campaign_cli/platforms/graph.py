@@ -9,7 +9,7 @@ https://developers.facebook.com/docs/graph-api/overview · /docs/graph-api/resul
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -77,24 +77,28 @@ class Graph:
         return await ask(session.http, request, lambda body: {**body, "id": str(body["id"])})
 
     async def listed(
-        self, session: Session, path: str, *, query: Mapping[str, str]
+        self, session: Session, path: str, *, query: Mapping[str, str], needs: Callable[[dict[str, Any]], object] = dict
     ) -> AsyncIterator[tuple[list[dict[str, Any]], bool]]:
         """Pages of a list in Meta's order, at most ``PAGES``: its objects, and whether it is the last page.
 
-        Each object has an ``id``. An answer without ``data`` is none: nothing may be absent because of it.
+        Each object has an ``id``; ``needs`` raises KeyError or ValueError for one without what else it must have. An
+        answer without that, or without ``data``, is none: nothing may be absent because of it.
         """
         wanted = dict(query)
         for _page in range(PAGES):
-            rows, following = await ask(session.http, self.call(session, "GET", path, query=wanted), _page_of)
+            request = self.call(session, "GET", path, query=wanted)
+            rows, following = await ask(session.http, request, lambda body: _page_of(body, needs))
             yield rows, not following
             if not following:
                 return
             wanted |= following
 
 
-def _page_of(body: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _page_of(body: Any, needs: Callable[[dict[str, Any]], object]) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The objects, and the query of the next page; empty where Meta names none."""
     rows = [{**row, "id": str(row["id"])} for row in body["data"]]
+    for row in rows:
+        needs(row)
     following = (body.get("paging") or {}).get("next")
     if not following:
         return rows, {}
