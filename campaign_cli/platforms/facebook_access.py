@@ -54,7 +54,7 @@ async def _facts(session: Session) -> TokenFacts | None:
     """What Facebook says of the token; None where it doesn't let it ask. Raises where the token may not post."""
     try:
         facts = await token_facts(session, graph_of(session.account))
-    except Rejected:
+    except (Rejected, Unauthorized):  # the token works, as /me has shown: it is the asking that is refused
         return None
     if not facts.valid:
         raise Unauthorized(

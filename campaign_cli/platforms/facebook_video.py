@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from campaign_cli.errors import Unavailable
+from campaign_cli.errors import Rejected, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.models import Receipt
 from campaign_cli.platforms.answers import ask
@@ -26,22 +26,37 @@ _UNSENT: Final = frozenset({"uploading", "upload_failed", "expired"})  # words o
 async def upload(sending: Sending) -> dict[str, Any]:
     """Bring all bytes there, from where an earlier try stopped: ``session`` and ``video`` of the finished upload.
 
-    After each piece the place where the next begins is kept.
+    After each piece the place where the next begins is kept. Where the answer to a piece was lost, Facebook may refuse
+    the same piece: then the upload is begun anew, once.
     """
-    video = sending.content.media[0]
     known = sending.steps.get(_STEP)
-    if known is None or sending.now() - iso_instant(known["at"]) > _LASTS:
-        known = await _begin(sending, video.size)
-    content = b"" if known["start"] == known["end"] else await sending.load(video)
-    while known["start"] != known["end"]:
-        sending.uploaded(known["start"], len(content))
+    if known is not None and sending.now() - iso_instant(known["at"]) <= _LASTS:
+        try:
+            return await _rest(sending, known)
+        except Rejected:
+            pass
+    return await _rest(sending, await _begin(sending, sending.content.media[0].size))
+
+
+async def _rest(sending: Sending, known: dict[str, Any]) -> dict[str, Any]:
+    """Send piece after piece until Facebook wants none. Raises Rejected, Unavailable."""
+    size = sending.content.media[0].size
+    content = b"" if known["start"] == size else await sending.load(sending.content.media[0])
+    while known["start"] != size:
+        sending.uploaded(known["start"], size)
         start, end = await _bring(sending, known, content[known["start"] : known["end"]])
-        if start <= known["start"] or end > len(content):
-            raise Unavailable(_("Facebook asks for pieces that the video doesn't have. It is uploaded again later."))
-        known = known | {"start": start, "end": end}
+        known = _placed(known | {"start": start, "end": end}, after=known["start"], size=size)
         await sending.keep(_STEP, known)
-    sending.uploaded(video.size, video.size)
-    return dict(known)
+    sending.uploaded(size, size)
+    return known
+
+
+def _placed(known: dict[str, Any], *, after: int, size: int) -> dict[str, Any]:
+    """The upload, where its next piece is one that the video has. Raises Unavailable."""
+    start, end = known["start"], known["end"]
+    if after < start < end <= size or start == end == size:
+        return known
+    raise Unavailable(_("Facebook asks for pieces that the video doesn't have. It is uploaded again later."))
 
 
 def finish(sending: Sending, known: dict[str, Any], *, again: bool) -> Request:
@@ -101,13 +116,14 @@ async def _begin(sending: Sending, size: int) -> dict[str, Any]:
             "at": sending.now().isoformat(),
         },
     )
+    known = _placed(known, after=-1, size=size)
     await sending.keep(_STEP, known)
     return known
 
 
 async def _bring(sending: Sending, known: dict[str, Any], piece: bytes) -> tuple[int, int]:
     """Send one piece; the bounds of the next (equal where none is left)."""
-    size, video = str(sending.content.media[0].size), sending.content.media[0]
+    video = sending.content.media[0]
     request = _request(
         sending,
         form={
@@ -116,7 +132,7 @@ async def _bring(sending: Sending, known: dict[str, Any], piece: bytes) -> tuple
             "start_offset": str(known["start"]),
         },
         uploads=(Upload(field="video_file_chunk", name=video.name, mime=video.mime, content=piece),),
-        sample={"start_offset": size, "end_offset": size},
+        sample={"start_offset": str(video.size), "end_offset": str(video.size)},
     )
     return await ask(sending.http, request, lambda body: (int(body["start_offset"]), int(body["end_offset"])))
 
