@@ -34,6 +34,7 @@ from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms.facebook import platform
 from campaign_cli.platforms.facebook_api import own_pages, settings_of
+from campaign_cli.platforms.graph import Graph
 from campaign_cli.platforms.http import RecordingTransport
 
 TEXT = "Upah layak adalah hak."
@@ -180,8 +181,8 @@ def test_a_lost_post_is_found_among_the_pages_own() -> None:
     assert found.found[0].receipt.url == "https://www.facebook.com/1/posts/8"
     assert (found.found[0].created_at, found.complete) == (NOW.replace(microsecond=0), True)
     assert network.requests[0].url.path == f"/v25.0/{PAGE}/published_posts"
-    linked_post = row("100000000001_3", TEXT, attachments={"data": [{"media_type": "link", "target": {}}]})
-    assert looked_up(listed(linked_post))[0].found
+    for shared in ({"media_type": "link", "type": "share"}, {"media_type": "video", "type": "video_share_youtube"}):
+        assert looked_up(listed(row("100000000001_3", TEXT, attachments={"data": [shared]})))[0].found
     content = parts(TEXT, media=[picture(), picture()])
     assert looked_up(listed(row("100000000001_2", TEXT, attachments=photos("5", "6"))), content=content)[0].found
 
@@ -374,7 +375,10 @@ def test_the_pages_of_a_person_are_listed_with_their_tokens() -> None:
         {"id": "100000000002", "name": "Cabang", "access_token": "EAALain", "tasks": ["ANALYZE"]},
     ]
     network = Network(replies=[listed(*rows)])
-    pages = asyncio.run(own_pages(on_its_way(network)))
+    item = on_its_way(network)
+    item.account = Account(name="a", platform="facebook", settings={"token": "env:FACEBOOK_TOKEN"})
+    graph = Graph(base="https://graph.facebook.com/v25.0", title="Facebook")
+    pages = asyncio.run(own_pages(item, graph))
     assert [(page.id, page.name, page.token, page.may_post) for page in pages] == [
         (PAGE, "Serikat", "EAAHalaman", True),
         ("100000000002", "Cabang", "EAALain", False),

@@ -92,6 +92,8 @@ class Facebook(Platform):
         "whether a text that is sent twice is refused, and with which code",
         "the HTTP status of a refusal for too many calls",
         "what a video's status says between its upload and its publication",
+        "how soon a new post stands in the page's own list, by which it is looked up",
+        "whether a page's token may ask what it may do and when it ends",
     )
     max_wait: ClassVar[float] = 180.0  # a piece of a video over a slow line
 

@@ -27,7 +27,8 @@ from campaign_cli.platforms.graph_answers import GONE, errors
 SITE: Final = "https://www.facebook.com"
 API: Final = "https://graph.facebook.com"
 POST_FIELDS: Final = (
-    "id,message,created_time,permalink_url,from,attachments{media_type,target,subattachments{media_type,target}}"
+    "id,message,created_time,permalink_url,from,"
+    "attachments{media_type,type,target,subattachments{media_type,type,target}}"
 )
 COMMENT_FIELDS: Final = "id,message,created_time,permalink_url,from,attachment"
 _KEEPS: Final = timedelta(hours=20)  # a photo that no post shows may be gone after a day
@@ -122,12 +123,15 @@ def dated(row: Mapping[str, Any]) -> object:
 
 
 def media_of(post: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The kind (photo, video, …) and the id of each file that a post shows, in order; links have none."""
+    """The kind (photo, video) and the id of each file that a post shows, in order.
+
+    A link has none, even one to a film elsewhere, which Facebook calls a video that is shared.
+    """
     shown = []
     for outer in (post.get("attachments") or {}).get("data") or ():
         for one in (outer.get("subattachments") or {}).get("data") or (outer,):
             kind = str(one.get("media_type") or "")
-            if kind in {"photo", "video"}:
+            if kind in {"photo", "video"} and "share" not in str(one.get("type") or ""):
                 shown.append((kind, str((one.get("target") or {}).get("id") or "")))
     return shown
 
@@ -142,14 +146,16 @@ class OwnPage:
     may_post: bool
 
 
-async def own_pages(session: Session) -> tuple[OwnPage, ...]:
+async def own_pages(session: Session, graph: Graph | None = None) -> tuple[OwnPage, ...]:
     """The pages of the person whose token is the session's (after signing in), for the choice of one.
 
-    A page's token that comes from a long-lived token of the person has no end by time. The account's ``page`` may be
-    anything meanwhile. Raises Failure. https://developers.facebook.com/docs/graph-api/reference/user/accounts
+    A page's token that comes from a long-lived token of the person has no end by time. ``graph`` is for an account
+    whose page isn't chosen yet, so that its settings can't be read. Raises Failure.
+
+    https://developers.facebook.com/docs/graph-api/reference/user/accounts
     """
     query = {"fields": "id,name,access_token,tasks", "limit": "100"}
-    graph, found = graph_of(session.account), []
+    graph, found = graph or graph_of(session.account), []
     async for rows, _last in graph.listed(session, "/me/accounts", query=query, needs=lambda row: row["access_token"]):
         found += [
             OwnPage(

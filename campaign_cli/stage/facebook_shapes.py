@@ -195,7 +195,11 @@ def _attachments(post: StagePost) -> dict[str, Any] | None:
     """One photo stands alone, several stand in an album."""
     if not post.media:
         link = post.data.get("link")
-        return {"data": [{"media_type": "link", "unshimmed_url": link, "target": {"url": link}}]} if link else None
+        return (
+            {"data": [{"media_type": "link", "type": "share", "unshimmed_url": link, "target": {"url": link}}]}
+            if link
+            else None
+        )
     photos = [_shown(media) for media in post.media]
     if len(photos) == 1:
         return {"data": photos}
