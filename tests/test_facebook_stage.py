@@ -14,6 +14,7 @@ from campaign_cli.errors import Failure, Unavailable, Unconfirmed
 from campaign_cli.models import Part, State
 from campaign_cli.platforms.base import Sending
 from campaign_cli.platforms.facebook import platform
+from campaign_cli.platforms.facebook_api import own_pages
 from tests.facebook_helpers import film
 from tests.fault_helpers import Scene, open_theatre
 from tests.platform_helpers import failure_of, picture
@@ -72,6 +73,12 @@ def test_the_stage_wants_the_pages_token_in_the_header(stage: Played, path: str)
     for more in ({"token": "salah"}, {"token": "salah", "params": {"access_token": stage.secret("facebook")}}):
         refused = facebook(stage, "GET", path, **more)
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, 190)
+
+
+def test_the_stage_shows_the_page_to_choose(stage: Played) -> None:
+    """The list of a person's pages has the one, with the token that opens it."""
+    (page,) = stage.run("facebook", own_pages)
+    assert (page.id, page.token, page.may_post) == (PAGE, stage.secret("facebook"), True)
 
 
 def test_a_day_has_its_calls(stage: Played) -> None:

@@ -12,6 +12,7 @@ from platform_helpers import NOW, Clock, Network, Reply, answer, failure_of, for
 
 from campaign_cli.errors import Rejected, Unavailable, Unconfirmed
 from campaign_cli.platforms.facebook import platform
+from campaign_cli.platforms.http import RecordingTransport
 
 CONTENT = bytes(range(256)) * 4
 SINCE = NOW - timedelta(minutes=2)
@@ -33,7 +34,7 @@ def linked() -> Reply:
     return answer(200, {"id": VIDEO, "permalink_url": f"/{PAGE}/videos/{VIDEO}/"})
 
 
-def on_way(network: Network, **more: Any) -> Any:
+def on_way(network: Any, **more: Any) -> Any:
     """A post with a video."""
     content = parts("Film aksi", media=[film(CONTENT)])
     bytes_of = {content[0].media[0].sha256: CONTENT}
@@ -147,3 +148,17 @@ def test_without_an_upload_nothing_can_be_out() -> None:
     network = Network(replies=[refusal(100, subcode=33)])
     gone = asyncio.run(platform.look_up(on_way(network, steps={"video": STEP}), SINCE))
     assert (gone.found, gone.complete) == ((), False)
+
+
+def test_a_preview_shows_a_video_in_one_piece() -> None:
+    """Begin, one piece, and the request that makes it public, with placeholders for Facebook's own numbers."""
+    recording = RecordingTransport()
+    asyncio.run(platform.publish(on_way(recording)))
+    assert [(request.form or {}).get("upload_phase") for request in recording.requests] == [
+        "start",
+        "transfer",
+        "finish",
+        None,
+    ]
+    assert [request.creating for request in recording.requests] == [False, False, True, False]
+    assert (recording.requests[2].form or {})["upload_session_id"] == "{upload_session_id}"

@@ -49,6 +49,7 @@ class FacebookStage(Network):
         """The page, its edges, its objects."""
         return [
             self.route("/{version}/debug_token", self.debug),
+            self.route("/{version}/me/accounts", self.pages),
             self.route("/{version}/{node}", self.node, methods=("GET", "DELETE")),
             self.route("/{version}/{node}/published_posts", self.listed),
             self.route("/{version}/{node}/feed", self.feed, methods=("GET", "POST")),
@@ -91,6 +92,14 @@ class FacebookStage(Network):
         if request.query_params.get("input_token") != account.secret:
             raise shapes.refusal(400, 190, "Invalid OAuth access token.")
         return JSONResponse(shapes.token_json(account))
+
+    async def pages(self, request: Request, account: StageAccount) -> Response:
+        """GET /me/accounts: the one page, as the person would see it who manages it."""
+        _signed_in(request, account)
+        tasks = ["MODERATE", "CREATE_CONTENT", "MANAGE"]
+        page = shapes.page_json(account) | {"access_token": account.secret, "tasks": tasks}
+        shown = shapes.only(page, request.query_params.get("fields", "id"), kind="Page")
+        return JSONResponse(shapes.listed([shown], following=""))
 
     async def node(self, request: Request, account: StageAccount) -> Response:
         """GET one object's fields, or DELETE a post, a comment or a video."""
@@ -217,7 +226,9 @@ class FacebookStage(Network):
 
     def _shown(self, account: StageAccount, identifier: str, asked: str) -> dict[str, Any]:
         post = self.state.post(account.name, identifier)
-        comments = sum(other.reply_to == identifier for other in self.state.posts_of(account.name))
+        comments = 0
+        if "comments" in asked:  # a list doesn't ask for them, and counting goes through all posts
+            comments = sum(other.reply_to == identifier for other in self.state.posts_of(account.name))
         if self._uploads.knows(account, identifier) and (post or identifier not in self._uploads.finished):
             video = shapes.video_json(identifier, account, post=post, comments=comments)
             if post is not None:  # in a list of posts, a video is a post like the others
