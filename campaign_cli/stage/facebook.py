@@ -35,6 +35,7 @@ class FacebookStage(Network):
     title = "Facebook"
     credential = "token"
     repeats = False
+    describes_videos = False
 
     def __init__(self, state: Any) -> None:
         super().__init__(state)
