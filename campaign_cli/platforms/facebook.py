@@ -95,7 +95,7 @@ class Facebook(Platform):
         "how soon a new post stands in the page's own list, by which it is looked up",
         "whether a page's token may ask what it may do and when it ends",
     )
-    max_wait: ClassVar[float] = 180.0  # a piece of a video over a slow line
+    max_wait: ClassVar[float] = 60.0  # a picture of 4 MB over a slow line
 
     def address(self, account: Account) -> str:
         """The API and the page's ID."""
