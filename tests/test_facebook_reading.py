@@ -128,7 +128,7 @@ def test_comments_and_videos_are_read_back() -> None:
     network = Network(replies=[answer(200, comment), answer(200, {"id": PHOTO, "alt_text_custom": "Poster"})])
     found = asyncio.run(platform.read_back(on_its_way(network), Receipt(part=1, id="7_2", url=None, at=NOW)))
     assert found is not None
-    assert (found.text, found.alts, dict(found.metrics)) == ("Dua", ("Poster",), {"likes": 1, "replies": 4})
+    assert (found.text, found.alts, dict(found.metrics)) == ("Dua", ("Poster",), {"likes": 1, "comments": 4})
     check_known(network)
     shown = {"id": VIDEO, "description": "Film", "permalink_url": "/1/videos/2/", "views": 40}
     network = Network(replies=[answer(200, shown | {"likes": {"summary": {"total_count": 5}}})])

@@ -86,6 +86,7 @@ class Facebook(Platform):
     )
     """What comes out is the person's token. The account needs the page's own: ``facebook_api.own_pages`` lists the
     pages with theirs, which, taken with a long-lived token, doesn't end by time and needs no renewal."""
+    metrics: ClassVar[tuple[str, ...]] = ("reactions", "comments", "shares", "likes", "views")
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "how many characters and photos a post may have, and how large a photo may be",
         "that a page's token taken with a long-lived one doesn't end by time",

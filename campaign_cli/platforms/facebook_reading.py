@@ -88,7 +88,7 @@ async def remote_post(session: Session, receipt: Receipt) -> RemotePost | None:
     """The post, comment or video behind a receipt."""
     if receipt.part:
         found = await node(session, receipt.id, fields=f"{COMMENT_FIELDS},like_count,comment_count")
-        counted = {"likes": "like_count", "replies": "comment_count"}
+        counted = {"likes": "like_count", "comments": "comment_count"}
         metrics = {name: int(found[key]) for name, key in counted.items() if key in found} if found else {}
     elif "_" in receipt.id:
         found = await node(session, receipt.id, fields=f"{POST_FIELDS},{_COUNTS}")
