@@ -40,6 +40,7 @@ ACCOUNTS = {
     "kicau": Account(name="kicau", platform="x", settings={"handle": "fsp_contoh", "token": "env:X"}),
     "ruang": Account(name="ruang", platform="discord", settings={"webhook": "env:D"}),
     "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
+    "laman": Account(name="laman", platform="facebook", settings={"page": "100000000001", "token": "env:F"}),
     "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
     "profesi": Account(
         name="profesi", platform="linkedin", settings={"author": "urn:li:organization:5515715", "token": "env:L"}

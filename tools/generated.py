@@ -109,7 +109,7 @@ def video_text(limits: Limits) -> str:
 
 def size_text(size: int) -> str:
     """Bytes in round numbers."""
-    return f"{size / 1_000_000:,.3g} MB"
+    return f"{size / 1_000_000_000:.3g} GB" if size >= 1_000_000_000 else f"{size / 1_000_000:.3g} MB"
 
 
 def taken_text(platform: Platform) -> str:

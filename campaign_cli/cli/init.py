@@ -29,6 +29,7 @@ accounts:
   # slack:    {{platform: slack, channel: C0123456789, token: env:SLACK_TOKEN, timezone: WIB}}
   # linkedin: {{platform: linkedin, author: "urn:li:organization:1234567", token: env:LINKEDIN_TOKEN, timezone: WIB}}
   # nation:   {{platform: nationbuilder, nation: contoh, site: contoh, blog: 1, token: env:NATIONBUILDER_TOKEN}}
+  # facebook: {{platform: facebook, page: "100012345678901", token: env:FACEBOOK_TOKEN, timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -45,6 +46,7 @@ MASTODON_TOKEN=
 # SLACK_TOKEN=
 # LINKEDIN_TOKEN=
 # NATIONBUILDER_TOKEN=
+# FACEBOOK_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

@@ -19,12 +19,12 @@ PLATFORMS: Final = (
     "slack-webhook",
     "linkedin",
     "nationbuilder",
+    "facebook",
 )
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
 PLANNED: Final = (
-    "facebook",
     "instagram",
     "threads",
     "whatsapp",

@@ -1,0 +1,218 @@
+"""A Facebook Page through the Graph API. https://developers.facebook.com/docs/pages-api/posts
+
+Later parts of a thread are the page's own comments under the first. There is no key against doubles: a post is found
+again by its words in the page's list, a video by the id that it has before it is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
+
+from campaign_cli.errors import Rejected, Unauthorized, Unavailable
+from campaign_cli.i18n import _
+from campaign_cli.models import Account, Receipt
+from campaign_cli.platforms import base, graph_answers
+from campaign_cli.platforms import facebook_api as api
+from campaign_cli.platforms import facebook_video as video
+from campaign_cli.platforms.addresses import compared
+from campaign_cli.platforms.answers import ask
+from campaign_cli.platforms.base import (
+    AccountCheck,
+    Count,
+    Limits,
+    LookUp,
+    OAuth,
+    Platform,
+    Proof,
+    RemotePost,
+    Request,
+    Sending,
+    Session,
+)
+from campaign_cli.platforms.facebook_access import checked
+from campaign_cli.platforms.facebook_api import Settings, settings_of
+from campaign_cli.platforms.facebook_reading import comment_again, found_by_address, post_again, remote_post
+
+_TRIED: Final = "tried"  # step: a request for this post has left, and was not provably refused
+_VERSION: Final = "v25.0"
+
+
+class Facebook(Platform):
+    """One post of the page, with photos or one video, or a comment of the page under it."""
+
+    name: ClassVar[str] = "facebook"
+    title: ClassVar[str] = "Facebook"
+    Settings: ClassVar[type[base.Settings]] = Settings
+    secrets: ClassVar[tuple[str, ...]] = ("token",)
+    link_in: ClassVar[str] = "embed"
+    thread_form: ClassVar[str] = "root"
+    limits: ClassVar[Limits] = Limits(
+        text=63_206,
+        unit="characters",
+        images=10,
+        image_bytes=4_000_000,
+        image_types=("image/jpeg", "image/png"),
+        videos=1,
+        video_bytes=10_000_000_000,
+        video_seconds=4 * 3600.0,
+    )
+    proof: ClassVar[Proof] = Proof(
+        look_up=True,
+        found_by="its words, its photos and its place, a video by its id (not on pages with 500 posts a year or more)",
+        verified_by="specification",
+    )
+    oauth: ClassVar[OAuth | None] = OAuth(
+        authorize=f"https://www.facebook.com/{_VERSION}/dialog/oauth",
+        token=f"{{url}}/{_VERSION}/oauth/access_token",
+        scopes=("pages_show_list", "pages_read_engagement", "pages_manage_posts", "pages_manage_engagement"),
+        separator=",",
+        pkce=False,
+        renewal="exchange",
+        exchange=(
+            (
+                f"{{url}}/{_VERSION}/oauth/access_token",
+                {
+                    "grant_type": "fb_exchange_token",
+                    "client_id": "{client_id}",
+                    "client_secret": "{client_secret}",
+                    "fb_exchange_token": "{token}",
+                },
+            ),
+        ),
+        lifetime=timedelta(days=60),
+        help="https://developers.facebook.com/apps",
+    )
+    """What comes out is the person's token. The account needs the page's own: ``facebook_api.own_pages`` lists the
+    pages with theirs, which, taken with a long-lived token, doesn't end by time and needs no renewal."""
+    metrics: ClassVar[tuple[str, ...]] = ("reactions", "comments", "shares", "likes", "views")
+    unconfirmed: ClassVar[tuple[str, ...]] = (
+        "how many characters and photos a post may have, and how large a photo may be",
+        "that a page's token taken with a long-lived one doesn't end by time",
+        "whether a text that is sent twice is refused, and with which code",
+        "the HTTP status of a refusal for too many calls",
+        "what a video's status says between its upload and its publication",
+        "how soon a new post stands in the page's own list, by which it is looked up",
+        "whether a page's token may ask what it may do and when it ends",
+    )
+    max_wait: ClassVar[float] = 60.0  # a picture of 4 MB over a slow line
+
+    def address(self, account: Account) -> str:
+        """The API and the page's ID."""
+        settings = settings_of(account)
+        return f"{compared(settings.url)}/{settings.page}"
+
+    def measure(self, text: str, limits: Limits, *, media: int) -> tuple[Count, ...]:
+        """Code points."""
+        return (Count(used=len(text), limit=limits.text, unit=limits.unit),)
+
+    async def publish(self, sending: Sending) -> Receipt:
+        """Upload what is missing, and post; a later part of a thread is a comment.
+
+        That a request for this post has left is kept before it does: only then does the refusal of a double mean that
+        it may be out.
+
+        https://developers.facebook.com/docs/graph-api/reference/page/feed · /docs/graph-api/reference/object/comments
+        """
+        _fits(sending)
+        if any(item.is_video for item in sending.content.media):
+            known = await video.upload(sending)
+            await _sent(sending, lambda again: video.finish(sending, known, again=again), _succeeded)
+            identifier = str(known["video"])
+        else:
+            photos = [await api.photo_id(sending, index) for index in range(len(sending.content.media))]
+            identifier = await _sent(sending, lambda again: _request(sending, photos, again=again), _identifier)
+        url = await api.permalink(sending, identifier)
+        return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
+
+    async def look_up(self, sending: Sending, since: datetime) -> LookUp:
+        """The page's posts, the first part's comments, or the very video.
+
+        https://developers.facebook.com/docs/graph-api/reference/page/published_posts
+        """
+        if sending.part:
+            return await comment_again(sending, since)
+        if any(item.is_video for item in sending.content.media):
+            return await video.look_up(sending)
+        return await post_again(sending, since)
+
+    async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
+        """Text, alt texts and counts."""
+        return await remote_post(session, receipt)
+
+    async def find(self, session: Session, url: str) -> Receipt | None:
+        """A post, video or comment of this page by an address on facebook.com."""
+        return await found_by_address(session, url)
+
+    async def delete(self, session: Session, receipt: Receipt) -> None:
+        """Delete it; what is gone already is fine."""
+        try:
+            await session.http.send(api.call(session, "DELETE", f"/{receipt.id}", sample={"success": True}))
+        except Rejected as error:
+            if error.code not in graph_answers.GONE:
+                raise
+
+    async def check(self, session: Session) -> AccountCheck:
+        """Whether the token is this page's, what it may do, and when it ends."""
+        return await checked(session)
+
+    def pause_until(self, headers: Mapping[str, str], now: datetime) -> datetime | None:
+        """Meta's usage headers."""
+        return graph_answers.pause_until(headers, now)
+
+
+platform = Facebook()
+
+
+def _fits(sending: Sending) -> None:
+    """Raise Rejected for files that can't stand together."""
+    media = sending.content.media
+    videos = sum(item.is_video for item in media)
+    if sending.part and (videos or len(media) > 1):
+        raise Rejected(
+            _("Later parts of a thread are comments on Facebook, and a comment holds one picture."),
+            fix=_("Put the files into the first part, or write a variant for Facebook."),
+        )
+    if videos and len(media) > 1:
+        raise Rejected(
+            _("A post on Facebook holds pictures or one video."), fix=_("Make two posts of it, or write a variant.")
+        )
+
+
+def _request(sending: Sending, photos: Sequence[str], *, again: bool) -> Request:
+    """The post, or the comment that a later part is."""
+    form: dict[str, str] = {"message": sending.content.text} if sending.content.text else {}
+    if sending.part:
+        path = f"/{sending.earlier[0].id}/comments"
+        form |= {"attachment_id": photos[0]} if photos else {}
+    else:
+        path = f"/{settings_of(sending.account).page}/feed"
+        form |= api.attached(photos)
+        if sending.draft.link and not photos:
+            form["link"] = sending.draft.link
+    sample = {"id": f"{settings_of(sending.account).page}_{{post_id_{sending.part + 1}}}"}
+    return api.call(sending, "POST", path, form=form, creating=True, again=again, sample=sample)
+
+
+async def _sent(sending: Sending, request: Callable[[bool], Request], read: Callable[[Any], str]) -> str:
+    """Send what makes the post public, knowing whether an earlier try may have done so."""
+    again = bool(sending.steps.get(_TRIED))
+    if again:
+        return await ask(sending.http, request(True), read)
+    await sending.keep(_TRIED, True)
+    try:
+        return await ask(sending.http, request(False), read)
+    except (Rejected, Unavailable, Unauthorized):
+        await sending.keep(_TRIED, False)
+        raise
+
+
+def _identifier(body: Any) -> str:
+    return str(body["id"])
+
+
+def _succeeded(body: Any) -> str:
+    if body["success"] is not True:
+        raise ValueError("success")
+    return ""
