@@ -73,6 +73,8 @@ def prepare_video(path: Path, file: str, *, mime: str, types: Sequence[str], too
     film = None if mime == "video/webm" else read_film(content)
     if film is None and mime != "video/webm":
         raise _broken(file, _("its parts can't be read"))
+    if film is not None and not film.codec:
+        raise _broken(file, _("there are no moving pictures in it"))
     if film is not None and not tools.ffmpeg:
         content, clean = without_telling(content, film), not film.others
     if tools.ffprobe:
