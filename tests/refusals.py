@@ -28,7 +28,7 @@ def workspace(root: Path, accounts: str = ACCOUNTS, *, url: str = NOWHERE) -> Pa
 
 
 def contents(root: Path) -> dict[str, bytes | None]:
-    """Every file with its bytes, every folder; SQLite's own files beside the ledger, and prepared media, come and go."""
+    """Every file with its bytes, every folder; SQLite's own files and prepared media come and go."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()

@@ -339,7 +339,9 @@ def test_problems_of_videos_stand_in_the_plan_and_say_the_numbers(tmp_path: Path
     folder = Folder(tmp_path)
     limited(folder, videos=1, video_seconds=140, video_bytes=2_500_000)
     folder.write("v.mp4", film(seconds=3725, size=3_000_000))
-    body = "accounts: [mastodon]\nposts:\n  - {id: satu, at: 2026-12-03 08:00, text: Halo, media: [{file: v.mp4, alt: A}]}"
+    body = (
+        "accounts: [mastodon]\nposts:\n  - {id: satu, at: 2026-12-03 08:00, text: Halo, media: [{file: v.mp4, alt: A}]}"
+    )
     found = [(problem.code, problem.line, problem.message) for problem in folder.plan(body).problems]
     assert found == [
         ("M112", 6, "The video v.mp4 lasts 1:02:05; mastodon takes 2:20 at most."),

@@ -221,6 +221,9 @@ class _Run:
     def started(self, key: str, *, due: datetime) -> None:
         """Progress: quiet."""
 
+    def uploaded(self, key: str, *, done: int, total: int) -> None:
+        """Progress: quiet."""
+
     def looking(self, key: str) -> None:
         """Progress: a look-up."""
         self.say(_("Looking up {key} …").format(key=key))
