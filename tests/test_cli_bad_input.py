@@ -53,7 +53,7 @@ CASES: dict[str, tuple[str | bytes, str, str, str, str]] = {
     "keys for a list": (HEAD.replace("[mastodon]", "{a: 1}") + POST, "4:11", "P022", '"accounts" must be a list', "Write a list"),
     "word for a number": (HEAD.replace("posts:", "approval: dua\nposts:") + POST, "6:11", "P022", '"approval" must be a whole number', "Write the number"),
     "card": (post("    card: {template: kutipan}\n"), "10:5", "P030", "Cards are not available", "Delete the card"),
-    "missing alt text": (post("    media: [{file: media/poster.jpg}]\n"), "10:13", "M001", "The picture has no alt text", 'Write "alt: …"'),
+    "missing alt text": (post("    media: [{file: media/poster.jpg}]\n"), "10:13", "M001", "The picture or video has no alt text", 'Write "alt: …"'),
     "missing picture": (post(PICTURE.format(file="media/postr.jpg")), "10:20", "M002", 'no file media/postr.jpg. Did you mean "poster.jpg"?', "Correct the path"),
     "folder for a picture": (post(PICTURE.format(file="media")), "10:20", "M002", "media is a folder", "Name a picture in it"),
     "no picture": (post(PICTURE.format(file="media/catatan.png")), "10:20", "M102", "media/catatan.png is neither a picture nor a video", "Use a JPEG"),

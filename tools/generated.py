@@ -49,6 +49,12 @@ def limits_text(limits: Limits) -> str:
     if limits.url_length:
         parts.append(f"a link counts {limits.url_length}")
     parts.append(f"{limits.images} images")
+    if limits.videos:
+        most = [f"{limits.video_seconds:g} s"] if limits.video_seconds else []
+        most += [f"{limits.video_bytes / 1_000_000:.0f} MB"] if limits.video_bytes else []
+        parts.append(
+            f"{limits.videos} video{'s' if limits.videos > 1 else ''}" + (f" ({', '.join(most)})" if most else "")
+        )
     return ", ".join(parts)
 
 

@@ -8,6 +8,14 @@ from campaign_cli.i18n import N_, _
 from campaign_cli.plan.codes import CODES as PLAN_CODES
 
 _OWN: Final[dict[str, tuple[str, str]]] = {
+    "A020": (
+        N_("The network fetches media from a public address, and the account has none"),
+        N_(
+            "Instagram, Threads and TikTok take no pictures as files: they fetch them from the web. “media_host” of "
+            "the account says where to put them: the name of a WordPress account, or a folder of a web server, "
+            "as {folder: public/media, url: https://serikat.example/media}."
+        ),
+    ),
     "L001": (
         N_("The text is too long"),
         N_(

@@ -174,14 +174,6 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     ),
     "A013": (N_("A group can't be used"), N_("A group has a name of its own and does not contain itself.")),
     "A014": (N_("A post goes nowhere"), N_("Accounts or groups are named at the top of the plan or in the post.")),
-    "A020": (
-        N_("The network fetches media from a public address, and the account has none"),
-        N_(
-            "Instagram, Threads and TikTok take no pictures as files: they fetch them from the web. “media_host” of "
-            "the account says where to put them: the name of a WordPress account, or a folder of a web server, "
-            "as {folder: public/media, url: https://serikat.example/media}."
-        ),
-    ),
     "A021": (
         N_("A media_host can't be used"),
         N_(
@@ -190,12 +182,12 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         ),
     ),
     "M001": (
-        N_("A picture has no alt text"),
-        N_("Alt text says what the picture shows, and any text in it, to those who can't see it. It is required."),
+        N_("A picture or video has no alt text"),
+        N_("Alt text says what is shown, and any text in it, to those who can't see it. It is required."),
     ),
-    "M002": (N_("A picture file is missing"), N_("Paths count from the workspace's folder.")),
+    "M002": (N_("A picture or video is missing"), N_("Paths count from the workspace's folder.")),
     "M003": (
-        N_("A picture lies outside the workspace"),
-        N_("Pictures are files inside the workspace, so that a plan can't publish other files of this machine."),
+        N_("A picture or video lies outside the workspace"),
+        N_("Media are files inside the workspace, so that a plan can't publish other files of this machine."),
     ),
 }
