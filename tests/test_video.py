@@ -276,6 +276,17 @@ def test_pictures_of_phones_become_jpeg(tmp_path: Path, kind: str, sides: tuple[
     assert b"Kamera" not in store.content(picture.sha256)
 
 
+def test_a_heic_picture_without_the_extra_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line to type, and another way."""
+    import sys
+
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as where it was never installed
+    error = failing(MediaStore(tmp_path), "a.heic")
+    assert error.code == "M122"
+    assert 'pip install "campaign-cli[heic]"' in error.fix
+
+
 def test_half_a_heic_picture_is_broken(tmp_path: Path) -> None:
     """Its code and a fix, no traceback."""
     from pillow_heif import register_heif_opener

@@ -55,8 +55,10 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         ),
     ),
     "M111": (
-        N_("The network takes no videos"),
-        N_("Here, or at all, or not from programs. A variant may show a picture and the link to the video."),
+        N_("Videos can't be sent there"),
+        N_(
+            "The network takes none, or none from programs like this one. A variant may show a picture and the link to the video."
+        ),
     ),
     "M112": (
         N_("A video is too long"),

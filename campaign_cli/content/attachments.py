@@ -131,7 +131,7 @@ def _together(work: Work, found: list[Picture]) -> None:
     path, fix = work.chosen.path("media"), _('Write a variant with other media for "{name}".')
     fix = fix.format(name=work.account.platform)
     if videos and not limits.videos:
-        message = _("{platform} takes no videos.").format(platform=work.platform.title)
+        message = _("Videos can't be sent to {platform}.").format(platform=work.platform.title)
         work.error(path, "M111", message=message, fix=fix)
     elif videos > limits.videos:
         _too_many(

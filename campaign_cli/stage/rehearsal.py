@@ -116,7 +116,7 @@ class _Run:
             outcome = asyncio.run(self._publish(ledger, until))
             self.say(_("Comparing what arrived with what was written …"))
             deliveries = ledger.deliveries(with_drafts=True)
-            digests = {picture.sha256 for delivery in deliveries for picture in delivery.draft.pictures}
+            digests = {one.sha256 for each in deliveries for one in each.draft.pictures if not one.is_video}
             pictures = {digest: ledger.media(digest) for digest in digests}
         return Rehearsal(
             title=loaded.plan.title or loaded.plan.campaign,
