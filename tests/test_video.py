@@ -320,7 +320,7 @@ def examined(folder: Folder, *files: str) -> list[str]:
         ({"videos": 1, "video_seconds": 1.5}, ["v.mp4"], ["M112"]),
         ({"videos": 1, "video_bytes": 100}, ["v.mp4"], ["M113"]),
         ({"videos": 1, "video_types": ["video/webm"]}, ["v.mp4"], ["M114"]),
-        ({"videos": 1}, ["v.mov"], ["M114"]),
+        ({"videos": 1, "video_types": ["video/mp4"]}, ["v.mov"], ["M114"]),
         ({"videos": 1, "video_types": ["video/webm"]}, ["v.webm"], ["M118"]),
         ({"videos": 1, "video_types": ["video/webm"], "video_seconds": 60}, ["v.webm"], ["M118", "M119"]),
         ({"videos": 1}, ["hevc.mp4"], ["M120"]),

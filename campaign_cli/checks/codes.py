@@ -57,7 +57,8 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
     "M111": (
         N_("Videos can't be sent there"),
         N_(
-            "The network takes none, or none from programs like this one. A variant may show a picture and the link to the video."
+            "The network takes none, or none from programs like this one. A variant may show a "
+            "picture and the link to the video."
         ),
     ),
     "M112": (

@@ -17,7 +17,7 @@ from campaign_cli import reasons
 from campaign_cli.content import video
 from campaign_cli.content.cache import MediaCache
 from campaign_cli.content.pictures import SUFFIXES, MediaError, Recipe, prepare
-from campaign_cli.content.video import MAX_VIDEO, Tools, prepare_video, video_type
+from campaign_cli.content.video import MAX_VIDEO, Tools, prepare_video, video_type, wanted_type
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture
 
@@ -82,7 +82,8 @@ class MediaStore:
         path = self._path(file)
         original, kind = self._hash(file, path), self._kind(file, path)
         if kind:
-            recipe = Recipe(path, original, None, None, limits.video_types, kind)
+            wanted = wanted_type(kind, limits.video_types, self._tools)
+            recipe = Recipe(path, original, None, None, (wanted,), kind)
         else:
             recipe = Recipe(path, original, limits.image_pixels, limits.image_bytes, limits.image_types)
         prepared = self._prepared.get(recipe)
@@ -162,7 +163,7 @@ class MediaStore:
             digest = hashlib.sha256(content).hexdigest()
             return Prepared(digest, mime, len(content), width, height), content
         try:
-            film = prepare_video(recipe.path, file, mime=recipe.video, types=recipe.types, tools=self._tools)
+            film = prepare_video(recipe.path, file, mime=recipe.video, wanted=recipe.types[0], tools=self._tools)
         except OSError as error:
             raise _unreadable(file, error) from error
         digest = hashlib.sha256(film.content).hexdigest()

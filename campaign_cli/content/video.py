@@ -61,11 +61,13 @@ def video_type(path: Path) -> str | None:
     return "video/webm" if head[:4] == b"\x1aE\xdf\xa3" and b"webm" in head else None
 
 
-def prepare_video(path: Path, file: str, *, mime: str, types: Sequence[str], tools: Tools) -> Video:
-    """The video without metadata, as MP4 where the network takes no QuickTime. Raises MediaError and OSError."""
-    wanted = mime
-    if mime == "video/quicktime" and mime not in types and tools.ffmpeg:
-        wanted = "video/mp4"
+def wanted_type(mime: str, types: Sequence[str], tools: Tools) -> str:
+    """What a video becomes: MP4 where it is QuickTime, the network takes none, and ffmpeg is there; else it stays."""
+    return "video/mp4" if mime == "video/quicktime" and mime not in types and tools.ffmpeg else mime
+
+
+def prepare_video(path: Path, file: str, *, mime: str, wanted: str, tools: Tools) -> Video:
+    """The video without metadata, as the type ``wanted`` (``wanted_type``). Raises MediaError and OSError."""
     if tools.ffmpeg:
         content, clean = _copied(tools.ffmpeg, path, file, kinds=(_FORMATS[mime][0], _FORMATS[wanted][1])), True
     else:
@@ -100,8 +102,11 @@ def _copied(ffmpeg: str, path: Path, file: str, *, kinds: tuple[str, str]) -> by
         order += ["-i", f"file:{path}", "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-map_metadata", "-1"]
         order += ["-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
         order += ["-movflags", "+faststart"] if kinds[1] != "webm" else []
-        order += ["-fs", str(MAX_VIDEO), "-f", kinds[1], f"file:{target}"]
+        order += ["-fs", str(MAX_VIDEO * 2), "-f", kinds[1], f"file:{target}"]
         _run(order, file, seconds=_COPY_SECONDS)
+        if target.stat().st_size > MAX_VIDEO:
+            message = _("The file {file} is larger than {limit} MiB.").format(file=file, limit=MAX_VIDEO >> 20)
+            raise MediaError("M106", message, _("Save it smaller."))
         return target.read_bytes()
 
 
