@@ -225,3 +225,18 @@ def test_media_is_kept_with_the_delivery(bench: Bench) -> None:
     assert bench.ledger.media("abc") == b"abc"
     with pytest.raises(KeyError):
         bench.ledger.media("nothing")
+
+
+def test_an_attempt_that_goes_on_keeps_its_lease(bench: Bench) -> None:
+    """Also under a hold, and without counting as another attempt; not once the lease is over."""
+    bench.queue(make())
+    claim = bench.claim_one()
+    bench.ledger.hold(reason="tunggu", actor="siti")
+    bench.clock.forward(seconds=30)
+    assert bench.ledger.stay(claim, lease=LEASE) == START + timedelta(seconds=30) + LEASE
+    delivery = bench.ledger.delivery(claim.key)
+    assert delivery is not None
+    assert (delivery.attempts, delivery.state) == (1, State.SENDING)
+    bench.clock.forward(days=1)
+    with pytest.raises(ClaimLost):
+        bench.ledger.stay(claim, lease=LEASE)

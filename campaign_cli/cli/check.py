@@ -55,10 +55,11 @@ def check(
     from campaign_cli.checks import blocking, examine, uses
 
     context = open_context(workspace)
+    media = context.media()
     problems: list[Problem] = []
     posts, taken = 0, []
     for path in plans:
-        examined = examine(path, context.workspace, now=now(), workspace_problems=context.problems)
+        examined = examine(path, context.workspace, now=now(), workspace_problems=context.problems, media=media)
         problems += [problem for problem in examined.problems if problem not in problems]
         posts += len(examined.planned)
         taken += uses.of_plan(examined)

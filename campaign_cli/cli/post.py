@@ -43,9 +43,9 @@ def post(
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help=_("When, in the account's zone, e.g. 17:00."))
     ] = None,
-    media: Annotated[list[str] | None, typer.Option("--media", metavar="FILE", help=_("A picture."))] = None,
+    media: Annotated[list[str] | None, typer.Option("--media", metavar="FILE", help=_("A picture or a video."))] = None,
     alt: Annotated[
-        list[str] | None, typer.Option("--alt", metavar="TEXT", help=_("What the picture shows; one for each --media."))
+        list[str] | None, typer.Option("--alt", metavar="TEXT", help=_("What it shows; one for each --media."))
     ] = None,
     repeat: Annotated[
         bool, typer.Option("--repeat", help=_("Even if the account said the same in the last 30 days."))
@@ -54,7 +54,6 @@ def post(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
-    from campaign_cli.content.media import MediaStore
 
     context = open_context(workspace)
     context.require_accounts()
@@ -64,7 +63,7 @@ def post(
             _("{time} is over.").format(time=at), fix=_("Name a time to come, or leave --at out to send now.")
         )
     _readable(text)
-    store = MediaStore(context.root)
+    store = context.media()
     drafts = _drafts(context, text, to, due or now(), pictures=_pictures(media, alt), store=store)
     if not at:
         _reveal_secrets(context, to)
@@ -108,7 +107,7 @@ def _reveal_secrets(context: Context, names: Sequence[str]) -> None:
 def _pictures(files: Sequence[str] | None, alts: Sequence[str] | None) -> list[dict[str, str]]:
     if len(files or ()) != len(alts or ()):
         raise InputError(
-            _("Each picture needs its alt text: as many --alt as --media."),
+            _("Each picture or video needs its alt text: as many --alt as --media."),
             fix=_('For example: --media poster.jpg --alt "Poster with the date of the march"'),
         )
     return [{"file": file, "alt": alt} for file, alt in zip(files or (), alts or (), strict=True)]

@@ -20,7 +20,7 @@ from campaign_cli.ledger.store import Ledger
 BACKUP_AT: Final = "backup_at"
 """Row of ``meta`` in a backup alone: the instant before which everything is in it (ISO 8601)."""
 _ROWS: Final = 500
-_PICTURES: Final = 4  # rows of media at a time: each holds a whole picture
+_MEDIA: Final = 1  # rows of media at a time: each may hold a whole video
 
 
 def copy_pages(source: Path, target: Path, *, busy_timeout: float) -> None:
@@ -50,7 +50,7 @@ def copy_content(source: Connection, target: Connection) -> None:
 
 def rows_of(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
     """The rows of a table in the order of its key, in batches."""
-    size = _PICTURES if table is schema.media else _ROWS
+    size = _MEDIA if table is schema.media else _ROWS
     found = connection.execute(
         select(table).order_by(*table.primary_key.columns), execution_options={"yield_per": size}
     )

@@ -153,7 +153,7 @@ def remote_ids(connection: Connection) -> Iterator[Finding]:
 def pictures(connection: Connection) -> Iterator[Finding]:
     """Every picture that a draft names is there, and its bytes are those of its SHA-256."""
     bad = set()
-    for row in _stream(connection, select(media.c.sha256, media.c.bytes).order_by(media.c.sha256), size=4):
+    for row in _stream(connection, select(media.c.sha256, media.c.bytes).order_by(media.c.sha256), size=1):
         if hashlib.sha256(row.bytes).hexdigest() != row.sha256:
             bad.add(row.sha256)
     have = set(connection.execute(select(media.c.sha256)).scalars()) - bad

@@ -174,13 +174,20 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     ),
     "A013": (N_("A group can't be used"), N_("A group has a name of its own and does not contain itself.")),
     "A014": (N_("A post goes nowhere"), N_("Accounts or groups are named at the top of the plan or in the post.")),
-    "M001": (
-        N_("A picture has no alt text"),
-        N_("Alt text says what the picture shows, and any text in it, to those who can't see it. It is required."),
+    "A021": (
+        N_("A media_host can't be used"),
+        N_(
+            "It is the name of an account that can hold files (WordPress), or a folder that exists, may be written to, "
+            "and that a web server publishes."
+        ),
     ),
-    "M002": (N_("A picture file is missing"), N_("Paths count from the workspace's folder.")),
+    "M001": (
+        N_("A picture or video has no alt text"),
+        N_("Alt text says what is shown, and any text in it, to those who can't see it. It is required."),
+    ),
+    "M002": (N_("A picture or video is missing"), N_("Paths count from the workspace's folder.")),
     "M003": (
-        N_("A picture lies outside the workspace"),
-        N_("Pictures are files inside the workspace, so that a plan can't publish other files of this machine."),
+        N_("A picture or video lies outside the workspace"),
+        N_("Media are files inside the workspace, so that a plan can't publish other files of this machine."),
     ),
 }

@@ -11,10 +11,10 @@ from campaign_cli.source import suggest
 def file_problem(file: str, *, root: Path, plan: Path) -> tuple[str, str, str] | None:
     """Code, message and fix for a file name that can't be used, else None. What the file holds is not judged."""
     if not file.strip():
-        return "P021", _("The picture names no file."), _('Write "file: media/poster.jpg".')
+        return "P021", _("The picture or video names no file."), _('Write "file: media/poster.jpg".')
     if "://" in file or "\0" in file:
-        fix = _("Save the picture in the workspace and write its path.")
-        return "M003", _("A picture must be a file in the workspace, not an address."), fix
+        fix = _("Save it in the workspace and write its path.")
+        return "M003", _("A picture or video must be a file in the workspace, not an address."), fix
     base = root.resolve()
     try:
         path = (base / Path(file).expanduser()).resolve()

@@ -197,8 +197,8 @@ def _media_check(loaded: LoadedPlan) -> Callable[[Path_, str, str], Iterator[Pro
             code, message, fix = found
             yield error(loaded, (*path, "file"), code, message=message, fix=fix)
         if not alt.strip():
-            message = _("The picture has no alt text.")
-            fix = _('Write "alt: …": what the picture shows, and any text in it, for those who can\'t see it.')
+            message = _("The picture or video has no alt text.")
+            fix = _('Write "alt: …": what is to be seen, and any text in it, for those who can\'t see it.')
             yield error(loaded, (*path, "alt"), "M001", message=message, fix=fix)
 
     return check

@@ -114,12 +114,15 @@ Utm = Annotated[
 
 
 class Media(Strict):
-    """One picture of a post."""
+    """One picture or video of a post."""
 
-    file: Annotated[str, Field(description="Path of the picture, from the workspace's folder.")] = ""
+    file: Annotated[str, Field(description="Path of the picture or video, from the workspace's folder.")] = ""
     alt: Annotated[
         str,
-        Field(description="What the picture shows, for those who can't see it.", json_schema_extra={"minLength": 1}),
+        Field(
+            description="What the picture or video shows, for those who can't see it.",
+            json_schema_extra={"minLength": 1},
+        ),
     ] = ""
     consent: Annotated[
         StrictBool | None, Field(description="Whether the people who can be recognised have agreed.")
@@ -132,11 +135,11 @@ class Variant(Strict):
     text: Annotated[str | None, Field(description="The text here.")] = None
     template: Annotated[str | None, Field(description="A template of templates/posts.")] = None
     with_: Annotated[dict[str, Any] | None, Field(alias="with", description="Values for the template.")] = None
-    media: Annotated[tuple[Media, ...] | None, Field(description="The pictures here; [] for none.")] = None
+    media: Annotated[tuple[Media, ...] | None, Field(description="The pictures and videos here; [] for none.")] = None
     alt: Annotated[
         Words | None,
         BeforeValidator(_one_or_list),
-        Field(description="Other alt text for the post's pictures, in their order."),
+        Field(description="Other alt text for the post's pictures and videos, in their order."),
         WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
     ] = None
     link: Annotated[str | None, Field(description="The link here.")] = None
@@ -200,7 +203,7 @@ class Post(Strict):
     text: Annotated[str | None, Field(description="What it says.")] = None
     template: Annotated[str | None, Field(description="A template of templates/posts, without .j2.")] = None
     with_: Annotated[dict[str, Any], Field(alias="with", description="Values for the template.")] = {}
-    media: Annotated[tuple[Media, ...], Field(description="Pictures, in their order.")] = ()
+    media: Annotated[tuple[Media, ...], Field(description="Pictures and videos, in their order.")] = ()
     link: Annotated[str | None, Field(description="The link of this post instead of the plan's.")] = None
     variants: Annotated[
         dict[str, Variant], Field(description="Differences by account, platform or language (in this order).")

@@ -13,13 +13,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Part, Picture, Receipt
+
+_AT_ONCE: Final = 1_000_000  # bytes of a body that ``max_wait`` is enough for
+_SLOWEST: Final = 32_000  # bytes a second: a slower line than this is none
 
 
 class Settings(BaseModel):
@@ -168,6 +171,12 @@ class Request:
     errors: Callable[[Answer], Exception | None] | None = None
     accept: Sequence[int] = (200, 201, 202)  # statuses that are an answer; any other is a Failure
 
+    @property
+    def patience(self) -> float:
+        """Seconds beyond the network's own ``max_wait`` that a large body may take on a slow line."""
+        size = len(self.content or b"") + sum(len(upload.content) for upload in self.uploads)
+        return max(0, size - _AT_ONCE) / _SLOWEST
+
 
 class Answer(Protocol):
     """What came back: bounded in size, read whole."""
@@ -195,7 +204,8 @@ class Http(Protocol):
         """The answer, or one of Rejected, Unavailable, Unauthorized, Unconfirmed (by the gate: Held, ClaimLost)."""
 
 
-async def _no_media_host(picture: Picture) -> str:
+async def no_media_host(picture: Picture) -> str:
+    """For an account without one: raises Rejected."""
     raise Rejected(
         _("This network fetches {file} from a public address, and the account has no media_host.").format(
             file=picture.name
@@ -239,7 +249,7 @@ class Sending(Session):
     steps: dict[str, Any]
     keep: Callable[[str, Any], Awaitable[None]]
     load: Callable[[Picture], Awaitable[bytes]]
-    public_url: Callable[[Picture], Awaitable[str]] = _no_media_host
+    public_url: Callable[[Picture], Awaitable[str]] = no_media_host
     uploaded: Callable[[int, int], None] = _quiet
 
     @property

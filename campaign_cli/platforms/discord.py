@@ -96,6 +96,10 @@ class Discord(Platform):
         image_bytes=10 * 1024 * 1024,
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
         alt=1024,
+        videos=10,
+        video_bytes=10 * 1024 * 1024,
+        video_types=("video/mp4", "video/quicktime", "video/webm"),
+        mixed=True,
     )
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
     max_wait: ClassVar[float] = 60.0  # ten pictures in one request
@@ -110,7 +114,7 @@ class Discord(Platform):
         return (Count(used=len(markdown(text)), limit=limits.text, unit=limits.unit),)
 
     async def publish(self, sending: Sending) -> Receipt:
-        """Execute the webhook and wait for the message; pictures go with it as files, each with its description."""
+        """Execute the webhook and wait for the message; media go with it as files, each with its description."""
         body, uploads = _body(sending), []
         for number, picture in enumerate(sending.content.media):
             content = await sending.load(picture)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized
 from campaign_cli.i18n import _
-from campaign_cli.models import Account, Receipt
+from campaign_cli.models import Account, Picture, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import (
@@ -37,6 +37,7 @@ from campaign_cli.platforms.wordpress_post import (
     by_slugs,
     create_draft,
     find_post,
+    hosted,
     own_slug,
     publish_draft,
 )
@@ -61,6 +62,9 @@ class WordPress(Platform):
         images=20,
         image_bytes=2_000_000,  # PHP's upload_max_filesize is 2 MiB where nobody raised it
         image_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
+        videos=5,
+        video_types=("video/mp4", "video/quicktime", "video/webm"),
+        mixed=True,
     )
     proof: ClassVar[Proof] = Proof(
         look_up=True,
@@ -68,6 +72,7 @@ class WordPress(Platform):
         repeat_for=timedelta.max,
         verified_by="real server",
     )
+    unconfirmed = ("how large a video a site takes: PHP's upload_max_filesize and post_max_size decide",)
     max_wait: ClassVar[float] = 60.0  # a site makes its smaller copies of a picture before it answers
 
     def address(self, account: Account) -> str:
@@ -130,6 +135,11 @@ class WordPress(Platform):
             with suppress(Failure):
                 link = ((await find_post(sending, post["id"])) or post).get("link")
         return Receipt(part=sending.part, id=str(post["id"]), url=link or None, at=_instant(post) or sending.now())
+
+    async def host(self, session: Session, picture: Picture, content: bytes) -> str:
+        """The file in the media library, uploaded once for each content."""
+        await sign_in(session)
+        return await hosted(session, picture, content)
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The post as it was sent (raw HTML), with the alt texts of the featured picture and of those in the body."""
@@ -252,13 +262,13 @@ def _raw(field: Any) -> str:
 
 
 def _alts(html: str) -> list[str]:
-    """The alt texts of the pictures in a body, in order."""
+    """The alt texts of the pictures and videos in a body, in order."""
     found: list[str] = []
 
     class Pictures(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            if tag == "img":
-                found.append(dict(attrs).get("alt") or "")
+            if tag in ("img", "video"):
+                found.append(dict(attrs).get("alt" if tag == "img" else "aria-label") or "")
 
     Pictures().feed(html)
     return found

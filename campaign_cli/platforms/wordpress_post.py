@@ -15,13 +15,21 @@ from campaign_cli.errors import Rejected
 from campaign_cli.models import Picture
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Answer, Sending, Session
-from campaign_cli.platforms.markup import figure, link_line, slug_of, title_and_body, to_html
+from campaign_cli.platforms.markup import figure, film, link_line, slug_of, title_and_body, to_html
 from campaign_cli.platforms.wordpress_site import parsed, refusal, request
 
 GONE: Final = frozenset({"rest_post_invalid_id", "rest_already_trashed"})
 _STATUSES: Final = "publish,future,draft,pending,private"
 _FIELDS: Final = "id,slug,status,link,date_gmt,title,content,featured_media"
-_EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
+_EXTENSIONS: Final = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +86,7 @@ async def create_draft(sending: Sending) -> object:
         "title": _shown(article.title),
         "content": _content(article, sending, uploaded),
         "excerpt": _shown(str(sending.draft.native.get("excerpt") or "")),
-        "featured_media": uploaded[0]["id"] if uploaded else 0,
+        "featured_media": (_featured(sending, uploaded) or {"id": 0})["id"],
         "categories": await _terms(sending, "categories"),
         "tags": await _terms(sending, "tags"),
     }
@@ -114,13 +122,22 @@ def _shown(words: str) -> str:
 
 
 def _content(article: Article, sending: Sending, uploaded: list[dict[str, Any]]) -> str:
-    """The body, the pictures after the featured one, and the link on a line of its own."""
-    pictures = zip(uploaded[1:], sending.content.media[1:], strict=True)
+    """The body, the videos and the pictures beside the featured one, and the link on a line of its own."""
     blocks = [to_html(article.body)]
-    blocks += [figure(item["url"], picture.alt, media_id=item["id"]) for item, picture in pictures]
+    featured = _featured(sending, uploaded)
+    for item, picture in zip(uploaded, sending.content.media, strict=True):
+        if picture.is_video:
+            blocks.append(film(item["url"], picture.alt))
+        elif item is not featured:
+            blocks.append(figure(item["url"], picture.alt, media_id=item["id"]))
     if sending.draft.link:
         blocks.append(link_line(sending.draft.link))
     return "\n\n".join(block for block in blocks if block)
+
+
+def _featured(sending: Sending, uploaded: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first of the media, where it is a picture: a video can't stand above a post."""
+    return uploaded[0] if uploaded and not sending.content.media[0].is_video else None
 
 
 async def _uploaded(sending: Sending, index: int) -> dict[str, Any]:
@@ -134,7 +151,11 @@ async def _uploaded(sending: Sending, index: int) -> dict[str, Any]:
         return kept
     picture = sending.content.media[index]
     name = _file_name(sending, picture, index)
-    media = await _media_by_slug(sending, name.rpartition(".")[0]) or await _upload(sending, picture, name=name)
+    media = await _media_by_slug(sending, name.rpartition(".")[0])
+    if media is None:
+        sending.uploaded(0, picture.size)
+        media = await _upload(sending, picture, await sending.load(picture), name=name)
+        sending.uploaded(picture.size, picture.size)
     alt = request(
         sending,
         "POST",
@@ -163,17 +184,30 @@ async def _media_by_slug(session: Session, slug: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-async def _upload(sending: Sending, picture: Picture, *, name: str) -> dict[str, Any]:
+async def _upload(session: Session, picture: Picture, content: bytes, *, name: str) -> dict[str, Any]:
     wanted = request(
-        sending,
+        session,
         "POST",
         "wp/v2/media",
         query={"_fields": "id,source_url"},
-        content=await sending.load(picture),
+        content=content,
         headers={"Content-Type": picture.mime, "Content-Disposition": f'attachment; filename="{name}"'},
         sample={"id": f"{{media_id:{name}}}", "source_url": f"{{media_url:{name}}}"},
     )
-    return await ask(sending.http, wanted, lambda data: {"id": data["id"], "url": data["source_url"]})
+    return await ask(session.http, wanted, lambda data: {"id": data["id"], "url": data["source_url"]})
+
+
+async def hosted(session: Session, picture: Picture, content: bytes) -> str:
+    """The address of a file that the media library holds for other networks.
+
+    Its name comes from its content, so that one upload does for all, and what an earlier process uploaded is found.
+    """
+    stem = f"media-{picture.sha256[:40]}"
+    media = await _media_by_slug(session, stem)
+    if media is None:
+        name = f"{stem}.{_EXTENSIONS.get(picture.mime, 'jpg')}"
+        media = await _upload(session, picture, content, name=name)
+    return str(media["url"])
 
 
 async def _terms(sending: Sending, taxonomy: str) -> list[object]:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, picture_facts
+from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, media_facts
 
 TEXT, FILES, FILE_BYTES, DESCRIPTION = 2_000, 10, 10 * 1024 * 1024, 1_024
 EPOCH_MS: Final = 1_420_070_400_000
@@ -176,9 +176,9 @@ class DiscordStage(Network):
         name, _kind, content = file
         if len(content) > FILE_BYTES:
             raise _refusal(413, 40005, "Request entity too large")
-        facts = picture_facts(content)
-        if facts is None:  # Discord takes any file; ours are pictures
-            raise _invalid("attachments", "INVALID_FILE", "This stage takes pictures only.")
+        facts = media_facts(content)
+        if facts is None:  # Discord takes any file; ours are media
+            raise _invalid("attachments", "INVALID_FILE", "This stage takes pictures and videos only.")
         media = StageMedia.of(
             content, facts, id=str(self.state.number()), account=account.name, name=name, at=self.state.now()
         )

@@ -47,6 +47,7 @@ class LinkedInStage(LinkedInFiles):
     name = "linkedin"
     title = "LinkedIn"
     credential = "token"
+    describes_videos = False
     repeats = False
 
     @staticmethod
