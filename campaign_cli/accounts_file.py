@@ -21,9 +21,10 @@ from campaign_cli.wallclock import UnknownZone, clock_of, duration_of, zone_name
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 CODES: Final = Codes(unknown="A004", missing="A004", kind="A004", value="A004")
-COMMON_KEYS: Final = ("platform", "timezone", "language", "rate")
+COMMON_KEYS: Final = ("platform", "timezone", "language", "rate", "media_host")
 _ENTRY_CODES: Final = Codes(unknown="A004", missing="A004", kind="A004", value="A004", also=COMMON_KEYS)
 _Model = TypeVar("_Model", bound=BaseModel)
+_WEB: Final = re.compile(r"https://[^\s/?#@]+(?:/[^\s?#]*)?")
 _CREDENTIALS_IN_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]+@", re.IGNORECASE)
 
 
@@ -67,6 +68,23 @@ def _language(value: object) -> object:
     return value
 
 
+def _media_host(value: object) -> object:
+    """The name of an account, or ``{folder, url}``: a folder, and where the web shows what lies in it."""
+    written = value if isinstance(value, dict) and value.keys() == {"folder", "url"} else {}
+    url = written.get("url")
+    if isinstance(value, str) and NAME.fullmatch(value):
+        return value
+    if isinstance(written.get("folder"), str) and written["folder"] and isinstance(url, str) and _WEB.fullmatch(url):
+        return {"folder": written["folder"], "url": url.rstrip("/")}
+    raise finding(
+        "A021",
+        _("media_host is neither the name of an account nor a folder with its address."),
+        _("Name a WordPress account, or write {example}.").format(
+            example="{folder: public/media, url: https://serikat.example/media}"
+        ),
+    )
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
@@ -90,6 +108,7 @@ class AccountCommon(_Strict):
     timezone: Annotated[ZoneInfo | None, BeforeValidator(_zone)] = None
     language: Annotated[str | None, BeforeValidator(_language)] = None
     rate: Annotated[float | None, Field(gt=0, le=600)] = None
+    media_host: Annotated[str | dict[str, str] | None, BeforeValidator(_media_host)] = None
 
 
 class AccountsFile(_Strict):
@@ -148,6 +167,7 @@ def read_account(source: Source, name: str, *, networks: Networks) -> tuple[Acco
         timezone=common.timezone,
         language=common.language,
         rate=common.rate,
+        media_host=common.media_host,
         place=source.place(path, key=True),
     )
     return account, []

@@ -24,7 +24,7 @@ from campaign_cli.dispatch.outcome import Result
 from campaign_cli.dispatch.progress import Silent
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.ledger import Changes, NewDelivery, Notice, open_ledger
-from campaign_cli.models import Account, Draft, Part, Receipt, delivery_key
+from campaign_cli.models import Account, Draft, Part, Picture, Receipt, delivery_key
 from campaign_cli.platforms.base import (
     AccountCheck,
     Answer,
@@ -295,8 +295,9 @@ class Table:
         account: str = "web",
         due: datetime | timedelta = timedelta(0),
         position: int = 0,
+        media: Mapping[Picture, bytes] | None = None,
     ) -> str:
-        """One delivery in the ledger; its key."""
+        """One delivery in the ledger, its media with the first part; its key."""
         at = START + due if isinstance(due, timedelta) else due
         address = self.platform.address(self.accounts.get(account) or self.account(account))
         texts = parts or (f"Text of {post}",)
@@ -305,7 +306,9 @@ class Table:
             account=account,
             address=address,
             language="id",
-            parts=tuple(Part(text=text) for text in texts),
+            parts=tuple(
+                Part(text=text, media=() if number else tuple(media or ())) for number, text in enumerate(texts)
+            ),
         )
         key = delivery_key("upah", post, account)
         new = NewDelivery(
@@ -323,8 +326,10 @@ class Table:
             content_hash=draft.content_hash(at),
             body_hash=key,
             input_hash=key,
+            media=tuple(picture.sha256 for picture in media or ()),
         )
-        self.ledger.apply(Changes(new=(new,)), actor="test")
+        contents = {picture.sha256: content for picture, content in (media or {}).items()}
+        self.ledger.apply(Changes(new=(new,), media=contents.__getitem__), actor="test")
         return key
 
     def dispatcher(self, ledger: Ledger | None = None, **options: Any) -> Dispatcher:

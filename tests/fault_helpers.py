@@ -168,7 +168,7 @@ class Scene:
         )
         return asyncio.run(publish_pass(dispatcher, until=None if stay is None else self.clock.now() + stay))
 
-    def _transport(self, account: Account) -> Line:
+    def _transport(self, account: Account) -> Line | HttpTransport:
         http = HttpTransport(
             redact=self.secrets.redact,
             now=self.clock.now,
@@ -176,7 +176,9 @@ class Scene:
             time_out=self.time_out,
             fresh_connections=self.adapter.proof.blind,
         )
-        name = self._names[account.name]
+        name = self._names.get(account.name)
+        if name is None:  # the site that holds media for the network
+            return http
         sent = self.sent.setdefault(name, [])
         return Line(http, self.clock.now, sent, self.leads.get(name, lambda _log: None))
 

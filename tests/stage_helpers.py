@@ -15,7 +15,7 @@ from PIL import Image
 
 from campaign_cli import platforms
 from campaign_cli.accounts import Workspace
-from campaign_cli.models import Account, Part, Receipt
+from campaign_cli.models import Account, Part, Picture, Receipt
 from campaign_cli.platforms.base import Sending
 from campaign_cli.platforms.http import HttpTransport
 from campaign_cli.stage import stage_accounts, stage_workspace
@@ -121,11 +121,21 @@ class Played:
                     bytes_of=bytes_of,
                     **{"due": self.clock.now(), **members},
                 )
+                sending.public_url = self._hosted(bytes_of or {})
                 return await work(sending)
             finally:
                 await transport.aclose()
 
         return asyncio.run(main())
+
+    def _hosted(self, bytes_of: Mapping[str, bytes]) -> Callable[[Picture], Awaitable[str]]:
+        """Addresses on the stage, at which the network finds what it fetches."""
+
+        async def public_url(wanted: Picture) -> str:
+            self.server.state.files[wanted.sha256] = (wanted.mime, bytes_of.get(wanted.sha256, helpers.PNG))
+            return f"{self.server.url}/_stage/media/{wanted.sha256}"
+
+        return public_url
 
     def publish(self, platform: str, *parts: Part, **members: Any) -> list[Receipt]:
         """Send every part, one after the other."""

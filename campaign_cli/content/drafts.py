@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli import platforms
 from campaign_cli.content.composing import Work, compose
+from campaign_cli.content.hosts import host_problems
 from campaign_cli.content.limits import limits_of
 from campaign_cli.content.links import tag_link, utm_tags
 from campaign_cli.content.media import MediaError, MediaStore
@@ -94,6 +95,8 @@ class Renderer:
         chosen.native = native
         texts, card = compose(work, link=link, tagged=tagged)
         pictures = tuple(self._pictures(work)) if chosen.media else ()
+        if chosen.media and platform.fetches_media:
+            work.problems += host_problems(account, self._loaded.workspace)
         if not work.problems and not pictures and not any(texts):
             message = _("The post for {account} is empty.").format(account=account.name)
             work.error(chosen.path("body"), "P207", message=message, fix=_("Write a text or add a picture."))

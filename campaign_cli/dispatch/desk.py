@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from campaign_cli import platforms
 from campaign_cli.dispatch.gathering import Gathering
 from campaign_cli.dispatch.options import LEASE, LEASE_MARGIN
-from campaign_cli.errors import CampaignError, Rejected
+from campaign_cli.errors import CampaignError, CredentialError, Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt, State
 from campaign_cli.platforms.base import Http, Platform
@@ -131,15 +131,12 @@ class Desk:
 
     def seat(self, claim: Claim) -> Seat:
         """The account of a claimed delivery. Raises Rejected where the account is gone or is another one by now."""
-        seat = self._seats.get(claim.account)
+        seat = self.seat_of(claim.account)
         if seat is None:
-            account = self.workspace.accounts.get(claim.account)
-            if account is None:
-                raise Rejected(
-                    _("Account “{name}” is no longer in accounts.yaml.").format(name=claim.account),
-                    fix=_("Put it back, or cancel this delivery."),
-                )
-            seat = self._sit(account)
+            raise Rejected(
+                _("Account “{name}” is no longer in accounts.yaml.").format(name=claim.account),
+                fix=_("Put it back, or cancel this delivery."),
+            )
         address = seat.platform.address(seat.account)
         if address != claim.address:
             raise Rejected(
@@ -149,6 +146,23 @@ class Desk:
                 fix=_("Put the old address back in accounts.yaml, or queue the plan again for the new one."),
             )
         return seat
+
+    def seat_of(self, name: str) -> Seat | None:
+        """The account of this name, or None where there is none."""
+        account = self.workspace.accounts.get(name)
+        return self._seats.get(name) or (self._sit(account) if account is not None else None)
+
+    def secret(self, account: Account, setting: str) -> str:
+        """The secret behind a setting. Raises CredentialError."""
+        reference = account.settings.get(setting)
+        if not reference:
+            raise CredentialError(
+                _("Account “{name}” names no {setting}.").format(name=account.name, setting=setting),
+                fix=_("Write {setting}: env:NAME in accounts.yaml, and the secret itself in .env.").format(
+                    setting=setting
+                ),
+            )
+        return self.secrets.reveal(str(reference))
 
     def sit(self) -> None:
         """Open every account's transport, so that the first delivery needn't wait until the HTTP library is loaded."""

@@ -7,14 +7,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
+from campaign_cli.dispatch.hosting import publish_media
 from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN
 from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import bounded, decide, explain
 from campaign_cli.dispatch.wire import GuardedHttp
-from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, LedgerError, Unauthorized
+from campaign_cli.errors import CampaignError, ClaimLost, LedgerError, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture, Receipt, State, attempt_key
 from campaign_cli.platforms.answers import ahead, on_our_clock
@@ -45,7 +47,7 @@ class Attempt:
         return Sending(
             account=seat.account,
             http=self.http,
-            secret=self._secret,
+            secret=partial(desk.secret, seat.account),
             now=desk.clock,
             sleep=desk.sleep,
             memory=seat.memory,
@@ -57,6 +59,7 @@ class Attempt:
             steps=dict(claim.steps.get(self.part, {})),
             keep=self._keep,
             load=self._load,
+            public_url=self._public_url,
         )
 
     async def begin(self) -> None:
@@ -144,24 +147,19 @@ class Attempt:
         if until is not None:
             await self._desk.thread.call(self._desk.ledger.pause_account, self.claim.address, bounded(until, now))
 
-    def _secret(self, setting: str) -> str:
-        account = self._seat.account
-        reference = account.settings.get(setting)
-        if not reference:
-            raise CredentialError(
-                _("Account “{name}” names no {setting}.").format(name=account.name, setting=setting),
-                fix=_("Write {setting}: env:NAME in accounts.yaml, and the secret itself in .env.").format(
-                    setting=setting
-                ),
-            )
-        return self._desk.secrets.reveal(str(reference))
-
     async def _keep(self, name: str, value: Any) -> None:
         await self._desk.thread.call(self._desk.ledger.keep_step, self.claim, self.part, name, value)
         self.sending.steps[name] = value
 
     async def _load(self, picture: Picture) -> bytes:
         return await self._desk.thread.call(self._desk.ledger.media, picture.sha256)
+
+    async def _public_url(self, picture: Picture) -> str:
+        """Where the network can fetch it, put there once for this part."""
+        step = f"public.{picture.sha256}"
+        if step not in self.sending.steps:
+            await self._keep(step, await publish_media(self._desk, self._seat.account, picture, load=self._load))
+        return str(self.sending.steps[step])
 
 
 async def send(desk: Desk, claim: Claim) -> Verdict:

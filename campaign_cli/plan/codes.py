@@ -174,6 +174,21 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     ),
     "A013": (N_("A group can't be used"), N_("A group has a name of its own and does not contain itself.")),
     "A014": (N_("A post goes nowhere"), N_("Accounts or groups are named at the top of the plan or in the post.")),
+    "A020": (
+        N_("The network fetches media from a public address, and the account has none"),
+        N_(
+            "Instagram, Threads and TikTok take no pictures as files: they fetch them from the web. “media_host” of "
+            "the account says where to put them: the name of a WordPress account, or a folder of a web server, "
+            "as {folder: public/media, url: https://serikat.example/media}."
+        ),
+    ),
+    "A021": (
+        N_("A media_host can't be used"),
+        N_(
+            "It is the name of an account that can hold files (WordPress), or a folder that exists, may be written to, "
+            "and that a web server publishes."
+        ),
+    ),
     "M001": (
         N_("A picture has no alt text"),
         N_("Alt text says what the picture shows, and any text in it, to those who can't see it. It is required."),

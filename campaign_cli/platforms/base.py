@@ -194,7 +194,8 @@ class Http(Protocol):
         """The answer, or one of Rejected, Unavailable, Unauthorized, Unconfirmed (by the gate: Held, ClaimLost)."""
 
 
-async def _no_media_host(picture: Picture) -> str:
+async def no_media_host(picture: Picture) -> str:
+    """For an account without one: raises Rejected."""
     raise Rejected(
         _("This network fetches {file} from a public address, and the account has no media_host.").format(
             file=picture.name
@@ -238,7 +239,7 @@ class Sending(Session):
     steps: dict[str, Any]
     keep: Callable[[str, Any], Awaitable[None]]
     load: Callable[[Picture], Awaitable[bytes]]
-    public_url: Callable[[Picture], Awaitable[str]] = _no_media_host
+    public_url: Callable[[Picture], Awaitable[str]] = no_media_host
     uploaded: Callable[[int, int], None] = _quiet
 
     @property

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized
 from campaign_cli.i18n import _
-from campaign_cli.models import Account, Receipt
+from campaign_cli.models import Account, Picture, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import (
@@ -37,6 +37,7 @@ from campaign_cli.platforms.wordpress_post import (
     by_slugs,
     create_draft,
     find_post,
+    hosted,
     own_slug,
     publish_draft,
 )
@@ -130,6 +131,11 @@ class WordPress(Platform):
             with suppress(Failure):
                 link = ((await find_post(sending, post["id"])) or post).get("link")
         return Receipt(part=sending.part, id=str(post["id"]), url=link or None, at=_instant(post) or sending.now())
+
+    async def host(self, session: Session, picture: Picture, content: bytes) -> str:
+        """The file in the media library, uploaded once for each content."""
+        await sign_in(session)
+        return await hosted(session, picture, content)
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The post as it was sent (raw HTML), with the alt texts of the featured picture and of those in the body."""

@@ -22,7 +22,15 @@ from campaign_cli.platforms.wordpress_site import parsed, refusal, request
 GONE: Final = frozenset({"rest_post_invalid_id", "rest_already_trashed"})
 _STATUSES: Final = "publish,future,draft,pending,private"
 _FIELDS: Final = "id,slug,status,link,date_gmt,title,content,featured_media"
-_EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
+_EXTENSIONS: Final = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +145,8 @@ async def _uploaded(sending: Sending, index: int) -> dict[str, Any]:
         return kept
     picture = sending.content.media[index]
     name = _file_name(sending, picture, index)
-    media = await _media_by_slug(sending, name.rpartition(".")[0]) or await _upload(sending, picture, name=name)
+    media = await _media_by_slug(sending, name.rpartition(".")[0])
+    media = media or await _upload(sending, picture, await sending.load(picture), name=name)
     alt = request(
         sending,
         "POST",
@@ -166,17 +175,30 @@ async def _media_by_slug(session: Session, slug: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-async def _upload(sending: Sending, picture: Picture, *, name: str) -> dict[str, Any]:
+async def _upload(session: Session, picture: Picture, content: bytes, *, name: str) -> dict[str, Any]:
     wanted = request(
-        sending,
+        session,
         "POST",
         "wp/v2/media",
         query={"_fields": "id,source_url"},
-        content=await sending.load(picture),
+        content=content,
         headers={"Content-Type": picture.mime, "Content-Disposition": f'attachment; filename="{name}"'},
         sample={"id": f"{{media_id:{name}}}", "source_url": f"{{media_url:{name}}}"},
     )
-    return await ask(sending.http, wanted, lambda data: {"id": data["id"], "url": data["source_url"]})
+    return await ask(session.http, wanted, lambda data: {"id": data["id"], "url": data["source_url"]})
+
+
+async def hosted(session: Session, picture: Picture, content: bytes) -> str:
+    """The address of a file that the media library holds for other networks.
+
+    Its name comes from its content, so that one upload does for all, and what an earlier process uploaded is found.
+    """
+    stem = f"media-{picture.sha256[:40]}"
+    media = await _media_by_slug(session, stem)
+    if media is None:
+        name = f"{stem}.{_EXTENSIONS.get(picture.mime, 'jpg')}"
+        media = await _upload(session, picture, content, name=name)
+    return str(media["url"])
 
 
 async def _terms(sending: Sending, taxonomy: str) -> list[object]:

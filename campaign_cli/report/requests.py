@@ -126,7 +126,13 @@ def _sending(  # noqa: PLR0913 - the ports of a sending, all by name
         steps=steps,
         keep=keep,
         load=load,
+        public_url=_public_url,
     )
+
+
+async def _public_url(picture: Picture) -> str:
+    """Where a picture will lie is known only when it lies there."""
+    return f"{{public_url:{picture.name}}}"
 
 
 def _placeholders(account: Account) -> Callable[[str], str]:

@@ -117,6 +117,16 @@ def picture_facts(content: bytes) -> PictureFacts | None:
         return None
 
 
+def media_facts(content: bytes) -> PictureFacts | None:
+    """Like ``picture_facts``, and of a video at least its type (``width`` and ``height`` 0)."""
+    if content[4:8] == b"ftyp":
+        kind = "video/quicktime" if content[8:12] == b"qt  " else "video/mp4"
+        return PictureFacts(mime=kind, width=0, height=0)
+    if content[:4] == b"\x1aE\xdf\xa3":
+        return PictureFacts(mime="video/webm", width=0, height=0)
+    return picture_facts(content)
+
+
 class StageState:
     """Everything the stage holds. Changed by the server's own thread only; others read."""
 

@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from campaign_cli.stage.network import Network, Refusal, fields
-from campaign_cli.stage.state import StageAccount, StageMedia, StageState, picture_facts
+from campaign_cli.stage.state import StageAccount, StageMedia, StageState, media_facts
 from campaign_cli.stage.wordpress_posts import Term, error, media_json, only_fields, slug_of, term_json
 
 API = "/wp-json/wp/v2"
 WRITERS = ("administrator", "editor", "author", "contributor")
 PUBLISHERS = ("administrator", "editor", "author")
 EDITORS = ("administrator", "editor")
-IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+MEDIA_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/quicktime", "video/webm")
 
 
 class Library(Network):
@@ -51,8 +51,8 @@ class Library(Network):
             name, content = match[1], await request.body()
         if not content:
             raise error(400, "rest_upload_no_data", "No data supplied.")
-        facts = picture_facts(content)
-        if facts is None or facts.mime not in IMAGE_TYPES:
+        facts = media_facts(content)
+        if facts is None or facts.mime not in MEDIA_TYPES:
             raise error(500, "rest_upload_sideload_error", "Sorry, you are not allowed to upload this file type.")
         identity = {"id": str(self.state.count_up(account.name)), "account": account.name, "at": self.state.now()}
         media = StageMedia.of(content, facts, name=name, alt=str(values.get("alt_text") or ""), **identity)

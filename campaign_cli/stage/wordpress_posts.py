@@ -105,7 +105,7 @@ def media_json(media: StageMedia, base: str, url: str) -> dict[str, Any]:
         "link": f"{base}/?attachment_id={media.id}",
         "title": {"rendered": media.name},
         "alt_text": media.alt,
-        "media_type": "image",
+        "media_type": "image" if media.mime.startswith("image/") else "file",
         "mime_type": media.mime,
         "media_details": {"width": media.width, "height": media.height, "filesize": media.size, "sizes": {}},
         "source_url": url,

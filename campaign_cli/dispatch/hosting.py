@@ -1,0 +1,91 @@
+"""A public address for media: some networks fetch pictures and videos themselves, from the account's ``media_host``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Final
+
+from campaign_cli import reasons
+from campaign_cli.errors import Failure, Rejected, Unauthorized
+from campaign_cli.i18n import _
+from campaign_cli.models import Account, Picture
+from campaign_cli.platforms.base import Session, no_media_host
+
+if TYPE_CHECKING:
+    from campaign_cli.dispatch.desk import Desk, Seat
+
+_LOCK: Final = "media_host"  # in Seat.memory: one upload at a time, so that two networks don't upload the same twice
+
+
+async def publish_media(
+    desk: Desk, account: Account, picture: Picture, *, load: Callable[[Picture], Awaitable[bytes]]
+) -> str:
+    """The address at which everybody can fetch a picture or video of this account; again is harmless.
+
+    Raises Rejected where there is no such place, and the Failure of the account that holds the file.
+    """
+    host = account.media_host
+    if host is None:
+        return await no_media_host(picture)
+    if not isinstance(host, str):
+        name = picture.sha256 + PurePath(picture.name).suffix
+        folder = desk.workspace.root / host["folder"]
+        await asyncio.to_thread(_put, folder, name, await load(picture))
+        return f"{host['url']}/{name}"
+    seat = desk.seat_of(host)
+    if seat is None:
+        raise Rejected(
+            _("The media_host “{name}” is no longer in accounts.yaml.").format(name=host),
+            fix=_("Put it back, or name another one."),
+        )
+    return await _uploaded(desk, seat, picture, await load(picture))
+
+
+async def _uploaded(desk: Desk, seat: Seat, picture: Picture, content: bytes) -> str:
+    """The address on an account that holds files; its refusals say whose they are."""
+    session = Session(
+        account=seat.account,
+        http=seat.http,
+        secret=partial(desk.secret, seat.account),
+        now=desk.clock,
+        sleep=desk.sleep,
+        memory=seat.memory,
+    )
+    try:
+        async with seat.memory.setdefault(_LOCK, asyncio.Lock()):
+            return await seat.platform.host(session, picture, content)
+    except Failure as failure:
+        if isinstance(failure, Unauthorized):
+            seat.memory.clear()  # a session that was refused must not be used again
+        failure.message = _("media_host “{name}”: {text}").format(name=seat.account.name, text=failure.message)
+        raise
+
+
+def _put(folder: Path, name: str, content: bytes) -> None:
+    """Write a file that the web server may read, at once and whole. Raises Rejected where it can't be written."""
+    target = folder / name
+    try:
+        if target.exists() and target.stat().st_size == len(content):
+            return  # named after its content, and only whole files get a name
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        message = _("The folder {folder} of media_host can't be written to: {reason}.")
+        raise Rejected(
+            message.format(folder=folder, reason=reasons.reason(error)),
+            fix=_("Make the folder, with the right to write there, then run: campaign retry"),
+        ) from error
