@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Platform
 
-PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram", "x", "discord", "slack", "slack-webhook")
+PLATFORMS: Final = (
+    "mastodon",
+    "bluesky",
+    "wordpress",
+    "telegram",
+    "x",
+    "discord",
+    "slack",
+    "slack-webhook",
+    "instagram",
+    "threads",
+)
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
 PLANNED: Final = (
     "facebook",
-    "instagram",
-    "threads",
     "linkedin",
     "nationbuilder",
     "whatsapp",

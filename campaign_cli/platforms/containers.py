@@ -9,10 +9,12 @@ https://developers.facebook.com/docs/instagram-platform/content-publishing · /d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from re import Pattern
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
@@ -158,7 +160,7 @@ class Containers:
                     receipt = Receipt(part=sending.part, id=row["id"], url=row.get("permalink"), at=at)
                     found.append(Found(receipt=receipt, created_at=at))
             # one row that is older proves nothing: lists may begin with what is pinned
-            complete = last or bool(times) and max(times) < since
+            complete = last or (bool(times) and max(times) < since)
             if complete:
                 break
         container = str(sending.steps.get(WHOLE) or "")
@@ -179,3 +181,29 @@ class Containers:
 def same_words(ours: str, theirs: str | None) -> bool:
     """Whether a text that came back is ours; white space makes no difference."""
     return ours.split() == (theirs or "").split()
+
+
+def same_post(url: str, pattern: Pattern[str], *, sites: Collection[str]) -> Callable[[str], bool] | None:
+    """Whether a permalink is the post's that a person's address names; None where it names none.
+
+    ``pattern`` finds the post's ``code`` in a path; addresses on the network's ``sites`` may differ in their host.
+    """
+    site, code = _named(url.strip(), pattern)
+    if not code:
+        return None
+
+    def same(permalink: str) -> bool:
+        there, other = _named(permalink, pattern)
+        return other == code and (there == site or (there in sites and site in sites))
+
+    return same
+
+
+def _named(url: str, pattern: Pattern[str]) -> tuple[str, str]:
+    """Host and code of a post's address; no code where it is none."""
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError:
+        return "", ""
+    match = pattern.search(parts.path)
+    return parts.netloc.lower(), match["code"] if match else ""

@@ -74,7 +74,9 @@ def _fixes() -> dict[int, str]:
         2207028: _("A carousel takes from 2 to 10 pictures and videos."),
         2207035: _("Leave out the tags of products: this account may not use them."),
         2207040: shorter,
-        2207042: _("The account has published as much as Instagram allows in 24 hours; it goes on when a place is free."),
+        2207042: _(
+            "The account has published as much as Instagram allows in 24 hours; it goes on when a place is free."
+        ),
         2207050: account,
         2207051: account,
         2207052: _("Check that everybody can open the address of media_host without signing in."),

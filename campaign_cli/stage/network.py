@@ -51,6 +51,7 @@ class Network(ABC):
     title: ClassVar[str]
     credential: ClassVar[str]  # the setting of accounts.yaml that refers to the secret
     describes: ClassVar[bool] = True  # whether pictures carry alt text there
+    describes_videos: ClassVar[bool] = True  # whether videos do, where pictures do
     repeats: ClassVar[bool] = True  # whether an account may say the same twice
 
     def __init__(self, state: StageState) -> None:
