@@ -125,7 +125,7 @@ class Scene:
         self.server.misbehave(self.orders[-1:])
 
     def queue(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> str:
-        """One delivery, due now; its key. The pictures, at least those that the network needs, go with its first part."""
+        """One delivery, due now; its key. The pictures go with its first part; those that the network needs, too."""
         pictures = max(pictures, self.adapter.limits.media_least)
         file, mime = file_for(self.platform, 640, 480)
         media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))

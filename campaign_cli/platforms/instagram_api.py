@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from campaign_cli.errors import Rejected, Unavailable
 from campaign_cli.i18n import _
@@ -43,10 +43,16 @@ class Settings(base.Settings):
 
     token: str
     login: Literal["instagram", "facebook"] = "instagram"
-    account: Identifier | None = Field(default=None, coerce_numbers_to_str=True)
+    account: Identifier | None = None
     handle: str | None = None
     version: Version = "v25.0"
     url: WebAddress | None = None
+
+    @field_validator("account", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        """YAML reads it as a number."""
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @field_validator("handle")
     @classmethod
