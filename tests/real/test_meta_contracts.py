@@ -1,7 +1,7 @@
 """What the Instagram adapter sends, held against Meta's whole specifications of the Graph API.
 
-They are read from ``CAMPAIGN_CONTRACTS`` or ``../shared/contracts``; an extract is part of the ordinary tests. Threads has
-no machine-readable specification.
+They are read from ``CAMPAIGN_CONTRACTS`` or ``../shared/contracts``; an extract is part of the ordinary tests. There is
+no machine-readable specification of Threads.
 """
 
 from __future__ import annotations
