@@ -28,11 +28,12 @@ def workspace(root: Path, accounts: str = ACCOUNTS, *, url: str = NOWHERE) -> Pa
 
 
 def contents(root: Path) -> dict[str, bytes | None]:
-    """Every file with its bytes, every folder; SQLite's own files beside the ledger come and go."""
+    """Every file with its bytes, every folder; SQLite's own files and prepared media come and go."""
     found = {}
     for path in sorted(root.rglob("*")):
-        if not path.name.endswith(("-wal", "-shm")):
-            found[path.relative_to(root).as_posix()] = path.read_bytes() if path.is_file() else None
+        name = path.relative_to(root).as_posix()
+        if not name.endswith(("-wal", "-shm")) and name != ".campaign" and not name.startswith(".campaign/cache"):
+            found[name] = path.read_bytes() if path.is_file() else None
     return found
 
 

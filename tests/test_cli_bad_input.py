@@ -56,7 +56,7 @@ CASES: dict[str, tuple[str | bytes, str, str, str, str]] = {
     "missing alt text": (post("    media: [{file: media/poster.jpg}]\n"), "10:13", "M001", "The picture has no alt text", 'Write "alt: …"'),
     "missing picture": (post(PICTURE.format(file="media/postr.jpg")), "10:20", "M002", 'no file media/postr.jpg. Did you mean "poster.jpg"?', "Correct the path"),
     "folder for a picture": (post(PICTURE.format(file="media")), "10:20", "M002", "media is a folder", "Name a picture in it"),
-    "no picture": (post(PICTURE.format(file="media/catatan.png")), "10:20", "M102", "media/catatan.png is not a picture", "Use a JPEG"),
+    "no picture": (post(PICTURE.format(file="media/catatan.png")), "10:20", "M102", "media/catatan.png is neither a picture nor a video", "Use a JPEG"),
     "broken picture": (post(PICTURE.format(file="media/rusak.jpg")), "10:20", "M103", "media/rusak.jpg is broken", "Export it again"),
     "absolute path": (post(PICTURE.format(file="/etc/hostname")), "10:20", "M003", "/etc/hostname lies outside the workspace", "Copy it into the workspace"),
     "path upwards": (post(PICTURE.format(file="../luar.jpg")), "10:20", "M003", "../luar.jpg lies outside the workspace", "Copy it into the workspace"),

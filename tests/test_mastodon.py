@@ -167,7 +167,7 @@ def test_pictures_that_the_server_cannot_use() -> None:
     routes = {MEDIA: answer(202, {"id": "5"}), "GET /api/v1/media/5": answer(422, {"error": "Gambar rusak"})}
     failure = refused(Network(routes=routes), content=parts("Aksi", media=[picture()]))
     assert type(failure) is Rejected
-    assert failure.message == "The server could not use the picture: Gambar rusak"
+    assert failure.message == "The server could not use the file: Gambar rusak"
 
 
 def test_uploads_of_an_earlier_process() -> None:

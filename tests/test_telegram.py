@@ -50,7 +50,8 @@ def check_types(table: dict[str, Any], values: dict[str, Any]) -> None:
             assert isinstance(value, list), name
             for item in value:
                 kind = allowed[0].removeprefix("Array of ")
-                check_types(FACTS["types"].get("InputMediaPhoto" if name == "media" else kind), item)
+                kind = f"InputMedia{item['type'].capitalize()}" if name == "media" else kind
+                check_types(FACTS["types"].get(kind), item)
         elif allowed[0] in FACTS["types"]:
             check_types(FACTS["types"][allowed[0]], value)
         else:

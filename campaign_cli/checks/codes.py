@@ -39,10 +39,67 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
             "network's documented ones are used."
         ),
     ),
+    "M110": (
+        N_("A picture has a shape that the network doesn't take"),
+        N_(
+            "Some networks take neither very narrow nor very wide pictures. Nothing is cut off by itself: cut it as "
+            "you want it to be seen, and name it in a variant."
+        ),
+    ),
+    "M111": (
+        N_("The network takes no videos"),
+        N_("Here, or at all, or not from programs. A variant may show a picture and the link to the video."),
+    ),
+    "M112": (
+        N_("A video is too long"),
+        N_("The network takes shorter ones. Shorten it, or leave it out in a variant."),
+    ),
+    "M113": (
+        N_("A video has too many bytes"),
+        N_("The network takes smaller files. Videos are never encoded anew: export it smaller."),
+    ),
+    "M114": (
+        N_("A video has a type that the network doesn't take"),
+        N_("MP4 with H.264 and AAC is taken everywhere. MOV becomes MP4 by itself where ffmpeg is installed."),
+    ),
+    "M115": (
+        N_("The network takes no post without media"),
+        N_("Instagram, TikTok and YouTube show pictures or videos; a text alone is no post there."),
+    ),
+    "M116": (
+        N_("Pictures and videos in one post"),
+        N_("The network shows either pictures or a video. Choose in a variant, or write two posts."),
+    ),
+    "M118": (
+        N_("A video may tell where it was made"),
+        N_(
+            "Phones and cameras write the place, the time and their own name into videos. ffmpeg takes that out; "
+            "without it, that is done for MP4 and MOV only, and not where there is a track of data."
+        ),
+    ),
+    "M119": (
+        N_("It is not known how long a video lasts"),
+        N_("ffprobe, a part of ffmpeg, reads the length of any video. The network may refuse one that is too long."),
+    ),
+    "M120": (
+        N_("A video is coded in a way that not everything plays"),
+        N_("Newer iPhones save HEVC (H.265). Export it as MP4 with H.264 and AAC, which plays everywhere."),
+    ),
+    "M121": (
+        N_("A video is broken"),
+        N_("It ends too early, is damaged, or holds no moving pictures. Export it again."),
+    ),
+    "M122": (
+        N_("HEIC pictures need an extra"),
+        N_('iPhones save HEIC. Install the extra with: pip install "campaign-cli[heic]", or save it as JPEG.'),
+    ),
     "M101": (N_("A picture can't be read"), N_("The file is missing or its permissions forbid reading it.")),
     "M102": (
-        N_("A file is not a picture"),
-        N_("Its content is none of JPEG, PNG, WebP, GIF, BMP or TIFF, whatever its name says; SVG and PDF are not."),
+        N_("A file is neither a picture nor a video"),
+        N_(
+            "Its content is none of JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF, MP4, MOV or WebM, whatever its name "
+            "says; SVG and PDF are not."
+        ),
     ),
     "M103": (N_("A picture is broken"), N_("The file ends too early or is damaged. Export it again.")),
     "M104": (
@@ -50,7 +107,7 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         N_("More than 100 million pixels are a mistake or an attack on the memory. Save it smaller."),
     ),
     "M105": (N_("A picture lies outside the workspace"), N_("Only files inside the workspace can be published.")),
-    "M106": (N_("A picture file is too large"), N_("An original may have 64 MiB. Save it smaller.")),
+    "M106": (N_("A file is too large"), N_("A picture may have 64 MiB, a video 256 MiB. Save it smaller.")),
     "M107": (N_("A picture is animated"), N_("Only still pictures can be sent. Save one image of it as PNG or JPEG.")),
     "M108": (
         N_("A picture can't be made small enough"),

@@ -51,10 +51,11 @@ def check(
     from campaign_cli.checks import blocking, examine
 
     context = open_context(workspace)
+    media = context.media()
     problems: list[Problem] = []
     posts = 0
     for path in plans:
-        examined = examine(path, context.workspace, now=now(), workspace_problems=context.problems)
+        examined = examine(path, context.workspace, now=now(), workspace_problems=context.problems, media=media)
         problems += [problem for problem in examined.problems if problem not in problems]
         posts += len(examined.planned)
     _show(sorted(problems, key=lambda problem: problem.sort_key), Format.json if json else shown_as, posts=posts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from campaign_cli.plan import open_workspace
 from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
+    from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger import Ledger
 
 
@@ -74,6 +76,14 @@ class Context:
     def database(self) -> str | None:
         """The address of the database server where the ledger is on one; it holds a password."""
         return self.environment.get("CAMPAIGN_DATABASE_URL") or None
+
+    def media(self) -> MediaStore:
+        """The workspace's media; what was made ready before is taken from the disk."""
+        from campaign_cli.content.media import MediaStore
+        from campaign_cli.content.video import Tools
+
+        tools = Tools(ffmpeg=shutil.which("ffmpeg"), ffprobe=shutil.which("ffprobe"))
+        return MediaStore(self.root, cache=self.workspace.state_dir / "cache", tools=tools)
 
     def ledger(self, *, create: bool = False, check_id: bool = True) -> Ledger:
         """The workspace's ledger; ``create`` makes one where there is none."""

@@ -54,7 +54,6 @@ def post(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
-    from campaign_cli.content.media import MediaStore
 
     context = open_context(workspace)
     context.require_accounts()
@@ -64,7 +63,7 @@ def post(
             _("{time} is over.").format(time=at), fix=_("Name a time to come, or leave --at out to send now.")
         )
     _readable(text)
-    store = MediaStore(context.root)
+    store = context.media()
     drafts = _drafts(context, text, to, due or now(), pictures=_pictures(media, alt), store=store)
     if not at:
         _reveal_secrets(context, to)

@@ -47,10 +47,9 @@ def preview(
     lang: LanguageOption = None,
 ) -> int:
     from campaign_cli.checks import blocking, examine
-    from campaign_cli.content.media import MediaStore
 
     context = open_context(workspace)
-    media = MediaStore(context.root)
+    media = context.media()
     examined = examine(plan, context.workspace, now=now(), workspace_problems=context.problems, media=media)
     if examined.loaded is None:
         raise InputError(_("The plan can't be read."), problems=examined.problems)

@@ -21,6 +21,8 @@ from campaign_cli.models import State
 from campaign_cli.reasons import reason
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
     from campaign_cli.dispatch.outcome import Result
     from campaign_cli.dispatch.progress import Progress
 
@@ -56,6 +58,9 @@ class Lines:
 
     def started(self, key: str, *, due: datetime) -> None:
         """Quiet: the result says it."""
+
+    def uploaded(self, key: str, *, done: int, total: int) -> None:
+        """Quiet: a log needs no percentages."""
 
     def looking(self, key: str) -> None:
         """A look-up on the network."""
@@ -105,12 +110,14 @@ class Display:
         self._bar = Bar(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
+            _upload_bars(),
             TimeElapsedColumn(),
             console=console(stderr=True),
             transient=True,
         )
         self._task = self._bar.add_task(_("looking for what is due"), total=None)
         self._flying: set[str] = set()
+        self._uploads: dict[str, Any] = {}
         self._counts: dict[str, int] = {}
         self._idle = ""
 
@@ -126,6 +133,16 @@ class Display:
         self._flying.add(key)
         self._refresh()
 
+    def uploaded(self, key: str, *, done: int, total: int) -> None:
+        """A bar for each long upload, until it is over."""
+        if key not in self._uploads:
+            self._uploads[key] = self._bar.add_task("", total=total)
+        words = _("uploading {key}: {done} of {total} MB")
+        words = words.format(key=visible(key), done=done // 1_000_000, total=-(-total // 1_000_000))
+        self._bar.update(self._uploads[key], completed=done, total=total, description=words)
+        if done >= total:
+            self._bar.remove_task(self._uploads.pop(key))
+
     def looking(self, key: str) -> None:
         """Being looked up."""
         self._flying.add(key)
@@ -136,6 +153,8 @@ class Display:
         from rich.text import Text
 
         self._flying.discard(result.key)
+        if result.key in self._uploads:
+            self._bar.remove_task(self._uploads.pop(result.key))
         word = state_word(result.state, held=result.held)
         self._counts[word] = self._counts.get(word, 0) + 1
         style = {State.PUBLISHED: "green", State.WAITING: "yellow"}.get(result.state, "red")
@@ -166,6 +185,18 @@ class Display:
         flying = _("on the wire: {n}").format(n=len(self._flying)) if self._flying else ""
         counts = ", ".join(f"{count} {word}" for word, count in self._counts.items())
         self._bar.update(self._task, description=" · ".join(part for part in (flying or self._idle, counts) if part))
+
+
+def _upload_bars() -> ProgressColumn:
+    """A bar for what has a known size."""
+    from rich.progress import BarColumn, Task
+    from rich.text import Text
+
+    class Bars(BarColumn):
+        def render(self, task: Task) -> Any:
+            return super().render(task) if task.total is not None else Text()
+
+    return Bars(bar_width=20)
 
 
 @contextmanager

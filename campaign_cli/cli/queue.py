@@ -59,11 +59,10 @@ def queue(
 
 def _refuse_bad(context: Context, path: Path, *, skip_past: bool) -> None:
     """Raise InputError where the plan can't be queued as it stands."""
-    from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger.queueing import changes
 
     loaded, planned = _read(context, path)
-    media = MediaStore(context.root)
+    media = context.media()
     with context.ledger() as ledger:
         found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
         changes(found, media=media.content)
@@ -72,11 +71,10 @@ def _refuse_bad(context: Context, path: Path, *, skip_past: bool) -> None:
 def _queue_one(
     context: Context, path: Path, *, skip_past: bool, dry_run: bool, assume: bool, quiet: bool
 ) -> dict[str, Any]:
-    from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger.queueing import changes
 
     loaded, planned = _read(context, path)
-    media = MediaStore(context.root)
+    media = context.media()
     with context.ledger() as ledger:
         found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
         errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]

@@ -60,6 +60,7 @@ def rehearse(
             now=now(),
             workspace_problems=context.problems,
             misbehave=misbehave or (),
+            media=context.media(),
             say=lambda text: status.update(Text(visible(text))),
         )
     if json:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli import platforms
+from campaign_cli.content.attachments import attachments, enough
 from campaign_cli.content.composing import Work, compose
 from campaign_cli.content.hosts import host_problems
 from campaign_cli.content.limits import limits_of
 from campaign_cli.content.links import tag_link, utm_tags
-from campaign_cli.content.media import MediaError, MediaStore
+from campaign_cli.content.media import MediaStore
+from campaign_cli.content.pictures import MediaError
 from campaign_cli.content.templates import Templates, is_template
 from campaign_cli.content.variants import Chosen, choose
-from campaign_cli.i18n import _, ngettext
-from campaign_cli.models import Draft, Part, Picture, Problem
+from campaign_cli.i18n import _
+from campaign_cli.models import Draft, Part, Problem
 
 if TYPE_CHECKING:
     from campaign_cli.models import Account
@@ -94,7 +96,8 @@ class Renderer:
         native = {name: _filled(work, name, value) for name, value in chosen.native.items()}
         chosen.native = native
         texts, card = compose(work, link=link, tagged=tagged)
-        pictures = tuple(self._pictures(work)) if chosen.media else ()
+        pictures = attachments(work, self._media) if chosen.media else ()
+        enough(work)
         if chosen.media and platform.fetches_media:
             work.problems += host_problems(account, self._loaded.workspace)
         if not work.problems and not pictures and not any(texts):
@@ -168,36 +171,6 @@ class Renderer:
             "account": {"name": account.name, "platform": account.platform, "language": chosen.language},
             "link": link,
         }
-
-    def _pictures(self, work: Work) -> Iterator[Picture]:
-        """Each picture made ready; its alt text as chosen."""
-        chosen, limits = work.chosen, work.limits
-        if len(chosen.media) > limits.images:
-            _too_many(work)
-        for number, item in enumerate(chosen.media):
-            path = (*chosen.path("media"), number)
-            alt = chosen.alts[number] if number < len(chosen.alts) else item.alt
-            alt = work.filled(alt, path).strip()
-            if limits.alt is not None and len(alt) > limits.alt:
-                message = _("The alt text has {used} characters; {limit} fit for {account}.")
-                message = message.format(used=len(alt), limit=limits.alt, account=work.account.name)
-                work.error((*path, "alt"), "L005", message=message, fix=_("Shorten it to what matters."))
-            try:
-                yield self._media.picture(item.file, alt=alt, limits=limits)
-            except MediaError as error:
-                work.error((*path, "file"), error.code, message=error.message, fix=error.fix)
-
-
-def _too_many(work: Work) -> None:
-    count, limit = len(work.chosen.media), work.limits.images
-    message = ngettext(
-        "{count} picture is too many for {account}: {limit} fit.",
-        "{count} pictures are too many for {account}: {limit} fit.",
-        count,
-    )
-    fix = _('Write a variant with fewer pictures for "{name}".').format(name=work.account.platform)
-    message = message.format(count=count, limit=limit, account=work.account.name)
-    work.error(work.chosen.path("media"), "L004", message=message, fix=fix)
 
 
 def _filled(work: Work, name: str, value: Any) -> Any:

@@ -32,12 +32,21 @@ def _merged(documented: Limits, found: Mapping[str, Any]) -> Limits:
     """The documented limits with what a server said in their place; what makes no sense is passed over."""
     values: dict[str, Any] = {}
     for field in fields(documented):
-        value = found.get(field.name)
+        value, known = found.get(field.name), getattr(documented, field.name)
         if field.name in ("unit", "source"):
-            values[field.name] = value if isinstance(value, str) else getattr(documented, field.name)
-        elif field.name == "image_types":
+            values[field.name] = value if isinstance(value, str) else known
+        elif field.name in ("image_types", "video_types"):
             if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
                 values[field.name] = tuple(value)
-        elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        elif field.name == "image_ratio":
+            if isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)):
+                values[field.name] = (float(value[0]), float(value[1]))
+        elif field.name == "mixed":
+            values[field.name] = value if isinstance(value, bool) else known
+        elif _is_number(value) and (isinstance(value, int) or field.name == "video_seconds"):
             values[field.name] = value
     return replace(documented, **values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

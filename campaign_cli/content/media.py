@@ -1,113 +1,111 @@
-"""Pictures made ready for a network: upright, without metadata, of an accepted type, within its limits.
+"""The media of one workspace, made ready for each network: pictures by ``pictures``, videos by ``video``.
 
-The original is never changed. The same file and limits give the same bytes, so what was dropped from memory can be made
-again.
+The original is never changed. The same file and limits give the same bytes, so what was dropped from memory, or from
+the folder of what was made before, can be made again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import warnings
+import json
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from io import BytesIO
-from math import sqrt
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli import reasons
+from campaign_cli.content import video
+from campaign_cli.content.cache import MediaCache
+from campaign_cli.content.pictures import SUFFIXES, MediaError, Recipe, prepare
+from campaign_cli.content.video import MAX_VIDEO, Tools, prepare_video, video_type
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from campaign_cli.platforms.base import Limits
 
-MAX_FILE: Final = 64 * 1024 * 1024  # bytes of an original
-MAX_PIXELS: Final = 100_000_000  # of an original: a larger one is a mistake or an attack
-KEPT: Final = 64 * 1024 * 1024  # prepared bytes held in memory
-SMALLEST: Final = 160  # pixels: below this a picture says nothing any more
-_QUALITIES: Final = (92, 85, 78, 70)
-_FORMATS: Final = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
-_READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-
-
-class MediaError(Exception):
-    """A picture can't be used: ``code``, ``message`` and ``fix`` for people."""
-
-    def __init__(self, code: str, message: str, fix: str) -> None:
-        super().__init__(message)
-        self.code, self.message, self.fix = code, message, fix
+MAX_FILE: Final = 64 * 1024 * 1024  # bytes of an original picture
+KEPT: Final = 64 * 1024 * 1024  # prepared bytes of pictures held in memory
+_VERSION: Final = 1  # raise it when the same recipe gives other bytes
+_NO_TOOLS: Final = Tools()
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What decides the prepared bytes: the original by its content, and what the network takes."""
+class Prepared:
+    """What was made. ``codec`` and ``clean`` speak of videos: see ``video.Video``."""
 
-    path: Path
-    original: str
-    pixels: int | None
-    size: int | None
-    types: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
     sha256: str
     mime: str
     size: int
     width: int
     height: int
+    seconds: float | None = None
+    codec: str = ""
+    clean: bool = True
 
 
 class MediaStore:
-    """The pictures of one workspace. ``kept`` bounds the bytes held in memory; what falls out is made again."""
+    """The media of one workspace.
 
-    def __init__(self, root: Path, *, kept: int = KEPT) -> None:
+    ``cache`` is the folder in which prepared media are kept (None: nowhere), ``tools`` what helps with videos. ``kept``
+    bounds the bytes held in memory; what falls out is made again. Videos are never held there.
+    """
+
+    def __init__(self, root: Path, *, cache: Path | None = None, tools: Tools = _NO_TOOLS, kept: int = KEPT) -> None:
         self._root = root.resolve()
+        self._cache = MediaCache(cache) if cache is not None else None
+        self._tools = tools
         self._kept = kept
         self._held = 0
         self._bytes: OrderedDict[str, bytes] = OrderedDict()
-        self._prepared: dict[Recipe, _Prepared | MediaError] = {}
+        self._prepared: dict[Recipe, Prepared | MediaError] = {}
         self._recipes: dict[str, Recipe] = {}
-        self._hashes: dict[str, tuple[int, int, str]] = {}
+        self._hashes: dict[Path, tuple[int, int, str]] = {}
 
     def picture(self, file: str, *, alt: str, limits: Limits) -> Picture:
-        """The picture as it will be sent. ``file`` counts from the workspace. Raises MediaError."""
-        path = self._path(file)
-        recipe = Recipe(path, self._hash(file, path), limits.image_pixels, limits.image_bytes, limits.image_types)
-        prepared = self._prepared.get(recipe)
-        if prepared is None:
-            try:
-                prepared = self._prepare(recipe, file)
-            except MediaError as error:
-                prepared = error
-            self._prepared[recipe] = prepared
-        if isinstance(prepared, MediaError):
-            raise prepared
+        """The picture or video as it will be sent. ``file`` counts from the workspace. Raises MediaError."""
+        prepared = self.prepared(file, limits)
+        suffixes = video.SUFFIXES if prepared.mime.startswith("video/") else SUFFIXES
         return Picture(
             sha256=prepared.sha256,
-            name=path.stem + _SUFFIXES[prepared.mime],
+            name=Path(file).stem + suffixes[prepared.mime],
             mime=prepared.mime,
             size=prepared.size,
             width=prepared.width,
             height=prepared.height,
             alt=alt.strip(),
+            seconds=prepared.seconds,
         )
 
+    def prepared(self, file: str, limits: Limits) -> Prepared:
+        """What is known of a file once it is ready for these limits. Raises MediaError."""
+        path = self._path(file)
+        original, kind = self._hash(file, path), self._kind(file, path)
+        if kind:
+            recipe = Recipe(path, original, None, None, limits.video_types, kind)
+        else:
+            recipe = Recipe(path, original, limits.image_pixels, limits.image_bytes, limits.image_types)
+        prepared = self._prepared.get(recipe)
+        if prepared is None:
+            try:
+                prepared = self._made(recipe, file)[0]
+            except MediaError as error:
+                prepared = error
+            self._prepared[recipe] = prepared
+        if isinstance(prepared, MediaError):
+            raise prepared
+        return prepared
+
     def content(self, sha256: str) -> bytes:
-        """The prepared bytes of a picture that ``picture`` returned. KeyError for others; MediaError if it is gone."""
-        if sha256 not in self._bytes:
-            recipe = self._recipes[sha256]
-            prepared = self._prepare(recipe, recipe.path.name)
-            if prepared.sha256 != sha256:
-                message = _("The file {file} changed while it was in use.").format(file=recipe.path.name)
-                raise MediaError("M109", message, _("Run the command again."))
-        self._bytes.move_to_end(sha256)
-        return self._bytes[sha256]
+        """The prepared bytes of what ``picture`` returned. KeyError for others; MediaError if they are gone."""
+        if sha256 in self._bytes:
+            self._bytes.move_to_end(sha256)
+            return self._bytes[sha256]
+        recipe = self._recipes[sha256]
+        prepared, content = self._made(recipe, recipe.path.name)
+        if prepared.sha256 != sha256:
+            raise _changed(recipe.path.name)
+        return content
 
     def file_hash(self, file: str) -> str:
         """SHA-256 of the original, read again only when its size or time changed. Raises MediaError."""
@@ -120,145 +118,89 @@ class MediaStore:
             raise MediaError("M105", message, _("Copy it into the workspace, for example to media/."))
         return path
 
+    def _kind(self, file: str, path: Path) -> str:
+        """The type of a video; empty for a picture."""
+        try:
+            return video_type(path) or ""
+        except OSError as error:
+            raise _unreadable(file, error) from error
+
     def _hash(self, file: str, path: Path) -> str:
         try:
             status = path.stat()
-            known = self._hashes.get(file)
+            known = self._hashes.get(path)
             if known is not None and known[:2] == (status.st_size, status.st_mtime_ns):
                 return known[2]
-            if status.st_size > MAX_FILE:
-                message = _("The file {file} is larger than {limit} MiB.").format(file=file, limit=MAX_FILE >> 20)
-                raise MediaError("M106", message, _("Save the picture smaller."))
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            limit = MAX_VIDEO if status.st_size > MAX_FILE and video_type(path) else MAX_FILE
+            if status.st_size > limit:
+                message = _("The file {file} is larger than {limit} MiB.").format(file=file, limit=limit >> 20)
+                raise MediaError("M106", message, _("Save it smaller."))
+            with path.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
         except OSError as error:
-            message = _("The file {file} can't be read: {reason}.").format(file=file, reason=reasons.reason(error))
-            raise MediaError("M101", message, _("Check the name and the permissions.")) from error
-        self._hashes[file] = (status.st_size, status.st_mtime_ns, digest)
+            raise _unreadable(file, error) from error
+        self._hashes[path] = (status.st_size, status.st_mtime_ns, digest)
         return digest
 
-    def _prepare(self, recipe: Recipe, file: str) -> _Prepared:
-        content, mime, width, height = prepare(recipe, file)
-        digest = hashlib.sha256(content).hexdigest()
-        self._recipes[digest] = recipe
+    def _made(self, recipe: Recipe, file: str) -> tuple[Prepared, bytes]:
+        """Made before, or now. Raises MediaError."""
+        key = self._key(recipe)
+        found = self._cached(key)
+        if found is None:
+            found = self._make(recipe, file)
+            if self._cache is not None and self._is_original(recipe):
+                self._cache.put(key, asdict(found[0]), found[1])
+        prepared, content = found
+        self._recipes[prepared.sha256] = recipe
+        if not recipe.video:
+            self._keep(prepared.sha256, content)
+        return prepared, content
+
+    def _make(self, recipe: Recipe, file: str) -> tuple[Prepared, bytes]:
+        if not recipe.video:
+            content, mime, width, height = prepare(recipe, file)
+            digest = hashlib.sha256(content).hexdigest()
+            return Prepared(digest, mime, len(content), width, height), content
+        try:
+            film = prepare_video(recipe.path, file, mime=recipe.video, types=recipe.types, tools=self._tools)
+        except OSError as error:
+            raise _unreadable(file, error) from error
+        digest = hashlib.sha256(film.content).hexdigest()
+        facts = (film.width, film.height, film.seconds, film.codec, film.clean)
+        return Prepared(digest, film.mime, len(film.content), *facts), film.content
+
+    def _cached(self, key: str) -> tuple[Prepared, bytes] | None:
+        found = self._cache.get(key) if self._cache is not None else None
+        try:
+            return (Prepared(**found[0]), found[1]) if found is not None else None
+        except TypeError:  # another program's facts
+            return None
+
+    def _is_original(self, recipe: Recipe) -> bool:
+        """Whether the original is still what the recipe speaks of: what is kept must be made of nothing else."""
+        try:
+            return self._hash(recipe.path.name, recipe.path) == recipe.original
+        except MediaError:
+            return False
+
+    def _key(self, recipe: Recipe) -> str:
+        """A name for what the recipe gives: other tools make other bytes of a video."""
+        tools = [bool(self._tools.ffmpeg), bool(self._tools.ffprobe)] if recipe.video else []
+        words = [_VERSION, recipe.original, recipe.pixels, recipe.size, recipe.types, recipe.video, tools]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+    def _keep(self, digest: str, content: bytes) -> None:
         self._bytes[digest] = content
         self._held = sum(map(len, self._bytes.values()))
         while self._held > self._kept and len(self._bytes) > 1:
             self._held -= len(self._bytes.popitem(last=False)[1])
-        return _Prepared(digest, mime, len(content), width, height)
 
 
-def prepare(recipe: Recipe, file: str) -> tuple[bytes, str, int, int]:
-    """Bytes, type, width and height in pixels. Raises MediaError."""
-    image = _upright(recipe, file)
-    if recipe.pixels and image.width * image.height > recipe.pixels:
-        image = _scaled(image, sqrt(recipe.pixels / (image.width * image.height)))
-    mimes = _types(image, recipe.types)
-    shape, scale, limit = image, 1.0, recipe.size
-    while True:
-        smallest = 0
-        for mime in mimes:
-            for content in _encodings(shape, mime, limit):
-                if limit is None or len(content) <= limit:
-                    return content, mime, shape.width, shape.height
-                smallest = min(smallest or len(content), len(content))
-        scale *= min(0.9, max(0.3, sqrt((limit or 1) / smallest)))  # size goes with the number of pixels
-        if max(image.width, image.height) * scale < SMALLEST:
-            message = _("The picture {file} can't be made small enough: {limit} bytes are allowed.")
-            fix = _("Use a simpler or smaller picture.")
-            raise MediaError("M108", message.format(file=file, limit=limit), fix)
-        shape = _scaled(image, scale)
+def _unreadable(file: str, error: OSError) -> MediaError:
+    message = _("The file {file} can't be read: {reason}.").format(file=file, reason=reasons.reason(error))
+    return MediaError("M101", message, _("Check the name and the permissions."))
 
 
-def _upright(recipe: Recipe, file: str) -> Image:
-    """The decoded first image, turned as the camera was held, in colours that every screen shows alike."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large pictures: our own limit decides
-            with Image.open(recipe.path, formats=_READABLE) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
-                if getattr(opened, "n_frames", 1) > 1 and opened.format not in ("MPO", "TIFF"):  # depth maps, pages
-                    message = _("The picture {file} is animated; only still pictures can be sent.").format(file=file)
-                    raise MediaError("M107", message, _("Save one image of it as PNG or JPEG."))
-                kind = opened.format or ""
-                opened.load()
-                image = _in_srgb(ImageOps.exif_transpose(opened))
-    except MediaError:
-        raise
-    except Image.DecompressionBombError as error:
-        message = _("The picture {file} has more than {limit} million pixels.")
-        message = message.format(file=file, limit=MAX_PIXELS // 1_000_000)
-        raise MediaError("M104", message, _("Save it smaller: 4000 × 3000 is plenty.")) from error
-    except UnidentifiedImageError as error:
-        message = _("The file {file} is not a picture that can be read.").format(file=file)
-        raise MediaError("M102", message, _("Use a JPEG, PNG or WebP file.")) from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
-        message = _("The picture {file} is broken: {reason}.").format(file=file, reason=error)
-        raise MediaError("M103", message, _("Export it again from the program it was made with.")) from error
-    image.info = {"was": kind}  # of all metadata, only what kind of file it came from
-    return image
-
-
-def _in_srgb(image: Image) -> Image:
-    """RGB or RGBA; a colour profile is applied, since it is dropped with all other metadata."""
-    from PIL import ImageCms
-
-    clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK", "L") and not clear:
-        try:
-            source = ImageCms.ImageCmsProfile(BytesIO(profile))
-            changed = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            image = changed or image
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass  # a broken profile: the colours as they are
-    if image.mode in ("I;16", "I", "F"):
-        image = image.convert("L")
-    return image.convert("RGBA" if clear else "RGB")
-
-
-def _types(image: Image, accepted: tuple[str, ...]) -> list[str]:
-    """The file's own type first; PNG for transparency and drawings, JPEG for photographs and for what is too big."""
-    writable = [mime for mime in accepted if mime in _SUFFIXES] or ["image/jpeg"]
-    own = _FORMATS.get(str(image.info["was"]))
-    wanted = [own] if own else []
-    wanted += ["image/png", "image/jpeg"] if image.mode == "RGBA" or own is None else ["image/jpeg"]
-    return [mime for mime in dict.fromkeys(wanted) if mime in writable] or writable[:1]
-
-
-def _scaled(image: Image, factor: float) -> Image:
-    from PIL import Image as images
-
-    size = (max(1, int(image.width * factor)), max(1, int(image.height * factor)))
-    smaller = image.resize(size, images.Resampling.LANCZOS)
-    smaller.info = dict(image.info)
-    return smaller
-
-
-def _encodings(image: Image, mime: str, limit: int | None) -> Iterator[bytes]:
-    """The picture as bytes, best first, without any metadata; no lower quality where it could not reach the limit."""
-    from PIL import Image as images
-
-    bare = images.new(image.mode, image.size)
-    bare.paste(image)
-    if mime == "image/png":
-        yield _saved(bare, "PNG")
-        return
-    if mime == "image/jpeg" and bare.mode == "RGBA":
-        bare = images.alpha_composite(images.new("RGBA", bare.size, "white"), bare).convert("RGB")
-    for quality in _QUALITIES:
-        if mime == "image/webp":
-            content = _saved(bare, "WEBP", quality=quality, method=4)
-        else:
-            content = _saved(bare, "JPEG", quality=quality, optimize=True, progressive=True)
-        yield content
-        if limit is not None and len(content) > 2 * limit:
-            return
-
-
-def _saved(image: Image, kind: str, **options: int | bool) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
+def _changed(file: str) -> MediaError:
+    message = _("The file {file} changed while it was in use.").format(file=file)
+    return MediaError("M109", message, _("Run the command again."))

@@ -97,6 +97,7 @@ class Desk:
     transport: Callable[[Account], Http]
     platform_of: Callable[[str], Platform] = platforms.get
     late_grace: timedelta = timedelta.max
+    uploaded: Callable[[str, int, int], None] = lambda _key, _done, _total: None
     chance: Random = field(default_factory=Random)
     left_at: dict[str, datetime] = field(default_factory=dict)
     cut_off: dict[str, Verdict] = field(default_factory=dict)

@@ -84,6 +84,7 @@ class Dispatcher:
             platform_of=platform_of,
             chance=chance or Random(),  # noqa: S311 - it spreads retries and keeps no secret
             late_grace=options.late_grace,
+            uploaded=lambda key, done, total: self.progress.uploaded(key, done=done, total=total),
         )
         self._addresses = {
             name: platform_of(account.platform).address(account) for name, account in workspace.accounts.items()

@@ -9,6 +9,8 @@ from typing import Final
 
 LEASE: Final = timedelta(seconds=90)
 """How long a claim is ours without renewal: an HTTP time-out (30 s), uploads before it, and a margin."""
+STAY_SECONDS: Final = 20.0
+"""Between two renewals of the lease while a video is on its way."""
 LEASE_MARGIN: Final = timedelta(seconds=15)
 """What must be left of a lease, above the longest wait for one request, when a creating request leaves."""
 FIRST_LOOK: Final = timedelta(seconds=3)

@@ -14,6 +14,9 @@ class Progress(Protocol):
     def started(self, key: str, *, due: datetime) -> None:
         """A delivery was claimed and its sending begins; ``due`` is aware."""
 
+    def uploaded(self, key: str, *, done: int, total: int) -> None:
+        """So many bytes of a long upload have arrived."""
+
     def looking(self, key: str) -> None:
         """An uncertain delivery is being looked up on the network."""
 
@@ -31,6 +34,9 @@ class Silent:
     """Tells nobody."""
 
     def started(self, key: str, *, due: datetime) -> None:
+        """Nothing."""
+
+    def uploaded(self, key: str, *, done: int, total: int) -> None:
         """Nothing."""
 
     def looking(self, key: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.hosting import publish_media
-from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN
+from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN, STAY_SECONDS
 from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import bounded, decide, explain
 from campaign_cli.dispatch.wire import GuardedHttp
@@ -60,6 +60,7 @@ class Attempt:
             keep=self._keep,
             load=self._load,
             public_url=self._public_url,
+            uploaded=partial(desk.uploaded, claim.key),
         )
 
     async def begin(self) -> None:
@@ -74,7 +75,27 @@ class Attempt:
 
     async def publish(self) -> Receipt:
         """Send the part. Raises what the adapter raises."""
-        return sound(await self._seat.platform.publish(self.sending))
+        if not any(picture.is_video for picture in self.sending.content.media):
+            return sound(await self._seat.platform.publish(self.sending))
+        staying = asyncio.create_task(self._stay())
+        try:
+            return sound(await self._seat.platform.publish(self.sending))
+        finally:
+            staying.cancel()
+            await asyncio.gather(staying, return_exceptions=True)
+
+    async def _stay(self) -> None:
+        """Renew the lease again and again: a video may take longer to upload than a lease lasts."""
+        while True:
+            await asyncio.sleep(STAY_SECONDS)
+            try:
+                self._lease_until = await self._desk.thread.call(
+                    self._desk.ledger.stay, self.claim, lease=self._seat.lease
+                )
+            except ClaimLost:
+                return  # the gate says so before anything is created
+            except LedgerError as error:
+                logger.warning("The lease of %s could not be renewed: %s", self.claim.key, error)
 
     async def look_up(self, since: datetime) -> LookUp:
         """Search the account for the part. Raises what the adapter raises."""

@@ -61,10 +61,10 @@ class GuardedHttp:
     async def _exchange(self, request: Request) -> Answer:
         """One request; a transport that hangs is cut off, so that no lease is outlived."""
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self._deadline + request.patience):
                 answer = await self._http.send(request)
         except TimeoutError as error:
-            message = _("No answer within {seconds:g} seconds.").format(seconds=self._deadline)
+            message = _("No answer within {seconds:g} seconds.").format(seconds=self._deadline + request.patience)
             raise (Unconfirmed if request.creating else Unavailable)(message) from error
         try:
             await self._heard(answer.headers)

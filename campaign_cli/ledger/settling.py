@@ -59,6 +59,18 @@ class Settling(Ending):
             connection.execute(statements.ADD_ATTEMPT, new)
             return instant(until)
 
+    def stay(self, claim: Claim, *, lease: timedelta) -> datetime:
+        """Renew the lease of an attempt that goes on (a long upload); until when it is ours now. Raises ClaimLost."""
+        with self.writing() as connection:
+            now = self.now()
+            row = connection.execute(statements.GATE, {"the_key": claim.key}).one_or_none()
+            refusal = _refusal(row, claim.key, claim.token, now=now)
+            if isinstance(refusal, ClaimLost):  # a hold stops what is created, not what is uploaded
+                raise refusal
+            until = now + span(lease)
+            connection.execute(statements.STAY, {"the_key": claim.key, "the_lease_until": until})
+            return instant(until)
+
     def check_gate(self, key: str, token: int) -> None:
         """Nothing when a creating request may leave now. Raises ClaimLost, Held."""
         (refusal,) = self.check_gates([(key, token)])

@@ -229,6 +229,7 @@ RENEW: Final = (
         changed_at=_NOW,
     )
 )
+STAY: Final = update(deliveries).where(_KEY).values(lease_until=bindparam("the_lease_until"))
 ADD_ATTEMPT: Final = insert(schema.attempts)
 FORGET_STEP: Final = delete(schema.steps).where(
     *(_steps[name] == bindparam(f"the_{name}") for name in ("delivery", "part", "generation", "name"))

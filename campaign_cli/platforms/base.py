@@ -13,13 +13,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Part, Picture, Receipt
+
+_AT_ONCE: Final = 1_000_000  # bytes of a body that ``max_wait`` is enough for
+_SLOWEST: Final = 32_000  # bytes a second: a slower line than this is none
 
 
 class Settings(BaseModel):
@@ -166,6 +169,12 @@ class Request:
     sample: Any = None
     errors: Callable[[Answer], Exception | None] | None = None
     accept: Sequence[int] = (200, 201, 202)  # statuses that are an answer; any other is a Failure
+
+    @property
+    def patience(self) -> float:
+        """Seconds beyond the network's own ``max_wait`` that a large body may take on a slow line."""
+        size = len(self.content or b"") + sum(len(upload.content) for upload in self.uploads)
+        return max(0, size - _AT_ONCE) / _SLOWEST
 
 
 class Answer(Protocol):

@@ -168,16 +168,15 @@ class HttpTransport:
         """One request and its whole answer, whatever its status."""
         target = self._redact(shown_url(str(url)))
         built = self._built(request, url)
+        limit = self._time_out + request.patience
         try:
-            async with asyncio.timeout(self._time_out):
+            async with asyncio.timeout(limit):
                 return await self._received(request, built)
         except _NEVER_SENT as error:
             message = _("{target} can't be reached: {reason}").format(target=target, reason=self._reason(error))
             raise Unavailable(message, fix=_("Check the network connection and the account's address.")) from error
         except _TOO_LATE as error:
-            message = _("{target} did not answer within {seconds:g} seconds.").format(
-                target=target, seconds=self._time_out
-            )
+            message = _("{target} did not answer within {seconds:g} seconds.").format(target=target, seconds=limit)
             raise lost(request, message) from error
         except _MALFORMED as error:
             raise self._malformed(url, error) from error

@@ -92,6 +92,14 @@ def figure(url: str, alt: str, *, media_id: object) -> str:
     )
 
 
+def film(url: str, label: str) -> str:
+    """A video inside a post, as WordPress writes it; ``label`` says what it shows to those who can't see it."""
+    return (
+        f'<figure class="wp-block-video"><video controls src="{escape(url)}" aria-label="{escape(label)}"></video>'
+        "</figure>"
+    )
+
+
 def entities(text: str) -> tuple[str, list[dict[str, Any]]]:
     """Text without its marks, and what they meant, as Telegram's MessageEntity (offsets in UTF-16 code units).
 

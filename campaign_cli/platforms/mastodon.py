@@ -55,6 +55,9 @@ class Mastodon(Platform):
         image_pixels=8_294_400,  # 3840 × 2160
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
         alt=1500,
+        videos=1,
+        video_bytes=99 * 1024 * 1024,
+        video_types=("video/mp4", "video/quicktime", "video/webm"),
     )
     # The server keeps a key for an hour. Ten minutes of it are left for clocks and slow answers.
     proof = Proof(

@@ -19,6 +19,8 @@ from campaign_cli.platforms.answers import ask, explain, instant, read_json
 from campaign_cli.platforms.base import Answer, Limits, Request, Sending, Session, Upload
 
 POLLS: Final = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # seconds between looks at a picture that the server still works on
+VIDEO_POLLS: Final = (15.0,) * 20
+"""Further ones for a video, which the server encodes anew."""
 PAGE: Final = 40  # statuses of one page, the most that the server gives
 NO_SOURCE: Final = (200, 400, 403, 404, 405, 410, 501)  # servers without it say so in many ways
 _ACCOUNT: Final = "mastodon.account"  # in Session.memory: the account's id
@@ -98,7 +100,9 @@ def limits_of(instance: Mapping[str, Any], documented: Limits) -> Limits:
     """The server's own limits; what it doesn't name is as documented."""
     configuration = instance.get("configuration") or {}
     statuses, media = configuration.get("statuses") or {}, configuration.get("media_attachments") or {}
-    types = tuple(kind for kind in media.get("supported_mime_types") or () if str(kind).startswith("image/"))
+    known = [str(kind) for kind in media.get("supported_mime_types") or ()]
+    types = tuple(kind for kind in known if kind.startswith("image/"))
+    films = tuple(kind for kind in known if kind.startswith("video/"))
     return replace(
         documented,
         text=statuses.get("max_characters") or documented.text,
@@ -107,6 +111,9 @@ def limits_of(instance: Mapping[str, Any], documented: Limits) -> Limits:
         image_bytes=media.get("image_size_limit") or documented.image_bytes,
         image_pixels=media.get("image_matrix_limit") or documented.image_pixels,
         image_types=types or documented.image_types,
+        video_bytes=media.get("video_size_limit") or documented.video_bytes,
+        video_types=films or documented.video_types,
+        videos=documented.videos if films or not known else 0,
         alt=media.get("description_limit") or documented.alt,
         source="instance",
     )
@@ -139,7 +146,7 @@ async def _nodeinfo(session: Session) -> dict[str, Any]:
 
 
 async def media_id(sending: Sending, index: int) -> str:
-    """The id of a picture that is uploaded and ready; kept, so that a restart goes on from here.
+    """The id of a picture or video that is uploaded and ready; kept, so that a restart goes on from here.
 
     https://docs.joinmastodon.org/methods/media/#v2
     """
@@ -149,19 +156,20 @@ async def media_id(sending: Sending, index: int) -> str:
     if state == "gone":  # never uploaded, or dropped by the server because it stayed unused for long
         known, state = await _upload(sending, index)
         await sending.keep(step, known)
-    for pause in POLLS:
+    for pause in (*POLLS, *VIDEO_POLLS) if sending.content.media[index].is_video else POLLS:
         if state == "ready":
             return str(known)
         await sending.sleep(pause)
         state = await _media_state(sending, str(known))
     if state == "ready":
         return str(known)
-    raise Unavailable(_("The server is still working on the picture. It is tried again later."))
+    raise Unavailable(_("The server is still working on the file. It is tried again later."))
 
 
 async def _upload(sending: Sending, index: int) -> tuple[str, str]:
     """The new id, and ``ready`` (200) or ``working`` (202)."""
     picture = sending.content.media[index]
+    sending.uploaded(0, picture.size)
     request = call(
         sending,
         "POST",
@@ -172,6 +180,7 @@ async def _upload(sending: Sending, index: int) -> tuple[str, str]:
         sample={"id": f"{{media_id_{index + 1}}}"},
     )
     answer = await sending.http.send(request)
+    sending.uploaded(picture.size, picture.size)
     identifier = read_json(request, answer, lambda media: str(media["id"]))
     return identifier, "ready" if answer.status == 200 else "working"
 
@@ -188,4 +197,4 @@ async def _media_state(sending: Sending, identifier: str) -> str:
 def _unusable_picture(answer: Answer) -> Exception | None:
     if answer.status != 422:
         return None
-    return Rejected(_("The server could not use the picture: {text}").format(text=explain(answer)))
+    return Rejected(_("The server could not use the file: {text}").format(text=explain(answer)))

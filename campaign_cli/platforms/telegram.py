@@ -7,18 +7,14 @@ what is in doubt, a person decides. The token is part of every address, so no ad
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from json import dumps
 from typing import Any, ClassVar, Final
-
-from pydantic import field_validator
 
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
-from campaign_cli.models import Account, Picture, Receipt
+from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
-from campaign_cli.platforms.addresses import WebAddress
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import (
     AccountCheck,
@@ -28,48 +24,32 @@ from campaign_cli.platforms.base import (
     Platform,
     Proof,
     RemotePost,
-    Request,
     Sending,
     Session,
-    Upload,
 )
 from campaign_cli.platforms.markup import entities
-from campaign_cli.platforms.telegram_answers import errors, message, messages, receipt
+from campaign_cli.platforms.telegram_answers import message, messages, receipt
+from campaign_cli.platforms.telegram_requests import (
+    Settings,
+    answer_to_files,
+    caption_fields,
+    chat_of,
+    common_fields,
+    form_texts,
+    link_preview,
+    request,
+    sample_of,
+    settings_of,
+    upload_of,
+    video_fields,
+)
 from campaign_cli.platforms.text import utf16_length
-from campaign_cli.source.shapes import finding
 
-_NAME: Final = re.compile(r"@?([A-Za-z]\w{3,31})", re.ASCII)
-_LINK: Final = re.compile(r"(?:https?://)?t\.me/([A-Za-z]\w{3,31})/?", re.ASCII | re.IGNORECASE)
 _POST: Final = re.compile(
     r"(?:https?://)?(?:t|telegram)\.me/(?:c/(?P<number>\d+)|(?:s/)?(?P<name>[A-Za-z]\w+))/(?:\d+/)?(?P<id>\d+)/?(?:\?.*)?",
     re.ASCII | re.IGNORECASE,
 )
-_NUMBER: Final = re.compile(r"-?\d{1,15}", re.ASCII)
 _GONE: Final = ("message to delete not found", "message_id_invalid")
-
-
-class Settings(base.Settings):
-    """A channel of which the bot is an administrator; ``url`` only for a Bot API server of one's own."""
-
-    channel: str
-    token: str
-    url: WebAddress = "https://api.telegram.org"
-
-    @field_validator("channel", mode="before")
-    @classmethod
-    def _known_form(cls, value: object) -> str:
-        """``@name`` in lower case, or the number as text; ``t.me/name`` is understood."""
-        text = str(value).strip()
-        if _NUMBER.fullmatch(text):
-            return text
-        match = _LINK.fullmatch(text) or _NAME.fullmatch(text)
-        if match is None:
-            raise finding(
-                "A004",
-                _("This is not the name of a channel."),
-                _("Write @name, or the channel's number, like -1001234567890."),
-            )
-        return "@" + match[1].lower()
 
 
 class Telegram(Platform):
@@ -88,13 +68,16 @@ class Telegram(Platform):
         images=10,
         image_bytes=10_000_000,
         image_pixels=25_000_000,  # width and height together may be 10,000
+        videos=10,
+        video_bytes=50_000_000,
+        mixed=True,
     )
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
     max_wait: ClassVar[float] = 60.0  # ten pictures in one request
 
     def address(self, account: Account) -> str:
         """``@name`` in lower case, or the channel's number."""
-        return _settings(account).channel
+        return settings_of(account).channel
 
     def measure(self, text: str, limits: Limits, *, media: int) -> tuple[Count, ...]:
         """UTF-16 code units after the marks became entities; beside pictures the caption's limit holds."""
@@ -102,14 +85,14 @@ class Telegram(Platform):
         return (Count(used=utf16_length(entities(text)[0]), limit=limit, unit=limits.unit),)
 
     async def publish(self, sending: Sending) -> Receipt:
-        """sendMessage, sendPhoto or sendMediaGroup; later parts of a thread reply to the part before."""
-        common = _common(sending)
+        """sendMessage, sendPhoto, sendVideo or sendMediaGroup; later parts of a thread reply to the part before."""
+        common = common_fields(sending)
         text, marks = entities(sending.content.text)
         pictures = sending.content.media
         if len(pictures) > 1:
             sent = await self._album(sending, common, text=text, marks=marks)
         elif pictures:
-            sent = [await self._photo(sending, common, text=text, marks=marks)]
+            sent = [await self._one(sending, common, text=text, marks=marks)]
         else:
             sent = [await self._text(sending, common, text=text, marks=marks)]
         return receipt(sending, sent)
@@ -119,23 +102,30 @@ class Telegram(Platform):
     ) -> Mapping[str, Any]:
         """https://core.telegram.org/bots/api#sendmessage"""
         body = common | {"text": text} | ({"entities": marks} if marks else {})
-        preview = _preview(sending)
+        preview = link_preview(sending)
         if preview:
             body["link_preview_options"] = preview
-        request = _request(sending, "sendMessage", json=body, creating=True, sample=_sample(sending))
-        return await ask(sending.http, request, message)
+        wanted = request(sending, "sendMessage", json=body, creating=True, sample=sample_of(sending))
+        return await ask(sending.http, wanted, message)
 
-    async def _photo(
+    async def _one(
         self, sending: Sending, common: dict[str, Any], *, text: str, marks: list[dict[str, Any]]
     ) -> Mapping[str, Any]:
-        """https://core.telegram.org/bots/api#sendphoto"""
+        """https://core.telegram.org/bots/api#sendphoto and #sendvideo"""
         picture = sending.content.media[0]
-        form = common | _caption(text, marks)
-        uploads = [await _upload(sending, picture, field="photo")]
-        request = _request(
-            sending, "sendPhoto", form=_texts(form), uploads=uploads, creating=True, sample=_sample(sending)
+        form = common | caption_fields(text, marks)
+        if picture.is_video:
+            form |= video_fields(picture)
+        kind = "video" if picture.is_video else "photo"
+        wanted = request(
+            sending,
+            f"send{kind.capitalize()}",
+            form=form_texts(form),
+            uploads=[await upload_of(sending, picture, field=kind)],
+            creating=True,
+            sample=sample_of(sending),
         )
-        return await ask(sending.http, request, message)
+        return await answer_to_files(sending, wanted, message)
 
     async def _album(
         self, sending: Sending, common: dict[str, Any], *, text: str, marks: list[dict[str, Any]]
@@ -145,18 +135,23 @@ class Telegram(Platform):
         https://core.telegram.org/bots/api#sendmediagroup
         """
         pictures = sending.content.media
-        media = [{"type": "photo", "media": f"attach://photo{number}"} for number in range(len(pictures))]
-        media[0] |= _caption(text, marks)
-        uploads = [await _upload(sending, picture, field=f"photo{number}") for number, picture in enumerate(pictures)]
-        request = _request(
+        media: list[dict[str, Any]] = [
+            {"type": "video", "media": f"attach://photo{number}", **video_fields(picture)}
+            if picture.is_video
+            else {"type": "photo", "media": f"attach://photo{number}"}
+            for number, picture in enumerate(pictures)
+        ]
+        media[0] |= caption_fields(text, marks)
+        uploads = [await upload_of(sending, picture, field=f"photo{number}") for number, picture in enumerate(pictures)]
+        wanted = request(
             sending,
             "sendMediaGroup",
-            form=_texts(common | {"media": media}),
+            form=form_texts(common | {"media": media}),
             uploads=uploads,
             creating=True,
-            sample={"ok": True, "result": [_sample(sending)["result"]]},
+            sample={"ok": True, "result": [sample_of(sending)["result"]]},
         )
-        return await ask(sending.http, request, messages)
+        return await answer_to_files(sending, wanted, messages)
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """A bot can't read what it sent: nothing is found, and that says nothing."""
@@ -168,19 +163,19 @@ class Telegram(Platform):
 
     async def find(self, session: Session, url: str) -> Receipt | None:
         """``t.me/NAME/7`` of this channel, or ``t.me/c/NUMBER/7`` where accounts.yaml names it by its number."""
-        match, channel = _POST.fullmatch(url.strip()), _settings(session.account).channel
+        match, channel = _POST.fullmatch(url.strip()), settings_of(session.account).channel
         if match is None or channel not in {f"@{match['name']}".lower(), f"-100{match['number']}"}:
             return None
         return Receipt(part=0, id=match["id"], url=url, at=session.now())
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete every message of the part. https://core.telegram.org/bots/api#deletemessage"""
-        chat = receipt.extra.get("chat") or _chat(session)
+        chat = receipt.extra.get("chat") or chat_of(session)
         for number in receipt.extra.get("messages") or [int(receipt.id)]:
             body = {"chat_id": chat, "message_id": number}
-            request = _request(session, "deleteMessage", json=body, sample={"ok": True, "result": True})
+            wanted = request(session, "deleteMessage", json=body, sample={"ok": True, "result": True})
             try:
-                await session.http.send(request)
+                await session.http.send(wanted)
             except Rejected as error:
                 if not any(words in error.message.lower() for words in _GONE):
                     raise
@@ -189,18 +184,18 @@ class Telegram(Platform):
         """getMe, getChat, and getChatMember for the bot's rights in the channel."""
         bot = await self._ask(session, "getMe", {}, sample={"id": "{bot_id}", "username": "{bot}"})
         chat = await self._ask(
-            session, "getChat", {"chat_id": _chat(session)}, sample={"id": "{chat_id}", "type": "channel"}
+            session, "getChat", {"chat_id": chat_of(session)}, sample={"id": "{chat_id}", "type": "channel"}
         )
         member = await self._ask(
             session,
             "getChatMember",
-            {"chat_id": _chat(session), "user_id": bot["id"]},
+            {"chat_id": chat_of(session), "user_id": bot["id"]},
             sample={"status": "administrator", "can_post_messages": True},
         )
         if not _may_post(chat, member):
             raise Rejected(
                 _("The bot @{bot} may not post in {channel}.").format(
-                    bot=bot.get("username", ""), channel=_settings(session.account).channel
+                    bot=bot.get("username", ""), channel=settings_of(session.account).channel
                 ),
                 fix=_("In Telegram, make the bot an administrator of the channel with the right to post messages."),
             )
@@ -217,89 +212,11 @@ class Telegram(Platform):
         )
 
     async def _ask(self, session: Session, method: str, body: dict[str, Any], *, sample: Any) -> Mapping[str, Any]:
-        request = _request(session, method, json=body, sample={"ok": True, "result": sample})
-        return await ask(session.http, request, lambda data: dict(data["result"]))
+        wanted = request(session, method, json=body, sample={"ok": True, "result": sample})
+        return await ask(session.http, wanted, lambda data: dict(data["result"]))
 
 
 platform = Telegram()
-
-
-def _settings(account: Account) -> Settings:
-    return Settings.model_validate(dict(account.settings))
-
-
-def _chat(session: Session) -> str | int:
-    channel = _settings(session.account).channel
-    return channel if channel.startswith("@") else int(channel)
-
-
-def _common(sending: Sending) -> dict[str, Any]:
-    """What every message of a delivery carries."""
-    body: dict[str, Any] = {"chat_id": _chat(sending)}
-    if sending.draft.native.get("silent"):
-        body["disable_notification"] = True
-    if sending.part and sending.earlier:
-        # a part that somebody has removed meanwhile must not stop the rest
-        last = sending.earlier[-1].id
-        body["reply_parameters"] = {
-            "message_id": int(last) if last.isdigit() else last,
-            "allow_sending_without_reply": True,
-        }
-    return body
-
-
-def _preview(sending: Sending) -> dict[str, Any]:
-    """https://core.telegram.org/bots/api#linkpreviewoptions"""
-    if sending.draft.native.get("link_preview") is False:
-        return {"is_disabled": True}
-    return {"url": sending.draft.link} if sending.draft.link else {}
-
-
-def _caption(text: str, marks: list[dict[str, Any]]) -> dict[str, Any]:
-    if not text:
-        return {}
-    return {"caption": text} | ({"caption_entities": marks} if marks else {})
-
-
-def _texts(form: Mapping[str, Any]) -> dict[str, str]:
-    """Form fields: what is not text goes as JSON, as the Bot API wants it beside uploads."""
-    return {name: value if isinstance(value, str) else dumps(value, ensure_ascii=False) for name, value in form.items()}
-
-
-async def _upload(sending: Sending, picture: Picture, *, field: str) -> Upload:
-    return Upload(field=field, name=picture.name, mime=picture.mime, content=await sending.load(picture))
-
-
-def _request(  # noqa: PLR0913 - the parts of a request, all by name
-    session: Session,
-    method: str,
-    *,
-    json: Any = None,
-    form: Mapping[str, Any] | None = None,
-    uploads: Sequence[Upload] = (),
-    creating: bool = False,
-    sample: Any = None,
-) -> Request:
-    url = f"{_settings(session.account).url}/bot{session.secret('token')}/{method}"
-    return Request(
-        method="POST",
-        url=url,
-        json=json,
-        form=form,
-        uploads=uploads,
-        creating=creating,
-        sample=sample,
-        errors=errors(session.now),
-        accept=(200,),
-    )
-
-
-def _sample(sending: Sending) -> dict[str, Any]:
-    chat: dict[str, Any] = {"id": "{chat_id}"}
-    channel = _settings(sending.account).channel
-    if channel.startswith("@"):
-        chat["username"] = channel[1:]
-    return {"ok": True, "result": {"message_id": "{message_id}", "chat": chat}}
 
 
 def _may_post(chat: Mapping[str, Any], member: Mapping[str, Any]) -> bool:

@@ -62,6 +62,9 @@ class WordPress(Platform):
         images=20,
         image_bytes=2_000_000,  # PHP's upload_max_filesize is 2 MiB where nobody raised it
         image_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
+        videos=5,
+        video_types=("video/mp4", "video/quicktime", "video/webm"),
+        mixed=True,
     )
     proof: ClassVar[Proof] = Proof(
         look_up=True,
@@ -69,6 +72,7 @@ class WordPress(Platform):
         repeat_for=timedelta.max,
         verified_by="real server",
     )
+    unconfirmed = ("how large a video a site takes: PHP's upload_max_filesize and post_max_size decide",)
     max_wait: ClassVar[float] = 60.0  # a site makes its smaller copies of a picture before it answers
 
     def address(self, account: Account) -> str:
@@ -258,13 +262,13 @@ def _raw(field: Any) -> str:
 
 
 def _alts(html: str) -> list[str]:
-    """The alt texts of the pictures in a body, in order."""
+    """The alt texts of the pictures and videos in a body, in order."""
     found: list[str] = []
 
     class Pictures(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            if tag == "img":
-                found.append(dict(attrs).get("alt") or "")
+            if tag in ("img", "video"):
+                found.append(dict(attrs).get("alt" if tag == "img" else "aria-label") or "")
 
     Pictures().feed(html)
     return found

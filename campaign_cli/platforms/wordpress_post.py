@@ -16,7 +16,7 @@ from campaign_cli.errors import Rejected
 from campaign_cli.models import Picture
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Answer, Sending, Session
-from campaign_cli.platforms.markup import figure, slug_of, title_and_body, to_html
+from campaign_cli.platforms.markup import figure, film, slug_of, title_and_body, to_html
 from campaign_cli.platforms.wordpress_site import parsed, refusal, request
 
 GONE: Final = frozenset({"rest_post_invalid_id", "rest_already_trashed"})
@@ -87,7 +87,7 @@ async def create_draft(sending: Sending) -> object:
         "title": _shown(article.title),
         "content": _content(article, sending, uploaded),
         "excerpt": _shown(str(sending.draft.native.get("excerpt") or "")),
-        "featured_media": uploaded[0]["id"] if uploaded else 0,
+        "featured_media": (_featured(sending, uploaded) or {"id": 0})["id"],
         "categories": await _terms(sending, "categories"),
         "tags": await _terms(sending, "tags"),
     }
@@ -123,15 +123,24 @@ def _shown(words: str) -> str:
 
 
 def _content(article: Article, sending: Sending, uploaded: list[dict[str, Any]]) -> str:
-    """The body, the pictures after the featured one, and the link on a line of its own."""
-    pictures = zip(uploaded[1:], sending.content.media[1:], strict=True)
+    """The body, the videos and the pictures beside the featured one, and the link on a line of its own."""
     blocks = [to_html(article.body)]
-    blocks += [figure(item["url"], picture.alt, media_id=item["id"]) for item, picture in pictures]
+    featured = _featured(sending, uploaded)
+    for item, picture in zip(uploaded, sending.content.media, strict=True):
+        if picture.is_video:
+            blocks.append(film(item["url"], picture.alt))
+        elif item is not featured:
+            blocks.append(figure(item["url"], picture.alt, media_id=item["id"]))
     if sending.draft.link:
         parts = urlsplit(sending.draft.link)
         label = f"{parts.netloc}{parts.path}".rstrip("/")  # a reader needs no utm_source
         blocks.append(f'<p><a href="{escape(sending.draft.link)}">{escape(label)}</a></p>')
     return "\n\n".join(block for block in blocks if block)
+
+
+def _featured(sending: Sending, uploaded: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first of the media, where it is a picture: a video can't stand above a post."""
+    return uploaded[0] if uploaded and not sending.content.media[0].is_video else None
 
 
 async def _uploaded(sending: Sending, index: int) -> dict[str, Any]:
@@ -146,7 +155,10 @@ async def _uploaded(sending: Sending, index: int) -> dict[str, Any]:
     picture = sending.content.media[index]
     name = _file_name(sending, picture, index)
     media = await _media_by_slug(sending, name.rpartition(".")[0])
-    media = media or await _upload(sending, picture, await sending.load(picture), name=name)
+    if media is None:
+        sending.uploaded(0, picture.size)
+        media = await _upload(sending, picture, await sending.load(picture), name=name)
+        sending.uploaded(picture.size, picture.size)
     alt = request(
         sending,
         "POST",

@@ -32,6 +32,7 @@ from campaign_cli.platforms.base import (
 from campaign_cli.platforms.text import x_weighted_length
 from campaign_cli.platforms.x_answers import errors, exhausted_until
 from campaign_cli.platforms.x_api import Settings, settings_of
+from campaign_cli.platforms.x_media import media_id
 from campaign_cli.platforms.x_text import plain_text, same_text
 
 PAGES: Final = 31  # bound of a look-up: X shows the newest 3,200 posts, so a search that ends here is not complete
@@ -58,12 +59,17 @@ class X(Platform):
         image_bytes=5_000_000,
         image_types=("image/jpeg", "image/png", "image/webp"),
         alt=1000,
+        videos=1,
+        video_bytes=512_000_000,
+        video_seconds=140,
+        video_types=("video/mp4", "video/quicktime"),
     )
     proof = Proof(
         look_up=True,
         found_by="its words, its pictures, its place in the thread, and when it was made (paid, rate-limited)",
         verified_by="specification",
     )
+    unconfirmed = ("that a video carries no alt text", "how long an upload in pieces may be resumed")
     max_wait = 60.0  # a picture of 5 MB over a slow line
 
     def address(self, account: Account) -> str:
@@ -83,7 +89,7 @@ class X(Platform):
 
         https://docs.x.com/x-api/posts/create-post
         """
-        media_ids = [await api.media_id(sending, index) for index in range(len(sending.content.media))]
+        media_ids = [await media_id(sending, index) for index in range(len(sending.content.media))]
         again = bool(sending.steps.get(_TRIED))
         request = api.call(
             sending,

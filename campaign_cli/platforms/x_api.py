@@ -1,33 +1,28 @@
-"""The X API v2: how it is asked, who the token belongs to, how it takes pictures, what an account has posted.
+"""The X API v2: how it is asked, who the token belongs to, what an account has posted.
 
-https://docs.x.com/x-api/introduction · /x-api/media/upload-media · /x-api/posts/timelines/introduction
+https://docs.x.com/x-api/introduction · /x-api/posts/timelines/introduction
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import field_validator
 
-from campaign_cli.errors import Rejected, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress
-from campaign_cli.platforms.answers import ask, in_seconds, instant, read_json
-from campaign_cli.platforms.base import Request, Sending, Session, Upload
+from campaign_cli.platforms.answers import ask, instant, read_json
+from campaign_cli.platforms.base import Request, Session
 from campaign_cli.platforms.x_answers import errors
 from campaign_cli.source.shapes import finding
 
 PAGE: Final = 100  # posts of one page, the most that X gives
 POST_FIELDS: Final = "attachments,conversation_id,created_at,entities,note_post"
 GONE: Final = (200, 404)
-_POLLS: Final = 6  # looks at a picture that X still works on
-_LONGEST_POLL: Final = 15.0  # seconds
-_MARGIN: Final = timedelta(minutes=10)  # an upload this near to its end is made anew
 _USER: Final = "x.user"  # in Session.memory: id and name of the account
 _NAME: Final = re.compile(r"@?(\w{1,15})", re.ASCII)
 
@@ -149,83 +144,3 @@ async def page_of(session: Session, identifier: str, *, since: datetime, token: 
         return {"posts": posts, "next": str(body["meta"].get("next_token") or "")}
 
     return await ask(session.http, request, read)
-
-
-async def media_id(sending: Sending, index: int) -> str:
-    """The id of a picture that is uploaded, ready and described; each step is kept, so that a restart goes on.
-
-    https://docs.x.com/x-api/media/upload-media
-    """
-    step, described = f"media{index}", f"alt{index}"
-    known = sending.steps.get(step)
-    if known is None or (known["until"] and instant(known["until"]) < sending.now() + _MARGIN):
-        known, working = await _upload(sending, index)
-        await sending.keep(step, known)
-    else:
-        working = {"state": known["state"]} if known["state"] else {}
-    if working:
-        await _ready(sending, known["id"], working)
-        await sending.keep(step, {**known, "state": ""})
-    alt = sending.content.media[index].alt
-    if alt and sending.steps.get(described) != known["id"]:
-        await _describe(sending, known["id"], alt)
-        await sending.keep(described, known["id"])
-    return str(known["id"])
-
-
-async def _upload(sending: Sending, index: int) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """What is kept of an upload (its id, its end, what X still does with it), and X's word on the last."""
-    picture = sending.content.media[index]
-    request = call(
-        sending,
-        "POST",
-        "/2/media/upload",
-        form={"media_category": "tweet_image"},
-        uploads=(Upload(field="media", name=picture.name, mime=picture.mime, content=await sending.load(picture)),),
-        sample={"data": {"id": f"{{media_id_{index + 1}}}"}},
-    )
-
-    def read(body: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
-        data = body["data"]
-        working = _working(data)
-        until = in_seconds(float(data.get("expires_after_secs") or 0), sending.now())
-        ends = until.isoformat() if until is not None and data.get("expires_after_secs") else ""
-        return {"id": str(data["id"]), "until": ends, "state": str(working.get("state") or "")}, working
-
-    return await ask(sending.http, request, read)
-
-
-def _working(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What X is still doing with an upload; empty once it is done, which for a picture it is at once."""
-    info = dict(data.get("processing_info") or {})
-    return {} if info.get("state") in (None, "succeeded") else info
-
-
-async def _ready(sending: Sending, identifier: str, working: Mapping[str, Any]) -> None:
-    """Wait until X is done. Raises Rejected where it can't use the picture, Unavailable where it takes too long.
-
-    https://docs.x.com/x-api/media/get-media-upload-status
-    """
-    for _look in range(_POLLS):
-        if not working:
-            return
-        if working.get("state") == "failed":
-            raise Rejected(_("X could not use the picture."), fix=_("Save it as a JPEG or PNG and try again."))
-        await sending.sleep(min(float(working.get("check_after_secs") or 1), _LONGEST_POLL))
-        query = {"command": "STATUS", "media_id": identifier}
-        request = call(sending, "GET", "/2/media/upload", query=query, sample={"data": {"id": identifier}})
-        working = await ask(sending.http, request, lambda body: _working(body["data"]))
-    if working:
-        raise Unavailable(_("The server is still working on the picture. It is tried again later."))
-
-
-async def _describe(sending: Sending, identifier: str, alt: str) -> None:
-    """https://docs.x.com/x-api/media/create-media-metadata"""
-    request = call(
-        sending,
-        "POST",
-        "/2/media/metadata",
-        json={"id": identifier, "metadata": {"alt_text": {"text": alt}}},
-        sample={"data": {"id": identifier}},
-    )
-    await ask(sending.http, request, lambda body: str(body["data"]["id"]))

@@ -36,7 +36,7 @@ def plain_text(post: Mapping[str, Any]) -> str:
 
 def _shows_media(link: Mapping[str, Any], whole: str, identifier: str) -> bool:
     """Whether a link of the text stands for the post's own pictures."""
-    return bool(link.get("media_key")) or f"/status/{identifier}/photo/" in whole
+    return bool(link.get("media_key")) or any(f"/status/{identifier}/{kind}/" in whole for kind in ("photo", "video"))
 
 
 def same_text(ours: str, theirs: str) -> bool:

@@ -138,10 +138,13 @@ def days_of(made: Sequence[cards.Card], preview: view.Preview) -> list[Day]:
 
 
 def stored_pictures(made: Iterable[cards.Card], picture: PictureOf) -> dict[str, StoredPicture]:
-    """Every picture of the cards by SHA-256; one whose bytes are gone is left out, and its name is shown."""
+    """Every picture of the cards by SHA-256; one whose bytes are gone is left out, and its name is shown.
+
+    So are videos: the page shows what they are, not how they move.
+    """
     found: dict[str, StoredPicture] = {}
     for item in (item for card in made for part in card.parts for item in part.pictures):
-        if item.sha256 not in found:
+        if item.sha256 not in found and not item.is_video:
             try:
                 found[item.sha256] = _embedded(item, picture(item.sha256))
             except (KeyError, OSError):
@@ -186,10 +189,12 @@ def _style() -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("campaign_cli.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["film_text"] = words.film_text
+    return environment

@@ -172,8 +172,11 @@ def _below(part: Part, counts: Sequence[Count]) -> Iterator[RenderableType]:
 
 
 def _picture(picture: Picture) -> Iterator[RenderableType]:
-    size = f"{picture.width}×{picture.height}, {words.size_text(picture.size)}"
-    yield _field(_("Picture"), f"{picture.name} ({size})")
+    if picture.is_video:
+        yield _field(_("Video"), f"{picture.name} ({words.film_text(picture)})")
+    else:
+        size = f"{picture.width}×{picture.height}, {words.size_text(picture.size)}"
+        yield _field(_("Picture"), f"{picture.name} ({size})")
     yield _field(_("Alt text"), picture.alt or _("(none: decorative)"), indent=4)
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from campaign_cli.i18n import _, format_instant, language
-from campaign_cli.models import Problem, Severity, State
+from campaign_cli.models import Picture, Problem, Severity, State
 
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Count
@@ -155,6 +155,16 @@ def size_text(size: int) -> str:
         return f"{size} B"
     value, unit = (size / 1000, "kB") if size < 1_000_000 else (size / 1_000_000, "MB")
     return f"{format_decimal(value, '#,##0.#', locale=language())} {unit}"
+
+
+def film_text(video: Picture) -> str:
+    """Length, sides in pixels and bytes of a video, as far as they are known."""
+    length = ""
+    if video.seconds is not None:
+        minutes, seconds = divmod(round(video.seconds), 60)
+        length = f"{minutes}:{seconds:02}"
+    sides = f"{video.width}×{video.height}" if video.width else ""
+    return ", ".join(filter(None, (length, sides, size_text(video.size))))
 
 
 def place_text(problem: Problem) -> str:

@@ -23,13 +23,15 @@ from campaign_cli.stage.mastodon_instance import (
     IMAGE_PIXELS,
     IMAGE_TYPES,
     URL_LENGTH,
+    VIDEO_BYTES,
+    VIDEO_TYPES,
     Instance,
     signed_in,
     token_of,
 )
 from campaign_cli.stage.mastodon_shapes import account_id, media_json, status_json, status_length
 from campaign_cli.stage.network import Refusal, fields, path_of
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, picture_facts
+from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, media_facts
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 KEY_LIFE = timedelta(hours=1)
@@ -132,10 +134,13 @@ class MastodonStage(Instance):
             raise _invalid("File can't be blank")
         name, _kind, content = files["file"]
         alt = _described(values.get("description", ""))
-        facts = picture_facts(content)
-        if facts is None or facts.mime not in IMAGE_TYPES:
+        facts = media_facts(content)
+        if facts is None or facts.mime not in (*IMAGE_TYPES, *VIDEO_TYPES):
             raise _invalid("File content type is invalid")
-        if len(content) > IMAGE_BYTES or facts.width * facts.height > IMAGE_PIXELS:
+        if (
+            len(content) > (VIDEO_BYTES if facts.mime in VIDEO_TYPES else IMAGE_BYTES)
+            or facts.width * facts.height > IMAGE_PIXELS
+        ):
             raise _invalid("File is too large")
         polls = self.state.processing_polls
         identity = {"id": self._new_id(), "account": account.name, "at": self.state.now()}
@@ -265,6 +270,8 @@ class MastodonStage(Instance):
                     422, {"error": "Cannot attach files that have not finished processing. Try again in a moment!"}
                 )
             media.append(each)
+        if len(media) > 1 and any(each.mime in VIDEO_TYPES for each in media):
+            raise _invalid("Cannot attach a video to a post that already contains images")
         return media
 
     def _attachment(self, request: Request, media: StageMedia) -> dict[str, Any]:

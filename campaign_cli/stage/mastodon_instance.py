@@ -18,6 +18,8 @@ VERSION: Final = "4.6.4"
 CHARACTERS, URL_LENGTH, ATTACHMENTS, DESCRIPTION = 500, 23, 4, 1_500
 IMAGE_BYTES, IMAGE_PIXELS = 16_777_216, 33_177_600
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+VIDEO_TYPES = ("video/mp4", "video/quicktime", "video/webm")
+VIDEO_BYTES = 99 * 1024 * 1024
 
 
 class Instance(Network):
@@ -54,7 +56,8 @@ class Instance(Network):
             "description_limit": DESCRIPTION,
             "image_matrix_limit": IMAGE_PIXELS,
             "image_size_limit": IMAGE_BYTES,
-            "supported_mime_types": list(IMAGE_TYPES),
+            "supported_mime_types": [*IMAGE_TYPES, *VIDEO_TYPES],
+            "video_size_limit": VIDEO_BYTES,
         }
         body: dict[str, Any] = {
             "title": "Panggung",

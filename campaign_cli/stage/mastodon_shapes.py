@@ -47,12 +47,12 @@ def media_json(media: StageMedia, address: str) -> dict[str, Any]:
     url = None if media.polls else address
     return {
         "id": media.id,
-        "type": "image",
+        "type": media.mime.partition("/")[0],
         "url": url,
         "preview_url": url,
         "remote_url": None,
         "text_url": None,
-        "meta": {"original": size | {"aspect": media.width / media.height}},
+        "meta": {"original": size | {"aspect": media.width / max(media.height, 1)}},
         "description": media.alt or None,
         "blurhash": None,
     }

@@ -30,6 +30,7 @@ from campaign_cli.stage.rehearsed import Rehearsal, Row, Stray
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
+    from campaign_cli.content.media import MediaStore
     from campaign_cli.dispatch.compressed import CompressedClock
     from campaign_cli.dispatch.outcome import Outcome, Result
     from campaign_cli.ledger import Delivery, Ledger
@@ -42,7 +43,7 @@ AFTER: Final = timedelta(hours=24)
 """How long after the last post it goes on: for retries, pauses that a network asked for, and look-ups."""
 
 
-def rehearse(
+def rehearse(  # noqa: PLR0913 - the ports of a rehearsal, all by name
     path: Path,
     workspace: Workspace,
     *,
@@ -50,13 +51,16 @@ def rehearse(
     workspace_problems: Sequence[Problem] = (),
     misbehave: Sequence[str] = (),
     say: Callable[[str], None] = lambda _text: None,
+    media: MediaStore | None = None,
 ) -> Rehearsal:
     """Publish the plan at ``path`` on a stage of its own and compare what arrived.
 
     The clock begins just before the plan's first post, whatever ``now`` (aware) is; a plan without posts begins now.
-    ``misbehave`` is as ``faults.parse_misbehaviour`` reads it; ``say`` is told in short sentences how far it is. Raises
-    InputError with every problem when the plan or the accounts have errors, and LedgerError.
+    ``misbehave`` is as ``faults.parse_misbehaviour`` reads it; ``say`` is told in short sentences how far it is;
+    ``media`` are the workspace's, as ``queue`` prepares them. Raises InputError with every problem when the plan or the
+    accounts have errors, and LedgerError.
     """
+    from campaign_cli.content.media import MediaStore
     from campaign_cli.dispatch.compressed import CompressedClock
     from campaign_cli.stage.server import StageServer
 
@@ -71,7 +75,14 @@ def rehearse(
         limits = {name: data.get("limits") or {} for name, data in cached_limits(workspace).items()}
         server.state.add_accounts(stage_accounts(staged.accounts, reveal=secrets.reveal, limits=limits))
         server.misbehave(orders)
-        run = _Run(server=server, workspace=staged, secrets=secrets, clock=clock, say=say)
+        run = _Run(
+            server=server,
+            workspace=staged,
+            secrets=secrets,
+            clock=clock,
+            say=say,
+            media=media or MediaStore(workspace.root),
+        )
         return run.perform(Path(folder), run.moved(loaded), planned, problems)
 
 
@@ -84,6 +95,7 @@ class _Run:
     secrets: Secrets
     clock: CompressedClock
     say: Callable[[str], None]
+    media: MediaStore
     total: int = 0
     done: int = 0
 
@@ -125,15 +137,13 @@ class _Run:
     def _queue(self, ledger: Ledger, loaded: LoadedPlan, planned: Sequence[Planned]) -> list[Problem]:
         """Everything into the ledger; the warnings of rendering. Raises InputError with all problems of it."""
         from campaign_cli.content.drafts import Renderer
-        from campaign_cli.content.media import MediaStore
         from campaign_cli.ledger.queueing import changes, difference
 
         self.say(_("Queueing {n} deliveries …").format(n=len(planned)))
-        media = MediaStore(self.workspace.root)
-        renderer = Renderer(loaded, media=media, templates=self.workspace.root / "templates" / "posts")
+        renderer = Renderer(loaded, media=self.media, templates=self.workspace.root / "templates" / "posts")
         found = difference(loaded, planned, renderer, ledger, now=self.clock.now())
         _stop_at_errors(found.problems)
-        ledger.apply(changes(found, media=media.content), actor="rehearsal")
+        ledger.apply(changes(found, media=self.media.content), actor="rehearsal")
         self.total = len(planned)
         return found.problems
 
@@ -209,6 +219,9 @@ class _Run:
         return replace(delivery, receipts=tuple(receipts))
 
     def started(self, key: str, *, due: datetime) -> None:
+        """Progress: quiet."""
+
+    def uploaded(self, key: str, *, done: int, total: int) -> None:
         """Progress: quiet."""
 
     def looking(self, key: str) -> None:

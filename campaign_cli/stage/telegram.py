@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, picture_facts
+from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, media_facts
 from campaign_cli.stage.telegram_shapes import (
     attached,
     bad_request,
@@ -32,6 +32,7 @@ from campaign_cli.stage.telegram_shapes import (
 
 TEXT, ALBUM = 4_096, 10
 PHOTO_BYTES, PHOTO_SIDES, PHOTO_RATIO = 10_000_000, 10_000, 20
+VIDEO_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +108,7 @@ class TelegramStage(Network):
             "getchatmember": self.get_chat_member,
             "sendmessage": self.send_message,
             "sendphoto": self.send_photo,
+            "sendvideo": self.send_video,
             "sendmediagroup": self.send_media_group,
             "deletemessage": self.delete_message,
         }
@@ -165,6 +167,17 @@ class TelegramStage(Network):
         post = self._keep(call, text=caption, media=[photo], reply=reply)
         return self._message(call.account, post) | pictured(photo, caption, entities)
 
+    def send_video(self, call: Call) -> Any:
+        """One uploaded video with a caption."""
+        self._may_post(call)
+        caption = caption_of(call.values)
+        entities = entities_of(call.values, "caption_entities", caption)
+        reply = self._reply(call)
+        file = call.files.get("video") or call.files.get(attached(call.values.get("video")))
+        video = self._photo(call.account, file, kind="video")
+        post = self._keep(call, text=caption, media=[video], reply=reply)
+        return self._message(call.account, post) | pictured(video, caption, entities)
+
     def send_media_group(self, call: Call) -> Any:
         """2 to 10 uploaded pictures: a message for each; the album is one post on the timeline."""
         self._may_post(call)
@@ -174,7 +187,10 @@ class TelegramStage(Network):
         captions = [caption_of(item) for item in items]
         marks = [entities_of(item, "caption_entities", caption) for item, caption in zip(items, captions, strict=True)]
         reply = self._reply(call)
-        photos = [self._photo(call.account, call.files.get(attached(item.get("media")))) for item in items]
+        photos = [
+            self._photo(call.account, call.files.get(attached(item.get("media"))), kind=str(item.get("type")))
+            for item in items
+        ]
         text = "\n".join(filter(None, captions))
         first = self._keep(call, text=text, media=photos, reply=reply)
         numbers = [first.id, *(self._new_id(call.account) for _item in items[1:])]
@@ -226,14 +242,14 @@ class TelegramStage(Network):
             return None
         raise bad_request("message to be replied not found")
 
-    def _photo(self, account: StageAccount, file: tuple[str, str, bytes] | None) -> StageMedia:
+    def _photo(self, account: StageAccount, file: tuple[str, str, bytes] | None, *, kind: str = "photo") -> StageMedia:
         if file is None:
-            raise bad_request("there is no photo in the request")
+            raise bad_request(f"there is no {kind} in the request")
         name, _kind, content = file
-        if len(content) > PHOTO_BYTES:
+        if len(content) > (VIDEO_BYTES if kind == "video" else PHOTO_BYTES):
             raise refusal(413, "Request Entity Too Large")
-        facts = picture_facts(content)
-        if facts is None:
+        facts = media_facts(content)
+        if facts is None or facts.mime.startswith("video/") != (kind == "video"):
             raise bad_request("IMAGE_PROCESS_FAILED")
         if facts.width + facts.height > PHOTO_SIDES or max(facts.width, facts.height) > PHOTO_RATIO * min(
             facts.width, facts.height

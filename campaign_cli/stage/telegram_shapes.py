@@ -66,9 +66,14 @@ def attached(reference: Any) -> str:
 
 
 def pictured(photo: StageMedia, caption: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a message with a photo has."""
+    """What a message with a photo or a video has."""
     size = {"file_id": photo.id, "file_unique_id": photo.sha256[:16], "width": photo.width, "height": photo.height}
-    message: dict[str, Any] = {"photo": [size | {"file_size": photo.size}]}
+    file = size | {"file_size": photo.size}
+    message: dict[str, Any] = (
+        {"video": file | {"duration": 0, "mime_type": photo.mime}}
+        if photo.mime.startswith("video/")
+        else {"photo": [file]}
+    )
     if caption:
         message["caption"] = caption
     return message | ({"caption_entities": entities} if entities else {})

@@ -6,7 +6,6 @@ unknown parameter or key of a body is refused, as X does.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,13 +17,13 @@ from starlette.routing import BaseRoute
 
 from campaign_cli.platforms.weighted import weighted_length
 from campaign_cli.stage import x_shapes as shapes
-from campaign_cli.stage.network import Network, Refusal, fields, path_of
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, picture_facts
+from campaign_cli.stage.network import Refusal, fields, path_of
+from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window
+from campaign_cli.stage.x_uploads import Uploads, signed_in
 
 _QUARTER, _DAY = 900, 86_400
-_CHARACTERS, _PICTURES, _BYTES, _DESCRIPTION = 280, 4, 5_000_000, 1_000
+_CHARACTERS, _PICTURES = 280, 4
 _SAME: Final = timedelta(days=1)  # how long the stage remembers a text; X doesn't say
-_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 _BODY = {"text", "media", "reply", "made_with_ai", "paid_partnership", "nullcast", "reply_settings"}
 _READING = {"post.fields", "expansions", "user.fields", "media.fields"}
 _PAGING = {"max_results", "pagination_token", "start_time", "end_time"}
@@ -34,17 +33,18 @@ _RATES: Final = (
     ("DELETE", r"/2/tweets/\d+", 50),
     ("GET", r"/2/users/me", 75),
     ("GET", r"/2/(tweets/\d+|users/\d+/tweets)", 900),
-    ("POST", r"/2/media/(upload|metadata)", 500),
+    ("POST", r"/2/media/(upload(/initialize|/\d+/(append|finalize))?|metadata)", 500),
 )
 
 
-class XStage(Network):
+class XStage(Uploads):
     """X with one account."""
 
     name = "x"
     title = "X"
     credential = "token"
     repeats = False
+    describes_videos = False
 
     @staticmethod
     def user(name: str, settings: Mapping[str, Any]) -> str:
@@ -59,6 +59,9 @@ class XStage(Network):
             self.route("/2/tweets", self.create, methods=("POST",)),
             self.route("/2/tweets/{id}", self.one, methods=("GET", "DELETE")),
             self.route("/2/media/upload", self.upload, methods=("GET", "POST")),
+            self.route("/2/media/upload/initialize", self.initialize, methods=("POST",)),
+            self.route("/2/media/upload/{id}/append", self.append, methods=("POST",)),
+            self.route("/2/media/upload/{id}/finalize", self.finalize, methods=("POST",)),
             self.route("/2/media/metadata", self.describe, methods=("POST",)),
         ]
 
@@ -99,14 +102,14 @@ class XStage(Network):
 
     async def me(self, request: Request, account: StageAccount) -> Response:
         """GET /2/users/me."""
-        _signed_in(request, account)
+        signed_in(request, account)
         wanted = _listed(request, "user.fields", _READING)
         extra = {"protected": False} if "protected" in wanted else {}
         return JSONResponse({"data": shapes.user_json(account) | extra})
 
     async def timeline(self, request: Request, account: StageAccount) -> Response:
         """GET /2/users/:id/tweets, newest first, at most the newest 3,200."""
-        _signed_in(request, account)
+        signed_in(request, account)
         wanted = _listed(request, "post.fields", _READING | _PAGING) | _listed(request, "expansions", None)
         if request.path_params["id"] != shapes.user_id(account):
             return JSONResponse({"errors": [shapes.absent("user", request.path_params["id"])]})
@@ -125,7 +128,7 @@ class XStage(Network):
 
     async def create(self, request: Request, account: StageAccount) -> Response:
         """POST /2/tweets."""
-        _signed_in(request, account)
+        signed_in(request, account)
         post = self._checked_post(account, (await fields(request))[0])
         self.state.add_post(post)
         self.published(request, post)
@@ -134,7 +137,7 @@ class XStage(Network):
 
     async def one(self, request: Request, account: StageAccount) -> Response:
         """GET and DELETE /2/tweets/:id; what isn't there is 200 with ``errors`` to a GET, 404 to a DELETE."""
-        _signed_in(request, account)
+        signed_in(request, account)
         identifier = request.path_params["id"]
         post = self.state.post(account.name, identifier)
         if request.method == "DELETE":
@@ -154,37 +157,6 @@ class XStage(Network):
             includes["media"] = [shapes.media_json(media, self.media_url(request, media)) for media in post.media]
         return JSONResponse(body | ({"includes": includes} if includes else {}))
 
-    async def upload(self, request: Request, account: StageAccount) -> Response:
-        """POST /2/media/upload, and GET for what is still done with it."""
-        _signed_in(request, account)
-        if request.method == "GET":
-            media = self._media(account, request.query_params.get("media_id", ""))
-            media.polls = max(0, media.polls - 1)
-            return JSONResponse(shapes.upload_json(media))
-        values, files = await fields(request)
-        content = files["media"][2] if "media" in files else base64.b64decode(str(values.pop("media", "")))
-        if set(values) - {"media_category", "additional_owners"} or values.get("media_category") != "tweet_image":
-            raise shapes.invalid("One or more parameters to your request was invalid.")
-        facts = picture_facts(content)
-        if facts is None or facts.mime not in _TYPES or len(content) > _BYTES:
-            raise shapes.invalid("media type unrecognized, or the file is too large.")
-        identifier = shapes.post_id(self.state.now(), self.state.number())
-        identity = {"id": identifier, "account": account.name, "at": self.state.now()}
-        media = StageMedia.of(content, facts, name="media", polls=self.state.processing_polls, **identity)
-        self.state.add_media(media, content)
-        return JSONResponse(shapes.upload_json(media))
-
-    async def describe(self, request: Request, account: StageAccount) -> Response:
-        """POST /2/media/metadata: the alt text."""
-        _signed_in(request, account)
-        values = (await fields(request))[0]
-        media = self._media(account, str(values.get("id", "")))
-        text = values.get("metadata", {}).get("alt_text", {}).get("text", "")
-        if len(text) > _DESCRIPTION:
-            raise shapes.invalid(f"alt_text must be at most {_DESCRIPTION} characters.")
-        media.alt = text
-        return JSONResponse({"data": {"id": media.id, "associated_metadata": {"alt_text": {"text": text}}}})
-
     def _shown(self, post: StagePost, account: StageAccount, wanted: frozenset[str]) -> dict[str, Any]:
         first = post
         while first.reply_to and (parent := self.state.post(account.name, first.reply_to)):
@@ -198,8 +170,9 @@ class XStage(Network):
         identifiers = [str(each) for each in (values.get("media") or {}).get("media_ids") or []]
         if len(identifiers) > _PICTURES:
             raise shapes.invalid(f"$.media.media_ids: there must be a maximum of {_PICTURES} items in the array")
-        media = [self._media(account, identifier) for identifier in identifiers]
-        if any(each.polls or each.post for each in media):
+        media = [self.media_of(account, identifier) for identifier in identifiers]
+        films = [each for each in media if each.mime.startswith("video/")]
+        if any(each.polls or each.post for each in media) or (films and len(media) > 1):
             raise shapes.invalid("Your media IDs are invalid.")
         if not text.strip() and not media:
             raise shapes.invalid("One or more parameters to your request was invalid.")
@@ -230,19 +203,6 @@ class XStage(Network):
             for post in self.state.posts_of(account.name)
             if self.state.now() - post.at < _SAME
         )
-
-    def _media(self, account: StageAccount, identifier: str) -> StageMedia:
-        media = self.state.media.get((account.name, identifier))
-        if media is None:
-            raise shapes.invalid("Your media IDs are invalid.")
-        return media
-
-
-def _signed_in(request: Request, account: StageAccount) -> None:
-    """Raise Refusal (401) unless the account's own token came along."""
-    scheme, _space, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or token.strip() != account.secret:
-        raise shapes.problem(401, "Unauthorized", "Unauthorized")
 
 
 def _listed(request: Request, name: str, known: set[str] | None) -> frozenset[str]:

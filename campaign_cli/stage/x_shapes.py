@@ -74,14 +74,17 @@ def user_json(account: StageAccount) -> dict[str, Any]:
 def media_json(media: StageMedia, address: str) -> dict[str, Any]:
     """A picture of a post."""
     size = {"width": media.width, "height": media.height}
-    return {"media_key": media_key(media), "type": "photo", "url": address, **size} | (
-        {"alt_text": media.alt} if media.alt else {}
-    )
+    return {
+        "media_key": media_key(media),
+        "type": "video" if media.mime.startswith("video/") else "photo",
+        "url": address,
+        **size,
+    } | ({"alt_text": media.alt} if media.alt else {})
 
 
 def media_key(media: StageMedia) -> str:
     """X's second name of a file."""
-    return f"3_{media.id}"
+    return f"{7 if media.mime.startswith('video/') else 3}_{media.id}"
 
 
 def upload_json(media: StageMedia) -> dict[str, Any]:
@@ -137,7 +140,8 @@ def _shortened(post: StagePost, account: StageAccount) -> tuple[str, list[dict[s
     pieces.append(html.escape(text[done:], quote=False))
     if post.media:
         pieces.append(" " if text else "")
-        whole = f"https://x.com/{account.user}/status/{post.id}/photo/1"
+        kind = "video" if post.media[0].mime.startswith("video/") else "photo"
+        whole = f"https://x.com/{account.user}/status/{post.id}/{kind}/1"
         for media in post.media[:1]:
             link(whole, media_key=media_key(media))
     return "".join(pieces), links

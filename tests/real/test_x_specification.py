@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from films import film, video
 from platform_helpers import failure_of, picture
 from x_helpers import KNOWN
 
@@ -131,7 +132,8 @@ def tape(tmp_path: Path) -> list[tuple[Request, Answer | None]]:
             sending.http = Taped(sending.http, kept)
             return await work(sending)
 
-        return stage.run("x", taped, content=content, bytes_of={content[0].media[0].sha256: file}, **more)
+        more = {"content": content, "bytes_of": {content[0].media[0].sha256: file}} | more
+        return stage.run("x", taped, **more)
 
     with stage.server, stage.http:
         _everything(stage, run)
@@ -147,6 +149,9 @@ def _everything(stage: Played, run: Any) -> None:
     assert run(lambda sending: platform.read_back(sending, first))
     assert run(lambda sending: platform.find(sending, first.url))
     assert run(lambda sending: failure_of(platform.publish(sending)))  # the same text twice
+    filmed = film(size=5_000_000)
+    shown = (Part(text="Video aksi", media=(video(filmed),)),)
+    assert run(platform.publish, content=shown, bytes_of={shown[0].media[0].sha256: filmed})
     assert run(platform.check)
     for _again in range(2):
         run(lambda sending: platform.delete(sending, second))
@@ -177,8 +182,10 @@ def _body(rules: Rules, operation: Mapping[str, Any], request: Request) -> Itera
         return
     kind = "multipart/form-data" if request.uploads else "application/json"
     files = {upload.field: upload.content for upload in request.uploads}
-    value = {**(request.form or {}), **files} if request.uploads else request.json
-    yield from rules.wrong(operation["requestBody"]["content"][kind]["schema"], value, "body")
+    schema = rules.resolved(operation["requestBody"]["content"][kind]["schema"])
+    numbers = {name for name, each in schema["properties"].items() if each.get("type") == "integer"}
+    form = {name: int(value) if name in numbers else value for name, value in (request.form or {}).items()}
+    yield from rules.wrong(schema, {**form, **files} if request.uploads else request.json, "body")
 
 
 def test_every_request_is_one_that_x_knows(

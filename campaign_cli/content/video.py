@@ -1,0 +1,159 @@
+"""A video made ready: its length, size and codec known, and nothing in it that tells of people. Never encoded anew.
+
+With ffmpeg and ffprobe where they are installed (https://ffmpeg.org/ffprobe.html, https://ffmpeg.org/ffmpeg.html),
+else as far as the boxes of MP4 and QuickTime tell.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from campaign_cli.content.boxes import read_film, without_telling
+from campaign_cli.content.pictures import MediaError, is_heic
+from campaign_cli.i18n import _
+
+MAX_VIDEO: Final = 256 * 1024 * 1024
+"""Bytes of an original: it lies whole in the ledger, and in memory once or twice while it is sent."""
+SUFFIXES: Final = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm"}
+_FORMATS: Final = {"video/mp4": ("mov", "mp4"), "video/quicktime": ("mov", "mov"), "video/webm": ("matroska", "webm")}
+_PICTURES: Final = (b"avif", b"avis")  # of the same family of files
+_PROBE_SECONDS: Final = 30.0
+_COPY_SECONDS: Final = 300.0
+_OUTPUT: Final = 64 * 1024  # bytes that we read of what a tool says
+_ENTRIES: Final = "format=duration:stream=codec_type,codec_name,width,height:stream_side_data=rotation"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Where ffmpeg and ffprobe are; None where they are not installed."""
+
+    ffmpeg: str | None = None
+    ffprobe: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Video:
+    """``seconds`` None and ``width`` 0 where they are not known; ``clean``: nothing in it tells of people any more."""
+
+    content: bytes
+    mime: str
+    width: int = 0
+    height: int = 0
+    seconds: float | None = None
+    codec: str = ""
+    clean: bool = False
+
+
+def video_type(path: Path) -> str | None:
+    """The type of a video by how the file begins, whatever its name; None for what is no video. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[4:8] == b"ftyp" and not is_heic(head) and head[8:12] not in _PICTURES:
+        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+    if head[4:8] in (b"moov", b"mdat", b"wide"):  # as the oldest cameras begin
+        return "video/quicktime"
+    return "video/webm" if head[:4] == b"\x1aE\xdf\xa3" and b"webm" in head else None
+
+
+def prepare_video(path: Path, file: str, *, mime: str, types: Sequence[str], tools: Tools) -> Video:
+    """The video without metadata, as MP4 where the network takes no QuickTime. Raises MediaError and OSError."""
+    wanted = mime
+    if mime == "video/quicktime" and mime not in types and tools.ffmpeg:
+        wanted = "video/mp4"
+    if tools.ffmpeg:
+        content, clean = _copied(tools.ffmpeg, path, file, kinds=(_FORMATS[mime][0], _FORMATS[wanted][1])), True
+    else:
+        content, clean = path.read_bytes(), False
+    film = None if mime == "video/webm" else read_film(content)
+    if film is None and mime != "video/webm":
+        raise _broken(file, _("its parts can't be read"))
+    if film is not None and not film.codec:
+        raise _broken(file, _("there are no moving pictures in it"))
+    if film is not None and not tools.ffmpeg:
+        content, clean = without_telling(content, film), not film.others
+    if tools.ffprobe:
+        return _probed(tools.ffprobe, path, file, Video(content=content, mime=wanted, clean=clean))
+    if film is None:
+        return Video(content=content, mime=wanted, clean=clean)
+    return Video(
+        content=content,
+        mime=wanted,
+        width=film.width,
+        height=film.height,
+        seconds=film.seconds and round(film.seconds, 1),
+        codec=film.codec,
+        clean=clean,
+    )
+
+
+def _copied(ffmpeg: str, path: Path, file: str, *, kinds: tuple[str, str]) -> bytes:
+    """The first track of pictures and the first of sound, bit for bit, in a file without any metadata."""
+    with tempfile.TemporaryDirectory(prefix="campaign-video-") as folder:
+        target = Path(folder) / "video"
+        order = [ffmpeg, "-nostdin", "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", kinds[0]]
+        order += ["-i", f"file:{path}", "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-map_metadata", "-1"]
+        order += ["-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
+        order += ["-movflags", "+faststart"] if kinds[1] != "webm" else []
+        order += ["-fs", str(MAX_VIDEO), "-f", kinds[1], f"file:{target}"]
+        _run(order, file, seconds=_COPY_SECONDS)
+        return target.read_bytes()
+
+
+def _probed(ffprobe: str, path: Path, file: str, video: Video) -> Video:
+    """Length, size and codec as ffprobe tells them. Raises MediaError where there are no moving pictures."""
+    order = [ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", _FORMATS[video.mime][0]]
+    said = _run([*order, "-show_entries", _ENTRIES, "-of", "json", f"file:{path}"], file, seconds=_PROBE_SECONDS)
+    try:
+        data = json.loads(said)
+        stream = next(one for one in data["streams"] if one.get("codec_type") == "video")
+        width, height, codec = int(stream["width"]), int(stream["height"]), str(stream["codec_name"])
+        seconds = _seconds(data.get("format", {}).get("duration"))
+    except (ValueError, KeyError, TypeError, StopIteration, AttributeError) as error:
+        raise _broken(file, _("there are no moving pictures in it")) from error
+    turns: list[dict[str, Any]] = stream.get("side_data_list") or []
+    if any(int(turn.get("rotation") or 0) % 180 for turn in turns):
+        width, height = height, width
+    return Video(
+        content=video.content,
+        mime=video.mime,
+        width=width,
+        height=height,
+        seconds=seconds,
+        codec=codec,
+        clean=video.clean,
+    )
+
+
+def _seconds(said: object) -> float | None:
+    try:
+        return round(float(str(said)), 1) or None
+    except ValueError:
+        return None
+
+
+def _run(order: Sequence[str], file: str, *, seconds: float) -> str:
+    """What a tool says, within bounds of time and size; it sees no environment and no input. Raises MediaError."""
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+        try:
+            done = subprocess.run(
+                order, stdin=subprocess.DEVNULL, stdout=said, stderr=complained, env={}, timeout=seconds, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise _broken(file, _("reading it took longer than {seconds:g} seconds").format(seconds=seconds)) from error
+        for output in (said, complained):
+            output.seek(0)
+        if done.returncode:
+            lines = complained.read(_OUTPUT).decode("utf-8", "replace").split("\n")
+            raise _broken(file, next((line.strip() for line in reversed(lines) if line.strip()), "")[:200])
+        return said.read(_OUTPUT).decode("utf-8", "replace")
+
+
+def _broken(file: str, reason: str) -> MediaError:
+    message = _("The video {file} is broken: {reason}.").format(file=file, reason=reason)
+    return MediaError("M121", message, _("Export it again as MP4 (H.264 and AAC)."))
