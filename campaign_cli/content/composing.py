@@ -24,7 +24,7 @@ _UNITS = {
     "graphemes": N_("characters"),
     "utf16": N_("characters (emoji count 2)"),
     "weighted": N_("characters (emoji and wide letters count 2)"),
-    "characters (emoji by bytes)": N_("characters (emoji count as many as they have bytes)"),
+    "characters (emoji by bytes)": N_("characters (emoji by bytes)"),
     "bytes": N_("bytes"),
     "hashtags": N_("hashtags"),
     "links": N_("different links"),
