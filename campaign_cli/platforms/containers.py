@@ -28,6 +28,8 @@ WHOLE: Final = "container"  # the step that holds the container of the whole par
 PUBLISHED: Final = "PUBLISHED"
 _WAITS: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
 """Seconds between two looks at a container. Together less than a lease: what takes longer goes on at the next try."""
+_FILM_WAITS: Final = (*_WAITS, 30.0, 60.0, 60.0, 60.0)
+"""The same for a part with a video, whose lease is kept meanwhile: Meta advises to look for five minutes at most."""
 _PAGE: Final = "50"  # posts of one page of a look-up
 
 
@@ -64,7 +66,7 @@ class Containers:
             kept = await make()
             await sending.keep(step, kept)
             status, reason = await self.status_of(sending, kept)
-        for seconds in _WAITS:
+        for seconds in _FILM_WAITS if any(one.is_video for one in sending.content.media) else _WAITS:
             if status != "IN_PROGRESS":
                 break
             await sending.sleep(seconds)

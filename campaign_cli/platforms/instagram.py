@@ -104,7 +104,7 @@ class Instagram(Platform):
         "codes before the subcodes 2207006 and higher, so that the subcode alone decides",
         "what Instagram answers when a container is published twice",
     )
-    max_wait = 120.0  # a video over a slow line, with Facebook Login
+    max_wait = 60.0  # Instagram fetches a picture before it answers
 
     def address(self, account: Account) -> str:
         """The API and whose account it is: its number, else its name, else the token's reference."""

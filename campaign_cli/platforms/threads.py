@@ -104,6 +104,8 @@ class Threads(Platform):
         "what Threads answers when a container is published twice",
     )
 
+    max_wait = 60.0  # Threads may fetch a picture before it answers
+
     def address(self, account: Account) -> str:
         """The API and whose profile it is: its name, else the token's reference."""
         settings = settings_of(account)
