@@ -377,13 +377,17 @@ def test_the_check_says_who_it_is_and_what_of_the_day_is_used() -> None:
     assert USER in asyncio.run(failure_of(platform.check(other))).message
 
 
-def test_the_check_knows_scopes_and_end_with_facebook_login() -> None:
-    """By debug_token."""
-    facts = answer(200, {"data": {"is_valid": True, "scopes": ["instagram_basic"], "expires_at": 1796259605}})
+@pytest.mark.parametrize("scopes", [("instagram_basic", "instagram_content_publish"), ("instagram_basic",)])
+def test_the_check_knows_scopes_and_end_with_facebook_login(scopes: tuple[str, ...]) -> None:
+    """By debug_token; a token that may not publish is refused."""
+    facts = answer(200, {"data": {"is_valid": True, "scopes": list(scopes), "expires_at": 1796259605}})
     routes = {f"GET_/{USER}/content_publishing_limit": QUOTA, "GET_/debug_token": facts}
-    through = network("facebook", **routes)
-    check = asyncio.run(platform.check(on_its_way("instagram", through, settings=LOGINS["facebook"])))
-    assert check.scopes == ("instagram_basic",)
+    item = on_its_way("instagram", network("facebook", **routes), settings=LOGINS["facebook"])
+    if len(scopes) == 1:
+        assert "instagram_content_publish" in asyncio.run(failure_of(platform.check(item))).message
+        return
+    check = asyncio.run(platform.check(item))
+    assert check.scopes == scopes
     assert check.expires is not None
     assert check.expires.timestamp() == 1796259605
 
@@ -449,3 +453,16 @@ def test_a_preview_shows_the_requests_without_secrets() -> None:
     assert [request.creating for request in shown] == [False, False, False, True, False]
     assert shown[1].body["image_url"] == "{public_url:poster.jpg}"
     assert all("‹env:INSTAGRAM_TOKEN›" in request.headers["Authorization"] for request in shown)
+
+
+def test_a_preview_shows_an_upload_as_its_file() -> None:
+    """With Facebook Login: the video's name and size in the place of its bytes."""
+    content = b"\0\0\0\x18ftypmp42isi kandungan"
+    account = Account(name="galeri", platform="instagram", settings=LOGINS["facebook"])
+    parts = (Part(text=TEXT, media=(video(),)),)
+    draft = Draft(platform="instagram", account="galeri", address="a", language="id", parts=parts)
+    shown = asyncio.run(requests_of(draft, account=account, key="a/b/c", due=NOW, content=lambda _digest: content))
+    upload = next(request for request in shown if "rupload" in request.url)
+    assert upload.url == "https://rupload.facebook.com/ig-api-upload/v25.0/{container_id}"
+    assert upload.body.startswith("‹aksi.mp4, application/octet-stream")
+    assert upload.headers["Authorization"] == "OAuth ‹env:INSTAGRAM_TOKEN›"

@@ -40,6 +40,7 @@ HASHTAGS: Final = 30
 MENTIONS: Final = 20
 POSTS_A_DAY: Final = Decimal(100)  # Meta's pages say 25, 50 and 100; accounts check shows the account's own number
 _POST: Final = re.compile(r"/(?:p|reel|reels|tv)/(?P<code>[\w-]+)/?$", re.ASCII)
+_PUBLISHING: Final = frozenset({"instagram_basic", "instagram_content_publish"})  # of Facebook Login
 _SITES: Final = ("instagram.com", "www.instagram.com")
 
 
@@ -208,6 +209,11 @@ class Instagram(Platform):
             _("Posts can't be deleted by a program: delete them in the app."),
         ]
         facts = await token_facts(session, api.graph_of(session)) if settings.login == "facebook" else None
+        if facts is not None and not set(facts.scopes) >= _PUBLISHING:
+            raise Rejected(
+                _("The token lacks {scopes}.").format(scopes=", ".join(sorted(_PUBLISHING - set(facts.scopes)))),
+                fix=_("Sign in again and tick every permission: campaign accounts login"),
+            )
         if facts is None:
             notes.append(_("The token lives 60 days, and Instagram does not say until when: renew it in time."))
         return AccountCheck(

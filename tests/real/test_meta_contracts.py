@@ -80,7 +80,9 @@ def test_instagram_is_asked_nothing_that_it_does_not_know(login: str) -> None:
         f"POST /{USER}/media_publish": answer(200, {"id": POSTED}),
         f"GET /{POSTED}": answer(200, {"id": POSTED}),
         f"GET /{USER}/content_publishing_limit": answer(200, quota),
-        "GET /debug_token": answer(200, {"data": {"is_valid": True}}),
+        "GET /debug_token": answer(
+            200, {"data": {"is_valid": True, "scopes": ["instagram_basic", "instagram_content_publish"]}}
+        ),
     }
     through = scripted(instagram_check(specification, login=login), routes)
     asyncio.run(everything(through, login))
