@@ -304,6 +304,13 @@ def test_a_search_goes_on_until_a_page_is_older() -> None:
     assert ("after" in first.url.params, second.url.params["after"]) == (False, "a")
 
 
+@pytest.mark.parametrize("broken", [{"id": "1"}, {"id": "1", "timestamp": "kemarin"}, {"id": "1", "timestamp": None}])
+def test_a_list_that_cannot_be_read_is_no_absence(broken: dict[str, Any]) -> None:
+    """Posts without an instant are no answer."""
+    through = network(**{LOOK: listed(broken)})
+    assert isinstance(asyncio.run(failure_of(platform.look_up(item_of(through), NOW))), Unavailable)
+
+
 def test_a_post_is_read_back_with_its_figures() -> None:
     """Caption, alt texts of the items, likes and comments; None where it is gone."""
     node = {

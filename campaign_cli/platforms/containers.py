@@ -9,7 +9,7 @@ https://developers.facebook.com/docs/instagram-platform/content-publishing · /d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from re import Pattern
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
-from campaign_cli.models import Receipt
-from campaign_cli.platforms.answers import ask
-from campaign_cli.platforms.base import Found, LookUp, Sending, Session
+from campaign_cli.models import Picture, Receipt
+from campaign_cli.platforms.answers import ask, unreadable
+from campaign_cli.platforms.base import Found, LookUp, Request, Sending, Session
 from campaign_cli.platforms.graph import Graph, instant
 from campaign_cli.platforms.graph_answers import GONE, Table
 
@@ -80,6 +80,17 @@ class Containers:
             raise Unavailable(message)
         await self.forget(sending, step, *others)
         raise self.failed(reason)
+
+    async def items(self, sending: Sending, makers: Sequence[Callable[[], Awaitable[str]]]) -> list[str]:
+        """The finished items of a carousel: all are made first, so that Meta works on them at once."""
+        steps = [f"item{index}" for index in range(len(makers))]
+        for step, make in zip(steps, makers, strict=True):
+            if not sending.steps.get(step):
+                await sending.keep(step, await make())
+        return [
+            await self.ready(sending, step, make, others=(upload_of(step),))
+            for step, make in zip(steps, makers, strict=True)
+        ]
 
     async def forget(self, sending: Sending, *steps: str) -> None:
         """Let the next try make these containers anew."""
@@ -156,7 +167,7 @@ class Containers:
         complete = False
         query = {"fields": fields, "limit": _PAGE}
         async for rows, last in self.graph.listed(sending, f"{self.account}/{edge}", query=query):
-            times = [instant(row["timestamp"]) for row in rows]
+            times = [self._made_at(row) for row in rows]
             for row, at in zip(rows, times, strict=True):
                 if at >= since and ours(row):
                     receipt = Receipt(part=sending.part, id=row["id"], url=row.get("permalink"), at=at)
@@ -176,8 +187,26 @@ class Containers:
         async for rows, _last in self.graph.listed(session, f"{self.account}/{edge}", query=query):
             for row in rows:
                 if same(str(row.get("permalink") or "")):
-                    return Receipt(part=0, id=row["id"], url=row["permalink"], at=instant(row["timestamp"]))
+                    return Receipt(part=0, id=row["id"], url=row["permalink"], at=self._made_at(row))
         return None
+
+    def _made_at(self, row: Mapping[str, Any]) -> datetime:
+        """When a post was published. Raises Unavailable for a list that can't be read."""
+        try:
+            return instant(row["timestamp"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise unreadable(Request(method="GET", url=self.graph.base)) from error
+
+
+def steps_of(media: Sequence[Picture]) -> tuple[str, ...]:
+    """Every step beside the whole that a part with this media may have kept."""
+    steps = tuple(f"item{index}" for index in range(len(media)))
+    return (*steps, *(upload_of(step) for step in (WHOLE, *steps)))
+
+
+def upload_of(step: str) -> str:
+    """The step that holds where the bytes of a container go, where they are sent."""
+    return f"{step}.upload"
 
 
 def same_words(ours: str, theirs: str | None) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import ClassVar, Final
 
 from campaign_cli.errors import Rejected
@@ -31,7 +32,7 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
-from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words
+from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words, steps_of, upload_of
 from campaign_cli.platforms.graph import instant, token_facts
 from campaign_cli.platforms.instagram_api import Settings, settings_of
 from campaign_cli.platforms.text import hashtag_spans, mention_spans
@@ -133,8 +134,7 @@ class Instagram(Platform):
                 fix=_("Add one in a variant for Instagram, or leave this account out."),
             )
         flow = await api.containers(sending)
-        others = tuple(f"item{index}" for index in range(len(media)))
-        others += tuple(f"{step}.upload" for step in (WHOLE, *others))
+        others = steps_of(media)
 
         async def make() -> str:
             form = await _carousel(sending, flow) if len(media) > 1 else await _single(sending, media[0])
@@ -240,13 +240,13 @@ async def _made(
     """A new container; the bytes of a video that Instagram doesn't fetch go to it, from where they stopped."""
     if medium is None or not api.uploads(sending, medium):
         return str((await flow.made(sending, form, sample=f"{step}_id"))["id"])
-    kept = sending.steps.get(f"{step}.upload")
+    kept = sending.steps.get(upload_of(step))
     if kept and (await flow.status_of(sending, kept["id"]))[0] == "IN_PROGRESS":
         await api.send_video(sending, medium, {**kept, "arrived": await api.arrived(sending, kept["id"])})
         return str(kept["id"])
     answer = await flow.made(sending, form, sample=f"{step}_id")
     new = {"id": answer["id"], "uri": str(answer.get("uri") or api.upload_address(sending, answer["id"]))}
-    await sending.keep(f"{step}.upload", new)
+    await sending.keep(upload_of(step), new)
     await api.send_video(sending, medium, new)
     return str(new["id"])
 
@@ -261,15 +261,13 @@ async def _single(sending: Sending, medium: Picture) -> dict[str, str]:
 
 async def _carousel(sending: Sending, flow: Containers) -> dict[str, str]:
     """The form of a carousel; its items are made and finished before."""
-    children = []
-    for index, medium in enumerate(sending.content.media):
-        step = f"item{index}"
 
-        async def make(step: str = step, medium: Picture = medium) -> str:
-            form = {**await _form(sending, medium, kind="VIDEO"), "is_carousel_item": "true"}
-            return await _made(sending, flow, step, form, medium=medium)
+    async def make(index: int, medium: Picture) -> str:
+        form = {**await _form(sending, medium, kind="VIDEO"), "is_carousel_item": "true"}
+        return await _made(sending, flow, f"item{index}", form, medium=medium)
 
-        children.append(await flow.ready(sending, step, make, others=(f"{step}.upload",)))
+    makers = [partial(make, index, medium) for index, medium in enumerate(sending.content.media)]
+    children = await flow.items(sending, makers)
     return {"media_type": "CAROUSEL", "children": ",".join(children), **_caption(sending)}
 
 

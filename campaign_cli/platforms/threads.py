@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected
@@ -30,7 +31,7 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
-from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words
+from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words, steps_of
 from campaign_cli.platforms.graph import TokenFacts, instant
 from campaign_cli.platforms.threads_api import Settings, settings_of
 from campaign_cli.platforms.threads_text import links, threads_length
@@ -124,7 +125,7 @@ class Threads(Platform):
         https://developers.facebook.com/docs/threads/posts
         """
         flow = api.containers(sending)
-        others = tuple(f"item{index}" for index in range(len(sending.content.media)))
+        others = steps_of(sending.content.media)
         common = _common(sending)
 
         async def make() -> str:
@@ -259,14 +260,12 @@ async def _content(sending: Sending, flow: Containers) -> dict[str, str]:
         return {"media_type": "TEXT"}
     if len(media) == 1:
         return await _medium(sending, media[0])
-    children = []
-    for index, medium in enumerate(media):
 
-        async def make(index: int = index, medium: Picture = medium) -> str:
-            form = {**await _medium(sending, medium), "is_carousel_item": "true"}
-            return str((await flow.made(sending, form, sample=f"item{index}_id"))["id"])
+    async def make(index: int, medium: Picture) -> str:
+        form = {**await _medium(sending, medium), "is_carousel_item": "true"}
+        return str((await flow.made(sending, form, sample=f"item{index}_id"))["id"])
 
-        children.append(await flow.ready(sending, f"item{index}", make))
+    children = await flow.items(sending, [partial(make, index, medium) for index, medium in enumerate(media)])
     return {"media_type": "CAROUSEL", "children": ",".join(children)}
 
 
