@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -33,10 +33,9 @@ from campaign_cli.stage.server import StageServer
 from campaign_cli.stage.state import StagePost
 from tests.fault_lines import Leads, Line, Sent, distinct
 from tests.platform_helpers import picture
-from tests.stage_helpers import png
+from tests.stage_helpers import file_for
 
 START = datetime(2030, 5, 1, 1, 0, tzinfo=UTC)
-PICTURE = png(640, 480)
 PACE = 47.0
 """Seconds between two passes, at least."""
 EAGER = 8
@@ -126,8 +125,10 @@ class Scene:
         self.server.misbehave(self.orders[-1:])
 
     def queue(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> str:
-        """One delivery, due now; its key. The pictures go with its first part."""
-        media = tuple(replace(picture(PICTURE), alt=f"Gambar {number}") for number in range(pictures))
+        """One delivery, due now; its key. The pictures go with its first part; those that the network needs, too."""
+        pictures = max(pictures, self.adapter.limits.media_least)
+        file, mime = file_for(self.platform, 640, 480)
+        media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
         parts = tuple(Part(text=text, media=media if number == 0 else ()) for number, text in enumerate(texts))
         full = self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
@@ -150,7 +151,7 @@ class Scene:
             input_hash=key,
             media=tuple(_digests(media)),
         )
-        self.ledger.apply(Changes(new=(new,), media=lambda _digest: PICTURE), actor="uji")
+        self.ledger.apply(Changes(new=(new,), media=lambda _digest: file), actor="uji")
         self.keys[f"{account}/{post}"] = key
         return key
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ ACCOUNTS = {
         platform="nationbuilder",
         settings={"nation": "contoh", "site": "contoh", "blog": "13", "token": "env:N"},
     ),
+    "galeri": Account(name="galeri", platform="instagram", settings={"handle": "fsp.contoh", "token": "env:I"}),
+    "utas": Account(name="utas", platform="threads", settings={"handle": "fsp.contoh", "token": "env:H"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 
@@ -70,6 +72,23 @@ def png(width: int = 64, height: int = 48, colour: str = "red") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(file, "PNG")
     return file.getvalue()
+
+
+def file_for(platform: str, width: int = 64, height: int = 48) -> tuple[bytes, str]:
+    """A picture and its type, as the network takes them."""
+    kind = "image/png" if "image/png" in platforms.get(platform).limits.image_types else "image/jpeg"
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, kind.rpartition("/")[2])
+    return file.getvalue(), kind
+
+
+def with_least(platform: str, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], dict[str, bytes]]:
+    """The parts, with a picture in the first where the network takes none without, and that picture's bytes."""
+    if not platforms.get(platform).limits.media_least or any(part.media for part in parts):
+        return parts, {}
+    file, mime = file_for(platform)
+    least = helpers.picture(file, name="poster.jpg", mime=mime)
+    return (replace(parts[0], media=(least,)), *parts[1:]), {least.sha256: file}
 
 
 @dataclass
@@ -117,6 +136,10 @@ class Played:
     ) -> Any:
         """Do ``work`` with a sending of an account, over a real transport."""
         adapter, account = platforms.get(platform), self.account(platform)
+        members["content"], more = with_least(
+            platform, members.get("content") or (Part(text="Upah layak adalah hak."),)
+        )
+        bytes_of = {**(bytes_of or {}), **more}
 
         async def main() -> Any:
             transport = HttpTransport(redact=str, now=self.clock.now, pause_until=adapter.pause_until, time_out=10)

@@ -137,7 +137,8 @@ def cases(theatre: Theatre, tmp_path_factory: pytest.TempPathFactory) -> Cases:
 
 def _counted(platform: str, theatre: Theatre, root: Path) -> list[Case]:
     adapter = platforms.get(platform)
-    shapes: list[Any] = ["text", *(["picture"] if adapter.limits.images else [])]
+    shapes: list[Any] = [] if adapter.limits.media_least else ["text"]
+    shapes += ["picture"] if adapter.limits.images else []
     shapes += ["thread"] if adapter.threads else []
     good = [Case(shape=shape, struck=0) for shape in shapes]
     scene = Scene(root, theatre, platform, [case.account for case in good])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from campaign_cli.platforms import PLATFORMS, mastodon, telegram, wordpress, x
 from campaign_cli.platforms.mastodon_server import limits_of
 from campaign_cli.platforms.x_media import PIECE
 from campaign_cli.stage.comparing import difference_of, post_of
-from tests.stage_helpers import Played, open_played, png
+from tests.stage_helpers import Played, file_for, open_played
 
 FILM = film(size=PIECE + 1000)
 VIDEO = video(FILM)
@@ -222,9 +221,10 @@ async def _draft(sending: Any) -> Any:
 @pytest.mark.parametrize("name", [name for name in NETWORKS if platforms.get(name).limits.mixed])
 def test_where_both_may_stand_in_one_post_both_arrive(stage: Played, name: str) -> None:
     """In their order."""
-    still = replace(picture(png()), alt="Poster")
+    file, mime = file_for(name)
+    still = picture(file, alt="Poster", mime=mime)
     content = (Part(text="Aksi", media=(VIDEO, still)),)
-    (receipt,) = stage.publish(name, *content, bytes_of={**BYTES, still.sha256: png()})
+    (receipt,) = stage.publish(name, *content, bytes_of={**BYTES, still.sha256: file})
     post = post_of(stage.server.state, stage.account(name).name, receipt)
     assert post is not None
     assert [media.sha256 for media in post.media] == [VIDEO.sha256, still.sha256]

@@ -30,6 +30,8 @@ accounts:
   # linkedin: {{platform: linkedin, author: "urn:li:organization:1234567", token: env:LINKEDIN_TOKEN, timezone: WIB}}
   # nation:   {{platform: nationbuilder, nation: contoh, site: contoh, blog: 1, token: env:NATIONBUILDER_TOKEN}}
   # facebook: {{platform: facebook, page: "100012345678901", token: env:FACEBOOK_TOKEN, timezone: WIB}}
+  # instagram: {{platform: instagram, handle: "@contoh.serikat", token: env:INSTAGRAM_TOKEN, media_host: web}}
+  # threads:   {{platform: threads, handle: "@contoh.serikat", token: env:THREADS_TOKEN, media_host: web}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -47,6 +49,8 @@ MASTODON_TOKEN=
 # LINKEDIN_TOKEN=
 # NATIONBUILDER_TOKEN=
 # FACEBOOK_TOKEN=
+# INSTAGRAM_TOKEN=
+# THREADS_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

@@ -24,7 +24,11 @@ _UNITS = {
     "graphemes": N_("characters"),
     "utf16": N_("characters (emoji count 2)"),
     "weighted": N_("characters (emoji and wide letters count 2)"),
+    "characters (emoji by bytes)": N_("characters (emoji by bytes)"),
     "bytes": N_("bytes"),
+    "hashtags": N_("hashtags"),
+    "links": N_("different links"),
+    "mentions": N_("mentions"),
 }
 
 

@@ -20,13 +20,13 @@ PLATFORMS: Final = (
     "linkedin",
     "nationbuilder",
     "facebook",
+    "instagram",
+    "threads",
 )
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
 PLANNED: Final = (
-    "instagram",
-    "threads",
     "whatsapp",
     "tiktok",
     "youtube",

@@ -94,6 +94,10 @@ def unit_word(unit: str) -> str:
         "bytes": _("bytes"),
         "utf16": _("UTF-16 units"),
         "weighted": _("weighted characters"),
+        "characters (emoji by bytes)": _("characters (emoji by bytes)"),
+        "hashtags": _("hashtags"),
+        "links": _("different links"),
+        "mentions": _("mentions"),
     }
     return units.get(unit, unit)
 

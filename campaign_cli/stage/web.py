@@ -62,9 +62,9 @@ class Pages:
         raise HTTPException(404)
 
     async def media(self, request: Request) -> Response:
-        """GET /_stage/media/SHA256: a picture as it was uploaded."""
+        """GET /_stage/media/SHA256: a picture or a video as it was uploaded."""
         mime, content = self.state.files.get(request.path_params["digest"], ("", b""))
-        if not mime.startswith("image/"):
+        if not mime.startswith(("image/", "video/")):
             raise HTTPException(404)
         return Response(content, media_type=mime, headers={"X-Content-Type-Options": "nosniff"})
 

@@ -1,0 +1,138 @@
+"""Threads' API: whose token it is, what it may do, how much of the day is used, and what is counted.
+
+https://developers.facebook.com/docs/threads/overview · /docs/threads/reference
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import field_validator
+
+from campaign_cli.errors import Failure, Rejected, Unavailable
+from campaign_cli.i18n import _
+from campaign_cli.models import Account
+from campaign_cli.platforms import base
+from campaign_cli.platforms.addresses import WebAddress
+from campaign_cli.platforms.answers import ask
+from campaign_cli.platforms.base import Session
+from campaign_cli.platforms.containers import Containers
+from campaign_cli.platforms.graph import Graph, TokenFacts, token_facts
+from campaign_cli.source.shapes import finding
+
+TITLE: Final = "Threads"
+METRICS: Final = ("views", "likes", "replies", "reposts", "quotes", "shares")
+_VERSION: Final = "v1.0"
+_NAME: Final = re.compile(r"@?([a-z0-9._]{1,30})", re.ASCII | re.IGNORECASE)
+
+
+class Settings(base.Settings):
+    """A profile's token with threads_basic and threads_content_publish; further ones as ``accounts check`` says.
+
+    ``handle`` (``@name``) guards against a mix-up.
+    """
+
+    token: str
+    handle: str | None = None
+    url: WebAddress = "https://graph.threads.net"
+
+    @field_validator("handle")
+    @classmethod
+    def _known_form(cls, value: str | None) -> str | None:
+        """The name without ``@``."""
+        match = _NAME.fullmatch(value) if value is not None else None
+        if value is not None and match is None:
+            raise finding(
+                "A004",
+                _("This is not the name of a profile on Threads."),
+                _("Write @name: up to 30 letters, digits, underscores or dots."),
+            )
+        return match[1] if match else None
+
+
+def settings_of(account: Account) -> Settings:
+    """The account's own keys. Raises pydantic.ValidationError."""
+    return Settings.model_validate(dict(account.settings))
+
+
+def graph_of(session: Session) -> Graph:
+    """The way to Threads for this account."""
+    return Graph(base=f"{settings_of(session.account).url}/{_VERSION}", title=TITLE)
+
+
+def containers(session: Session) -> Containers:
+    """How a profile makes containers."""
+    return Containers(
+        graph=graph_of(session),
+        account="/me",
+        create="threads",
+        publish="threads_publish",
+        status="status",
+        reason="error_message",
+        failed=container_failed,
+    )
+
+
+def container_failed(reason: str) -> Failure:
+    """What it means that a container could not be finished.
+
+    https://developers.facebook.com/docs/threads/troubleshooting
+    """
+    message = _("Threads could not use the media: {reason}").format(reason=reason or "UNKNOWN")
+    if reason.startswith("INVALID_"):
+        fix = _("Save the video as MP4 with H.264 and AAC, 23 to 60 pictures a second, at most 5 minutes long.")
+        return Rejected(message, code=reason, fix=fix)
+    return Unavailable(message, code=reason)
+
+
+async def me(session: Session) -> tuple[str, str]:
+    """Number and name of the profile behind the token. Raises Unauthorized.
+
+    https://developers.facebook.com/docs/threads/threads-profiles
+    """
+    node = await graph_of(session).node(session, "/me", fields="id,username")
+    return str(node["id"]), str(node.get("username") or node["id"])
+
+
+async def quota(session: Session) -> tuple[int, int]:
+    """How many posts the profile has published in the last 24 hours, and how many it may.
+
+    https://developers.facebook.com/docs/threads/overview
+    """
+    query = {"fields": "quota_usage,config"}
+    request = graph_of(session).call(session, "GET", "/me/threads_publishing_limit", query=query)
+    return await ask(
+        session.http,
+        request,
+        lambda body: (int(body["data"][0]["quota_usage"]), int(body["data"][0]["config"]["quota_total"])),
+    )
+
+
+async def facts(session: Session) -> TokenFacts | None:
+    """What Threads says of the token; None where it tells this only to the app's testers.
+
+    https://developers.facebook.com/docs/threads/troubleshooting/debug-access-token
+    """
+    try:
+        return await token_facts(session, graph_of(session))
+    except Rejected:
+        return None
+
+
+async def metrics(session: Session, identifier: str) -> Mapping[str, int]:
+    """What Threads counts of a post; empty where the token may not be told (threads_manage_insights).
+
+    https://developers.facebook.com/docs/threads/insights
+    """
+    query = {"metric": ",".join(METRICS)}
+    request = graph_of(session).call(session, "GET", f"/{identifier}/insights", query=query)
+
+    def read(body: Any) -> dict[str, int]:
+        return {str(row["name"]): int(row["values"][0]["value"]) for row in body["data"]}
+
+    try:
+        return await ask(session.http, request, read)
+    except Failure:
+        return {}
