@@ -79,6 +79,11 @@ class Seat:
     ahead: timedelta | None = None  # how far the server's clock is ahead of ours; None = it has not said
 
     @property
+    def blind(self) -> bool:
+        """Nothing can be proved of this account once a request has left."""
+        return self.platform.blind(self.account)
+
+    @property
     def lease(self) -> timedelta:
         """A lease that outlasts one request of this network."""
         return max(LEASE, timedelta(seconds=self.platform.max_wait) + 2 * LEASE_MARGIN)

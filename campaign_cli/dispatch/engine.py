@@ -89,7 +89,7 @@ class Dispatcher:
             name: platform_of(account.platform).address(account) for name, account in workspace.accounts.items()
         }
         self._blind = {
-            name for name, account in workspace.accounts.items() if platform_of(account.platform).proof.blind
+            name for name, account in workspace.accounts.items() if platform_of(account.platform).blind(account)
         }
         self.health = Health(self._desk, self.progress)
         self._settler = Settler(self.thread)

@@ -66,7 +66,7 @@ class Attempt:
             self.claim,
             self.part,
             lease=self._seat.lease,
-            marked=self._seat.platform.proof.blind,
+            marked=self._seat.blind,
         )
 
     async def publish(self) -> Receipt:
@@ -108,8 +108,7 @@ class Attempt:
         """A doubtful end: looked up soon where the network can be asked, left to a person where it can't."""
         left_at = self._desk.left_at[self.claim.key] = self.http.left_at or self._desk.clock()
         text = self._desk.secrets.redact(error)
-        proof = self._seat.platform.proof
-        if proof.blind:
+        if self._seat.blind:
             return Verdict(state=State.UNCERTAIN, error=f"{text} {for_a_person()}")
         return Verdict(state=State.UNCERTAIN, error=text, next_try=left_at + FIRST_LOOK)
 
@@ -131,7 +130,7 @@ class Attempt:
         renewed = self._lease_until - self._desk.clock() < needed
         if renewed:
             await self.begin()
-        if self._seat.platform.proof.blind:
+        if self._seat.blind:
             await self._desk.let_leave(self.claim)
         elif not renewed:
             await self._desk.pass_gate(self.claim)

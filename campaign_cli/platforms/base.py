@@ -319,6 +319,7 @@ class Platform(ABC):
     proof: ClassVar[Proof]
     oauth: ClassVar[OAuth | None] = None
     fetches_media: ClassVar[bool] = False  # the network fetches media from a public address (``Sending.public_url``)
+    permalinks: ClassVar[bool] = True  # a message has an address that a person can name as proof
     unconfirmed: ClassVar[tuple[str, ...]] = ()  # for docs/platforms.md: what no source or server has confirmed
     max_wait: ClassVar[float] = 30.0  # seconds for one request
 
@@ -344,6 +345,10 @@ class Platform(ABC):
     def uses(self, draft: Draft) -> tuple[Use, ...]:
         """What sending this draft takes of what the network charges for or counts."""
         return ()
+
+    def blind(self, account: Account) -> bool:
+        """Whether nothing can be proved of this account once a request has left (``Proof.blind``)."""
+        return self.proof.blind
 
     async def host(self, session: Session, picture: Picture, content: bytes) -> str:
         """Put a file where everybody can fetch it; its address. Repeating it is harmless. Raises Rejected where the

@@ -76,6 +76,7 @@ class SlackWebhook(Platform):
     thread_form: ClassVar[str] = "order"  # nothing can be answered, since no message has a name
     limits: ClassVar[Limits] = Limits(text=TEXT, caption=SECTION, unit="characters", images=0)
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
+    permalinks: ClassVar[bool] = False
 
     def address(self, account: Account) -> str:
         """The webhook's reference: the address itself is the secret."""

@@ -70,6 +70,10 @@ class Network(ABC):
     def routes(self) -> list[BaseRoute]:
         """The network's addresses below ``/PLATFORM/ACCOUNT``."""
 
+    def at_root(self) -> list[BaseRoute]:
+        """Routes of an account's own address (``/PLATFORM/{account}``), where people write such an address whole."""
+        return []
+
     @abstractmethod
     def creates(self, method: str, path: str) -> bool:
         """Whether a request asks for a post; ``path`` is relative to the account."""
