@@ -109,7 +109,8 @@ class Scene:
         )
         self.secrets = Secrets(environment=environment, root=self.root)
         # of a webhook's address, its last step alone opens it
-        self.secret_values = sorted({piece for one in environment.values() for piece in (one, one.rpartition("/")[2])})
+        addresses = [one for one in environment.values() if "://" in one]
+        self.secret_values = sorted({*environment.values(), *(one.rpartition("/")[2] for one in addresses)})
         self.server.state.add_accounts(stage_accounts(self.workspace.accounts, reveal=self.secrets.reveal))
         if self.theatre.empty is not None:  # making one takes longer than everything that is done with it here
             shutil.copytree(self.theatre.empty, self.root, dirs_exist_ok=True)
@@ -174,7 +175,7 @@ class Scene:
             now=self.clock.now,
             pause_until=self.adapter.pause_until,
             time_out=self.time_out,
-            fresh_connections=self.adapter.proof.blind,
+            fresh_connections=self.adapter.blind(account),
         )
         name = self._names[account.name]
         sent = self.sent.setdefault(name, [])

@@ -13,6 +13,8 @@ from campaign_cli.platforms.http import HttpTransport
 from campaign_cli.stage.app import network_class
 from tests.stage_helpers import ACCOUNTS
 
+BY_STATUS = ("webhook",)
+"""Networks on which the status alone says that a message was taken, whatever the body is."""
 _READING = ("GET", "HEAD")
 
 

@@ -41,6 +41,11 @@ ACCOUNTS = {
     "ruang": Account(name="ruang", platform="discord", settings={"webhook": "env:D"}),
     "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
     "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
+    "situs": Account(
+        name="situs",
+        platform="webhook",
+        settings={"url": "https://penerima.example/masuk", "secret": "env:H", "removes_repeats": True},
+    ),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 
