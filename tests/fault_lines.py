@@ -13,6 +13,8 @@ from campaign_cli.platforms.http import HttpTransport
 from campaign_cli.stage.app import network_class
 from tests.stage_helpers import ACCOUNTS
 
+AUTOMATIC = tuple(name for name in platforms.PLATFORMS if not platforms.get(name).by_hand)
+"""Networks that we send to ourselves; what a person posts by hand has tests of its own (tests/test_manual.py)."""
 BY_STATUS = ("webhook",)
 """Networks on which the status alone says that a message was taken, whatever the body is."""
 _READING = ("GET", "HEAD")

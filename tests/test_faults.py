@@ -21,7 +21,7 @@ import pytest
 from campaign_cli import platforms
 from campaign_cli.models import State
 from tests.fault_helpers import Scene, Theatre, decide_as_a_person, open_theatre
-from tests.fault_lines import BY_STATUS, Sent, answered, describes
+from tests.fault_lines import AUTOMATIC, BY_STATUS, Sent, answered, describes
 
 REST = 200
 """Seconds that a throttled account is asked to rest."""
@@ -180,7 +180,7 @@ def _leads(struck: int, address: str, log: Sequence[Sent]) -> str | None:
     return address if log[-1].changing and sum(one.changing for one in log) == struck + 1 else None
 
 
-@pytest.mark.parametrize("platform", platforms.PLATFORMS)
+@pytest.mark.parametrize("platform", AUTOMATIC)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_part_goes_out_once(
     tmp_path: Path,

@@ -14,14 +14,14 @@ from campaign_cli import platforms
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.models import Part
 from campaign_cli.platforms.base import Request, Sending
-from tests.fault_lines import BY_STATUS
+from tests.fault_lines import AUTOMATIC, BY_STATUS
 from tests.platform_helpers import failure_of, picture
 from tests.stage_helpers import START, Played, open_played, png
 
 TEXT = "Upah layak adalah hak.\n\nBaca https://contoh.example/upah?a=1&b=2 #UpahLayak — 👩🏽‍🏭"
 NAMELESS = ("slack-webhook", "webhook")
 """Networks that can't be asked for a post: nothing can be read, found or deleted, and that is said."""
-pytestmark = pytest.mark.parametrize("platform", platforms.PLATFORMS)
+pytestmark = pytest.mark.parametrize("platform", AUTOMATIC)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ accounts:
   # discord:  {{platform: discord, webhook: env:DISCORD_WEBHOOK, timezone: WIB}}
   # slack:    {{platform: slack, channel: C0123456789, token: env:SLACK_TOKEN, timezone: WIB}}
   # kait:     {{platform: webhook, url: https://serikat.example/masuk, secret: env:WEBHOOK_SECRET, timezone: WIB}}
+  # grup:     {{platform: manual, to: "Grup WhatsApp Anggota", share: whatsapp, timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}

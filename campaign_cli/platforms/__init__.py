@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Platform
 
-PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram", "x", "discord", "slack", "slack-webhook", "webhook")
+PLATFORMS: Final = (
+    "mastodon",
+    "bluesky",
+    "wordpress",
+    "telegram",
+    "x",
+    "discord",
+    "slack",
+    "slack-webhook",
+    "webhook",
+    "manual",
+)
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
@@ -22,7 +33,6 @@ PLANNED: Final = (
     "tiktok",
     "youtube",
     "matrix",
-    "manual",
 )
 """Networks of the final list: a plan may hold variants for them; an account of one is refused for now."""
 

@@ -13,13 +13,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Part, Picture, Receipt
+
+BY_HAND: Final = "out/manual"
+"""Where what a person posts by hand is laid out, below the workspace."""
 
 
 class Settings(BaseModel):
@@ -203,6 +206,10 @@ async def _no_media_host(picture: Picture) -> str:
     )
 
 
+async def _no_person(_files: Mapping[str, bytes]) -> str:
+    raise Rejected(_("Nobody is here who could post by hand."))
+
+
 def _quiet(_done: int, _total: int) -> None:
     """Nobody watches the upload."""
 
@@ -227,7 +234,8 @@ class Sending(Session):
     steps of this part, also those of an earlier process; ``keep`` makes a step durable before it returns; ``load``
     gives the prepared bytes of a picture or a video, ``public_url`` an address at which the network can fetch it (on
     the account's ``media_host``; raises Rejected without one). ``uploaded`` is told how many bytes of how many of a
-    long upload have arrived.
+    long upload have arrived. ``hand_over`` lays files (name → bytes) out for a person who posts them by hand, and says
+    where; doing it again replaces them.
     """
 
     draft: Draft
@@ -240,6 +248,7 @@ class Sending(Session):
     load: Callable[[Picture], Awaitable[bytes]]
     public_url: Callable[[Picture], Awaitable[str]] = _no_media_host
     uploaded: Callable[[int, int], None] = _quiet
+    hand_over: Callable[[Mapping[str, bytes]], Awaitable[str]] = _no_person
 
     @property
     def content(self) -> Part:
@@ -320,6 +329,7 @@ class Platform(ABC):
     oauth: ClassVar[OAuth | None] = None
     fetches_media: ClassVar[bool] = False  # the network fetches media from a public address (``Sending.public_url``)
     permalinks: ClassVar[bool] = True  # a message has an address that a person can name as proof
+    by_hand: ClassVar[bool] = False  # a person posts it: publishing ends with HandedOver
     unconfirmed: ClassVar[tuple[str, ...]] = ()  # for docs/platforms.md: what no source or server has confirmed
     max_wait: ClassVar[float] = 30.0  # seconds for one request
 

@@ -13,10 +13,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlencode
 
 from campaign_cli import platforms
+from campaign_cli.dispatch.by_hand import folder_name
+from campaign_cli.errors import HandedOver
+from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Picture, Receipt, attempt_key
 from campaign_cli.report.words import size_text
 
@@ -84,10 +88,28 @@ async def requests_of(
             memory=memory,
         )
         sending.key = attempt_key(key, content_hash, number, 0)
-        receipt = await adapter.publish(sending)
-        earlier += (receipt,)
+        laid_out: dict[str, bytes] = {}
+        sending.hand_over = partial(_laid_out, laid_out, key)
+        try:
+            earlier += (await adapter.publish(sending),)
+        except HandedOver:
+            shown.append(_by_hand(laid_out, part=number, folder=folder_name(key), pictures=pictures))
         shown += [_shown(request, part=number, pictures=pictures) for request in transport.requests]
     return tuple(shown)
+
+
+async def _laid_out(into: dict[str, bytes], key: str, files: Mapping[str, bytes]) -> str:
+    into.update(files)
+    return folder_name(key)
+
+
+def _by_hand(files: Mapping[str, bytes], *, part: int, folder: str, pictures: Mapping[str, Picture]) -> ShownRequest:
+    """No request: what a person finds at the due minute, and where."""
+    body = {
+        name: content.decode() if name.endswith(".txt") else _summary(content, name="", mime="", pictures=pictures)
+        for name, content in files.items()
+    }
+    return ShownRequest(part=part, method=_("BY HAND"), url=folder, body=body)
 
 
 def _sending(  # noqa: PLR0913 - the ports of a sending, all by name

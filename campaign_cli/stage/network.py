@@ -49,7 +49,7 @@ class Network(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    credential: ClassVar[str]  # the setting of accounts.yaml that refers to the secret
+    credential: ClassVar[str]  # the setting of accounts.yaml that refers to the secret; "" where nothing is sent there
     describes: ClassVar[bool] = True  # whether pictures carry alt text there
     repeats: ClassVar[bool] = True  # whether an account may say the same twice
 
@@ -65,6 +65,11 @@ class Network(ABC):
     def new_secret(url: str) -> str:
         """A secret in the form that the network gives out, for the account at ``url`` of the stage."""
         return secrets.token_hex(16)
+
+    @classmethod
+    def new_secrets(cls, url: str) -> Mapping[str, str]:
+        """Everything that an account's references stand for on the stage, by setting."""
+        return {cls.credential: cls.new_secret(url)} if cls.credential else {}
 
     @abstractmethod
     def routes(self) -> list[BaseRoute]:
