@@ -19,11 +19,13 @@ from test_rehearsal import perform
 
 from campaign_cli.dispatch.by_hand import folder_name, lay_out
 from campaign_cli.dispatch.notify import compose
+from campaign_cli.dispatch.options import LEASE
 from campaign_cli.errors import HandedOver, Rejected, Unavailable
 from campaign_cli.ledger import open_ledger
 from campaign_cli.models import Receipt, State
 from campaign_cli.platforms.manual import platform
 from campaign_cli.report.requests import requests_of
+from tests.fault_helpers import LATE_GRACE, Scene, open_theatre
 from tests.stage_helpers import png
 
 SETTINGS = {"to": "Grup WhatsApp Anggota", "share": "whatsapp"}
@@ -276,6 +278,30 @@ def test_a_network_with_addresses_wants_one(campaign: Campaign, stage: Staged) -
     assert ran.code == 2
     assert "address" in ran.out + ran.err
     assert status_of(campaign)["state"] == "uncertain"
+
+
+def test_a_crash_before_it_was_written_down_lays_it_out_again(tmp_path: Path) -> None:
+    """A process that died with the files in place has told nobody: the next one does, once."""
+    empty = tmp_path / "kosong"
+    empty.mkdir()
+    with open_theatre(empty) as theatre:
+        scene = Scene(tmp_path / "scene", theatre, "manual", ["grup"])
+        try:
+            key = scene.queue("grup", "Rapat")
+            claimed = scene.ledger.claim(
+                worker="mati:1", limit=1, lease=LEASE, late_grace=LATE_GRACE, marked=list(scene.workspace.accounts)
+            )
+            assert [claim.key for claim in claimed.claims] == [key]
+            folder = scene.root / lay_out(scene.root, key, {"text.txt": b"Rapat"})
+            asyncio.run(scene.clock.sleep(LEASE.total_seconds() + 1))
+            assert scene.settle() == []
+            delivery = scene.deliveries()["grup/kabar"]
+            assert (delivery.state, delivery.next_try) == (State.UNCERTAIN, None)
+            assert "Waiting for a person" in delivery.error
+            assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+            assert [one.key for one in scene.ledger.take_notices()] == [key]
+        finally:
+            scene.close()
 
 
 def test_a_rehearsal_plays_the_person_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
