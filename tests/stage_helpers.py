@@ -46,6 +46,16 @@ ACCOUNTS = {
         platform="webhook",
         settings={"url": "https://penerima.example/masuk", "secret": "env:H", "removes_repeats": True},
     ),
+    "anggota": Account(
+        name="anggota",
+        platform="whatsapp",
+        settings={
+            "phone_number_id": "106540352242922",
+            "token": "env:A",
+            "recipients": "file:anggota.csv",
+            "template": "kabar_anggota",
+        },
+    ),
     "grup": Account(name="grup", platform="manual", settings={"to": "Grup WhatsApp Anggota", "share": "whatsapp"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""

@@ -14,12 +14,12 @@ from campaign_cli import platforms
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.models import Part
 from campaign_cli.platforms.base import Request, Sending
-from tests.fault_lines import AUTOMATIC, BY_STATUS
+from tests.fault_lines import AUTOMATIC, BY_STATUS, describes
 from tests.platform_helpers import failure_of, picture
 from tests.stage_helpers import START, Played, open_played, png
 
 TEXT = "Upah layak adalah hak.\n\nBaca https://contoh.example/upah?a=1&b=2 #UpahLayak — 👩🏽‍🏭"
-NAMELESS = ("slack-webhook", "webhook")
+NAMELESS = ("slack-webhook", "webhook", "whatsapp")
 """Networks that can't be asked for a post: nothing can be read, found or deleted, and that is said."""
 pytestmark = pytest.mark.parametrize("platform", AUTOMATIC)
 
@@ -56,7 +56,7 @@ def test_pictures_arrive_with_their_alt_text(stage: Played, platform: str, count
     files = [png(64 + number, 48) for number in range(count)]
     pictures = tuple(picture(file, alt=f"Gambar {number}") for number, file in enumerate(files))
     bytes_of = {hashlib.sha256(file).hexdigest(): file for file in files}
-    if not platforms.get(platform).limits.images:  # refused before anything leaves
+    if platforms.get(platform).limits.images < count:  # refused before anything leaves
         content = (Part(text="Dengan gambar.", media=pictures),)
         assert isinstance(stage.run(platform, _failure, content=content, bytes_of=bytes_of), Rejected)
         assert stage.posts() == []
@@ -64,7 +64,7 @@ def test_pictures_arrive_with_their_alt_text(stage: Played, platform: str, count
     stage.publish(platform, Part(text="Dengan gambar.", media=pictures), bytes_of=bytes_of)
     (post,) = stage.posts()
     assert post["media"] == list(bytes_of)
-    described = platform != "telegram"
+    described = describes(platform)
     assert post["alts"] == [f"Gambar {number}" if described else "" for number in range(count)]
     shown = stage.http.get(f"/_stage/media/{post['media'][0]}")
     assert (shown.status_code, shown.content, shown.headers["content-type"]) == (200, files[0], "image/png")
@@ -131,7 +131,10 @@ def test_a_cut_before_the_post_leaves_nothing(stage: Played, platform: str) -> N
     assert stage.posts() == []
     since = stage.clock.now() - timedelta(minutes=1)
     assert stage.run(platform, lambda sending: adapter.look_up(sending, since), steps=steps).found == ()
-    stage.run(platform, adapter.publish, steps=steps)
+    decided = (
+        {"key": "1" * 40} if adapter.proof.blind else {}
+    )  # where nothing is proved, a person said that it is not out
+    stage.run(platform, adapter.publish, steps=steps, **decided)
     assert len(stage.posts()) == 1
 
 
@@ -214,7 +217,7 @@ def test_steps_that_are_done_are_not_done_again(stage: Played, platform: str) ->
     adapter, steps = platforms.get(platform), {}
     if not adapter.limits.images:  # no uploads, no steps
         return
-    files = [png(64 + number, 48) for number in range(2)]
+    files = [png(64 + number, 48) for number in range(min(2, adapter.limits.images))]
     part = Part(text="Dengan gambar.", media=tuple(picture(file, alt="Gambar") for file in files))
     watched: list[Watched] = []
 
@@ -233,5 +236,5 @@ def test_steps_that_are_done_are_not_done_again(stage: Played, platform: str) ->
     if any((request.uploads or request.content) and request.creating for request in second.sent):
         assert (first.uploads, second.uploads) == (0, 1)  # files and post are one request
     else:
-        assert (first.uploads, second.uploads) == (2, 0)
+        assert (first.uploads, second.uploads) == (len(files), 0)
     assert len(stage.posts()) == 1

@@ -29,6 +29,8 @@ accounts:
   # slack:    {{platform: slack, channel: C0123456789, token: env:SLACK_TOKEN, timezone: WIB}}
   # kait:     {{platform: webhook, url: https://serikat.example/masuk, secret: env:WEBHOOK_SECRET, timezone: WIB}}
   # grup:     {{platform: manual, to: "Grup WhatsApp Anggota", share: whatsapp, timezone: WIB}}
+  # anggota:  {{platform: whatsapp, phone_number_id: "106540352242922", token: env:WHATSAPP_TOKEN, template: kabar,
+  #            recipients: "file:anggota.csv", timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -44,6 +46,7 @@ MASTODON_TOKEN=
 # DISCORD_WEBHOOK=
 # SLACK_TOKEN=
 # WEBHOOK_SECRET=
+# WHATSAPP_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\
@@ -65,7 +68,7 @@ posts:
     text: |
       {second}
 """
-IGNORED = ".env\n.campaign/\nout/\n"
+IGNORED = ".env\n.campaign/\nout/\nanggota.csv\n"
 
 
 @usage.command(

@@ -30,7 +30,7 @@ from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Delivery, NewDelivery
 from campaign_cli.ledger.words import body_hash
-from campaign_cli.models import Draft, Receipt, State, attempt_key, delivery_key
+from campaign_cli.models import LASTING, Draft, Receipt, State, attempt_key, delivery_key
 
 DIRECT: Final = "langsung"
 """The campaign of messages without a plan."""
@@ -69,7 +69,10 @@ class Decisions(Store):
             for row in _in_states(connection, keys, _AGAIN):
                 due = micros(at) if at is not None else (row.due if row.sent or row.due > now else now)
                 reschedule(connection, row.key, due=due, now=now)
-                connection.execute(delete(schema.steps).where(schema.steps.c.delivery == row.key))
+                steps = schema.steps.c
+                connection.execute(
+                    delete(schema.steps).where(steps.delivery == row.key, ~steps.name.startswith(LASTING))
+                )
                 connection.execute(
                     update(deliveries)
                     .where(columns.key == row.key)

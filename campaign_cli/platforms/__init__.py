@@ -19,6 +19,7 @@ PLATFORMS: Final = (
     "slack-webhook",
     "webhook",
     "manual",
+    "whatsapp",
 )
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
@@ -29,7 +30,6 @@ PLANNED: Final = (
     "threads",
     "linkedin",
     "nationbuilder",
-    "whatsapp",
     "tiktok",
     "youtube",
     "matrix",

@@ -51,6 +51,7 @@ class Network(ABC):
     title: ClassVar[str]
     credential: ClassVar[str]  # the setting of accounts.yaml that refers to the secret; "" where nothing is sent there
     describes: ClassVar[bool] = True  # whether pictures carry alt text there
+    in_a_line: ClassVar[bool] = False  # line breaks become spaces there, and more may stand around the text
     repeats: ClassVar[bool] = True  # whether an account may say the same twice
 
     def __init__(self, state: StageState) -> None:
