@@ -48,16 +48,21 @@ class Secrets:
         self._forms: list[str] = []
 
     def reveal(self, reference: str) -> str:
-        """The secret behind a reference. Raises CredentialError (with the fix), MissingExtra for the keyring."""
+        """The secret behind a reference; a file is read anew each time.
+
+        Raises CredentialError (with the fix), MissingExtra for the keyring.
+        """
         known = self._known.get(reference)
-        if known is not None:
-            return known.get_secret_value()
         kind, _colon, name = reference.partition(":")
+        if known is not None and kind != "file":
+            return known.get_secret_value()
         if not is_reference(reference):
             raise CredentialError(
                 _("A secret must be given as a reference."), fix=_("Write env:NAME, file:PATH or keyring:SERVICE/NAME.")
             )
         secret = {"env": self._from_environment, "file": self._from_file, "keyring": self._from_keyring}[kind](name)
+        if known is not None and known.get_secret_value() == secret:
+            return secret
         self._known[reference] = SecretStr(secret)
         self._conceal(secret)
         if secret.startswith(("https://", "http://")):

@@ -30,12 +30,16 @@ def errors(session: Session, *, creating: bool) -> Callable[[Answer], Exception 
 
     def read(answer: Answer) -> Exception | None:
         failure = table(answer) or _bare(answer, creating=creating)
-        if isinstance(failure, Failure):
-            failure.message = without_numbers(failure.message)
-            failure.args = (failure.message,)
-        return failure
+        return cleaned(failure) if isinstance(failure, Failure) else failure
 
     return read
+
+
+def cleaned(failure: Failure) -> Failure:
+    """The same, without anything in its words that can be a telephone number."""
+    failure.message = without_numbers(failure.message)
+    failure.args = (failure.message,)
+    return failure
 
 
 def _own(session: Session, *, creating: bool) -> Callable[[GraphError, Answer], Failure | None]:

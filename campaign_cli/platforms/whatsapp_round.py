@@ -21,7 +21,7 @@ from campaign_cli.i18n import _
 from campaign_cli.models import LASTING, Receipt
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Request, Sending
-from campaign_cli.platforms.whatsapp_answers import THIS_PERSON
+from campaign_cli.platforms.whatsapp_answers import THIS_PERSON, cleaned
 from campaign_cli.platforms.whatsapp_list import Recipient, mark
 
 _ACCEPTED: Final = "accepted"  # and not Meta's id of the message, which holds the number
@@ -51,7 +51,7 @@ class Round:
             try:
                 await self._visit(person, request)
             except Failure as failure:
-                self._last, finished = failure, False
+                self._last, finished = cleaned(failure), False
             except Held:  # it may wait; but not where somebody is in doubt, who would be forgotten with a changed plan
                 if not self._doubtful:
                     raise
@@ -93,7 +93,7 @@ class Round:
             try:
                 await ask(self._sending.http, request, lambda body: str(body["messages"][0]["id"]))
             except Unconfirmed as failure:
-                self._lost_in_a_row, self._last = self._lost_in_a_row + 1, failure
+                self._lost_in_a_row, self._last = self._lost_in_a_row + 1, cleaned(failure)
                 return
             except Rejected as failure:
                 await keep(step, None)
