@@ -128,13 +128,20 @@ class Scene:
 
     def queue(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> str:
         """One delivery, due now; its key. The pictures go with its first part."""
+        new = self.new_delivery(account, *texts, post=post, pictures=pictures)
+        self.ledger.apply(Changes(new=(new,), media=lambda _digest: PICTURE), actor="uji")
+        self.keys[f"{account}/{post}"] = new.key
+        return new.key
+
+    def new_delivery(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> NewDelivery:
+        """The same, not queued yet."""
         media = tuple(replace(picture(PICTURE), alt=f"Gambar {number}") for number in range(pictures))
         parts = tuple(Part(text=text, media=media if number == 0 else ()) for number, text in enumerate(texts))
         full = self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
         draft = Draft(platform=self.platform, account=full, address=address, language="id", parts=parts)
         key, due = delivery_key("uji", post, full), self.clock.now()
-        new = NewDelivery(
+        return NewDelivery(
             key=key,
             campaign="uji",
             post=post,
@@ -151,9 +158,6 @@ class Scene:
             input_hash=key,
             media=tuple(_digests(media)),
         )
-        self.ledger.apply(Changes(new=(new,), media=lambda _digest: PICTURE), actor="uji")
-        self.keys[f"{account}/{post}"] = key
-        return key
 
     def publish(self, *, stay: timedelta | None = None) -> Outcome:
         """One pass by a process of its own; with ``stay`` it is there for so long, as for a night."""

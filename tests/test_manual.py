@@ -289,7 +289,12 @@ def test_a_crash_before_it_was_written_down_lays_it_out_again(tmp_path: Path) ->
         try:
             key = scene.queue("grup", "Rapat")
             claimed = scene.ledger.claim(
-                worker="mati:1", limit=1, lease=LEASE, late_grace=LATE_GRACE, marked=list(scene.workspace.accounts)
+                worker="mati:1",
+                limit=1,
+                per_account=5,
+                lease=LEASE,
+                late_grace=LATE_GRACE,
+                marked=list(scene.workspace.accounts),
             )
             assert [claim.key for claim in claimed.claims] == [key]
             folder = scene.root / lay_out(scene.root, key, {"text.txt": b"Rapat"})
