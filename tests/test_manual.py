@@ -326,3 +326,13 @@ def test_a_rehearsal_plays_the_person_and_says_so(tmp_path: Path, capsys: pytest
     assert row.at is not None
     assert 0 <= (row.at - row.planned).total_seconds() < 10
     assert (done.outcome.published, done.outcome.uncertain) == (1, 0)
+
+
+def test_the_rehearsal_counts_what_a_person_has_to_do(campaign: Campaign, stage: Staged) -> None:
+    """The summary says it, and all is well: exit 0."""
+    accounts = stage.root / "accounts.yaml"
+    accounts.write_text(accounts.read_text(encoding="utf-8").replace("accounts:\n", f"accounts:\n{ACCOUNT}", 1))
+    ran = campaign("rehearse", stage.plan(POST.format(at=soon(days=1))))
+    assert ran.code == 0, ran.err
+    assert "1 of them has to be posted by a person." in ran.out.replace("\n", " ")
+    assert not (stage.root / "out").exists()
