@@ -26,7 +26,7 @@ REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|keyring:[^/
 REDACTED: Final = "•••"
 _SHORTEST: Final = 4  # shorter "secrets" would blank out ordinary words
 _SHORTEST_STEP: Final = 12  # steps of an address that are shorter are names, no keys
-_MAX_BYTES: Final = 64 * 1024
+_MAX_BYTES: Final = 1024 * 1024
 
 
 def is_reference(value: object) -> bool:
@@ -48,16 +48,21 @@ class Secrets:
         self._forms: list[str] = []
 
     def reveal(self, reference: str) -> str:
-        """The secret behind a reference. Raises CredentialError (with the fix), MissingExtra for the keyring."""
+        """The secret behind a reference; a file is read anew each time.
+
+        Raises CredentialError (with the fix), MissingExtra for the keyring.
+        """
         known = self._known.get(reference)
-        if known is not None:
-            return known.get_secret_value()
         kind, _colon, name = reference.partition(":")
+        if known is not None and kind != "file":
+            return known.get_secret_value()
         if not is_reference(reference):
             raise CredentialError(
                 _("A secret must be given as a reference."), fix=_("Write env:NAME, file:PATH or keyring:SERVICE/NAME.")
             )
         secret = {"env": self._from_environment, "file": self._from_file, "keyring": self._from_keyring}[kind](name)
+        if known is not None and known.get_secret_value() == secret:
+            return secret
         self._known[reference] = SecretStr(secret)
         self._conceal(secret)
         if secret.startswith(("https://", "http://")):
@@ -110,7 +115,12 @@ class Secrets:
                     fix=_("Run: chmod 600 {path}").format(path=path),
                 )
             with path.open("rb") as handle:
-                secret = handle.read(_MAX_BYTES).decode("utf-8").strip()
+                content = handle.read(_MAX_BYTES + 1)
+            if len(content) > _MAX_BYTES:
+                raise CredentialError(
+                    _("The secret file {name} is larger than {size} MiB.").format(name=name, size=_MAX_BYTES // 2**20)
+                )
+            secret = content.decode("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = reasons.reason(error) if isinstance(error, OSError) else _("it is not UTF-8")
             raise CredentialError(

@@ -17,6 +17,7 @@
         ├── Unavailable          provably not done; trying again is safe
         ├── Unauthorized         the credential was refused
         └── Unconfirmed          bytes left and no telling answer came: never repeated blindly
+            └── HandedOver       laid out for a person, who alone can say when it is out
 """
 
 from __future__ import annotations
@@ -118,3 +119,11 @@ class Unauthorized(Failure):
 
 class Unconfirmed(Failure):
     """The request may have been carried out: reset, time-out, a 5xx that says nothing, an answer that can't be read."""
+
+
+class HandedOver(Unconfirmed):
+    """Laid out for a person to post by hand; ``notice`` is what that person is told, everything needed included."""
+
+    def __init__(self, message: str, *, notice: str) -> None:
+        super().__init__(message)
+        self.notice = notice

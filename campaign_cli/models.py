@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+LASTING: Final = "out/"
+"""A finished step whose name begins so says that something is out: it stays when the delivery is tried again, gets
+other words, or is sent anew because a person said so."""
 
 
 class Severity(StrEnum):

@@ -108,7 +108,8 @@ class Scene:
         )
         self.secrets = Secrets(environment=environment, root=self.root)
         # of a webhook's address, its last step alone opens it
-        self.secret_values = sorted({piece for one in environment.values() for piece in (one, one.rpartition("/")[2])})
+        addresses = [one for one in environment.values() if "://" in one]
+        self.secret_values = sorted({*environment.values(), *(one.rpartition("/")[2] for one in addresses)})
         self.server.state.add_accounts(stage_accounts(self.workspace.accounts, reveal=self.secrets.reveal))
         if self.theatre.empty is not None:  # making one takes longer than everything that is done with it here
             shutil.copytree(self.theatre.empty, self.root, dirs_exist_ok=True)
@@ -126,6 +127,16 @@ class Scene:
 
     def queue(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> str:
         """One delivery, due now; its key. The pictures go with its first part; those that the network needs, too."""
+        new, file = self._drawn(account, *texts, post=post, pictures=pictures)
+        self.ledger.apply(Changes(new=(new,), media=lambda _digest: file), actor="uji")
+        self.keys[f"{account}/{post}"] = new.key
+        return new.key
+
+    def new_delivery(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> NewDelivery:
+        """The same, not queued yet."""
+        return self._drawn(account, *texts, post=post, pictures=pictures)[0]
+
+    def _drawn(self, account: str, *texts: str, post: str, pictures: int) -> tuple[NewDelivery, bytes]:
         pictures = max(pictures, self.adapter.limits.media_least)
         file, mime = file_for(self.platform, 640, 480)
         media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
@@ -151,9 +162,7 @@ class Scene:
             input_hash=key,
             media=tuple(_digests(media)),
         )
-        self.ledger.apply(Changes(new=(new,), media=lambda _digest: file), actor="uji")
-        self.keys[f"{account}/{post}"] = key
-        return key
+        return new, file
 
     def publish(self, *, stay: timedelta | None = None) -> Outcome:
         """One pass by a process of its own; with ``stay`` it is there for so long, as for a night."""
@@ -175,7 +184,7 @@ class Scene:
             now=self.clock.now,
             pause_until=self.adapter.pause_until,
             time_out=self.time_out,
-            fresh_connections=self.adapter.proof.blind,
+            fresh_connections=self.adapter.blind(account),
         )
         name = self._names.get(account.name)
         if name is None:  # the site that holds media for the network

@@ -13,6 +13,11 @@ from campaign_cli.platforms.http import HttpTransport
 from campaign_cli.stage.app import network_class
 from tests.stage_helpers import ACCOUNTS
 
+AUTOMATIC = tuple(name for name in platforms.PLATFORMS if not platforms.get(name).by_hand)
+"""Networks that we send to ourselves; what a person posts by hand has tests of its own (tests/test_manual.py)."""
+BY_STATUS = ("webhook",)
+"""Networks on which the status alone says that a message was taken, whatever the body is."""
+_WORDS = ("share", "template")  # settings that are no part of an account's address
 _READING = ("GET", "HEAD")
 
 
@@ -52,11 +57,11 @@ class Line:
 def distinct(platform: str, names: Iterable[str]) -> dict[str, Account]:
     """Accounts like the network's one in ``ACCOUNTS``, each with an address of its own wherever it will be played."""
     prototype = next(account for account in ACCOUNTS.values() if account.platform == platform)
-    secrets = platforms.get(platform).secrets
+    shared = (*platforms.get(platform).secrets, *_WORDS, "url")
     accounts = {}
     for number, name in enumerate(names, start=10):
         settings = {
-            setting: value if setting in (*secrets, "url") or not isinstance(value, str) else f"{value}{number}"
+            setting: value if setting in shared or not isinstance(value, str) else f"{value}{number}"
             for setting, value in prototype.settings.items()
         }
         accounts[name] = replace(prototype, name=name, settings=settings)

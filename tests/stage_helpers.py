@@ -52,6 +52,22 @@ ACCOUNTS = {
     ),
     "galeri": Account(name="galeri", platform="instagram", settings={"handle": "fsp.contoh", "token": "env:I"}),
     "utas": Account(name="utas", platform="threads", settings={"handle": "fsp.contoh", "token": "env:H"}),
+    "situs": Account(
+        name="situs",
+        platform="webhook",
+        settings={"url": "https://penerima.example/masuk", "secret": "env:H", "removes_repeats": True},
+    ),
+    "anggota": Account(
+        name="anggota",
+        platform="whatsapp",
+        settings={
+            "phone_number_id": "106540352242922",
+            "token": "env:A",
+            "recipients": "file:anggota.csv",
+            "template": "kabar_anggota",
+        },
+    ),
+    "grup": Account(name="grup", platform="manual", settings={"to": "Grup WhatsApp Anggota", "share": "whatsapp"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 
@@ -112,9 +128,13 @@ class Played:
 
     def secret(self, platform: str) -> str:
         """What opens the account."""
-        account = self.account(platform)
-        reference = account.settings[platforms.get(platform).secrets[0]]
-        return self.environment[str(reference).removeprefix("env:")]
+        return self.secrets(platform)[platforms.get(platform).secrets[0]]
+
+    def secrets(self, platform: str) -> dict[str, str]:
+        """Everything that the account's settings refer to, by setting."""
+        settings = self.account(platform).settings
+        names = [name for name in platforms.get(platform).secrets if settings.get(name)]
+        return {name: self.environment[str(settings[name]).removeprefix("env:")] for name in names}
 
     def posts(self, **query: str) -> list[dict[str, Any]]:
         """What the stage holds."""
@@ -148,7 +168,7 @@ class Played:
                     adapter,
                     transport,
                     settings=account.settings,
-                    secrets={adapter.secrets[0]: secret or self.secret(platform)},
+                    secrets=self.secrets(platform) | ({adapter.secrets[0]: secret} if secret else {}),
                     clock=self.clock,
                     bytes_of=bytes_of,
                     **{"due": self.clock.now(), **members},

@@ -21,7 +21,7 @@ import pytest
 from campaign_cli import platforms
 from campaign_cli.models import State
 from tests.fault_helpers import Scene, Theatre, decide_as_a_person, open_theatre
-from tests.fault_lines import Sent, answered, describes
+from tests.fault_lines import AUTOMATIC, BY_STATUS, Sent, answered, describes
 
 REST = 200
 """Seconds that a throttled account is asked to rest."""
@@ -181,7 +181,7 @@ def _leads(struck: int, address: str, log: Sequence[Sent]) -> str | None:
     return address if log[-1].changing and sum(one.changing for one in log) == struck + 1 else None
 
 
-@pytest.mark.parametrize("platform", platforms.PLATFORMS)
+@pytest.mark.parametrize("platform", AUTOMATIC)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_each_part_goes_out_once(
     tmp_path: Path,
@@ -192,6 +192,8 @@ def test_each_part_goes_out_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """After the fault every part is out once, or the delivery says why not; a person's decision then ends it well."""
+    if fault.order.get("kind") == "answer" and fault.order["status"] == 200 and platform in BY_STATUS:
+        return  # there it is no fault: a receiver that says 2xx has the message (tests/test_webhook.py)
     caplog.set_level(logging.INFO)
     wanted = struck_by(fault, cases(platform))
     scene = Scene(tmp_path, theatre, platform, [case.account for case in wanted], time_out=fault.time_out)

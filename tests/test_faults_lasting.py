@@ -16,10 +16,10 @@ from campaign_cli import platforms
 from campaign_cli.dispatch.retry import MAXIMUM_TRIES
 from campaign_cli.models import State
 from tests.fault_helpers import PATIENCE, Scene, Theatre, decide_as_a_person, open_theatre
-from tests.fault_lines import Sent, repeats
+from tests.fault_lines import AUTOMATIC, Sent, repeats
 
 SINGLE, THREADS = 42, 6
-pytestmark = pytest.mark.parametrize("platform", platforms.PLATFORMS)
+pytestmark = pytest.mark.parametrize("platform", AUTOMATIC)
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,10 @@ accounts:
   # facebook: {{platform: facebook, page: "100012345678901", token: env:FACEBOOK_TOKEN, timezone: WIB}}
   # instagram: {{platform: instagram, handle: "@contoh.serikat", token: env:INSTAGRAM_TOKEN, media_host: web}}
   # threads:   {{platform: threads, handle: "@contoh.serikat", token: env:THREADS_TOKEN, media_host: web}}
+  # kait:     {{platform: webhook, url: https://serikat.example/masuk, secret: env:WEBHOOK_SECRET, timezone: WIB}}
+  # grup:     {{platform: manual, to: "Grup WhatsApp Anggota", share: whatsapp, timezone: WIB}}
+  # anggota:  {{platform: whatsapp, phone_number_id: "106540352242922", token: env:WHATSAPP_TOKEN, template: kabar,
+  #            recipients: "file:anggota.csv", timezone: WIB}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -51,6 +55,8 @@ MASTODON_TOKEN=
 # FACEBOOK_TOKEN=
 # INSTAGRAM_TOKEN=
 # THREADS_TOKEN=
+# WEBHOOK_SECRET=
+# WHATSAPP_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\
@@ -72,7 +78,7 @@ posts:
     text: |
       {second}
 """
-IGNORED = ".env\n.campaign/\nout/\n"
+IGNORED = ".env\n.campaign/\nout/\nanggota.csv\n"
 
 
 @usage.command(

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from campaign_cli import platforms
 from campaign_cli.cli import diagnostics, dispatching, output, usage
 from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import JsonOption, LanguageOption, PlanArgument, WorkspaceOption
 from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import state_word
-from campaign_cli.i18n import _, format_instant
+from campaign_cli.i18n import _, format_instant, ngettext
 from campaign_cli.models import State
 
 if TYPE_CHECKING:
@@ -120,6 +121,12 @@ def _summary(result: Rehearsal) -> str:
     published = sum(1 for row in result.rows if row.state is State.PUBLISHED)
     text = _("{n} of {all} messages arrived on the stage.").format(n=published, all=len(result.rows))
     faithful = _("Each one is what was written.") if result.faithful else _("Not everything is what was written.")
+    by_hand = sum(1 for row in result.rows if platforms.get(row.platform).by_hand)
+    if by_hand:
+        left = ngettext(
+            "{n} of them has to be posted by a person.", "{n} of them have to be posted by a person.", by_hand
+        )
+        faithful = f"{left.format(n=by_hand)} {faithful}"
     return f"{text} {faithful}"
 
 

@@ -29,11 +29,17 @@ app = usage.application()
         "Settle an uncertain delivery by hand, after a look at the account. "
         "Example: campaign resolve upah-layak-2027/pembuka/telegram --published https://t.me/contoh/12"
     ),
+    bare="--published",
 )
 def resolve(
     key: Annotated[str, typer.Argument(metavar="KEY", help=_("The key as `campaign status` shows it."))],
     published: Annotated[
-        str | None, typer.Option("--published", metavar="URL", help=_("It is out, at this address."))
+        str | None,
+        typer.Option(
+            "--published",
+            metavar="[URL]",
+            help=_("It is out, at this address; without URL where the network gives none."),
+        ),
     ] = None,
     not_published: Annotated[
         bool, typer.Option("--not-published", help=_("It is not out; it may be sent again."))
@@ -45,13 +51,15 @@ def resolve(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
-    if bool(published) == not_published:
+    if (published is not None) == not_published:
         raise InputError(_("Say one of --published URL and --not-published."))
     context = open_context(workspace)
     context.require_accounts()
-    if at and published:
+    if at and published is not None:
         raise InputError(_("--at goes with --not-published alone."))
     with context.ledger() as ledger:
+        if published == "":
+            _needs_no_address(ledger.delivery(key))
         found = ledger.resolve(
             key,
             published_url=published,
@@ -63,6 +71,19 @@ def resolve(
         )
     output.write(_said(found))
     return 0
+
+
+def _needs_no_address(delivery: Delivery | None) -> None:
+    """Raises InputError where the network gives an address, which is the proof."""
+    from campaign_cli import platforms
+
+    if delivery is not None and delivery.platform in platforms.PLATFORMS:
+        platform = platforms.get(delivery.platform)
+        if platform.permalinks:
+            raise InputError(
+                _("A post on {platform} has an address.").format(platform=platform.title),
+                fix=_("Copy it from there: campaign resolve {key} --published URL").format(key=delivery.key),
+            )
 
 
 def _due(context: Context, key: str, text: str, *, now: datetime) -> datetime:

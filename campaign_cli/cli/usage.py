@@ -48,7 +48,19 @@ class _Help:
 
 
 class Command(_Help, TyperCommand):
-    """One command."""
+    """One command; an option in ``bare`` may stand without its value, which is empty then."""
+
+    bare: tuple[str, ...] = ()
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give such an option its empty value."""
+        filled: list[str] = []
+        for position, argument in enumerate(args):
+            filled.append(argument)
+            following = args[position + 1 : position + 2]
+            if argument in self.bare and (not following or following[0].startswith("--")):
+                filled.append("")
+        return super().parse_args(ctx, filled)
 
 
 class Group(_Help, TyperGroup):
@@ -81,11 +93,12 @@ def application(**options: Any) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *, help: str
+    app: typer.Typer, name: str | None = None, *, help: str, bare: str = ""
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Register a function as a command of ``app``."""
+    """Register a function as a command of ``app``. The option ``bare`` may stand without a value."""
     summary = help.partition(". ")[0].rstrip(".") + "."  # the first sentence, whole, for the list of a group
-    return app.command(name, cls=Command, options_metavar=_("[OPTIONS]"), help=help, short_help=summary)
+    kind = type("Command", (Command,), {"bare": (bare,)}) if bare else Command
+    return app.command(name, cls=kind, options_metavar=_("[OPTIONS]"), help=help, short_help=summary)
 
 
 def invoke(app: typer.Typer, *, name: str, arguments: Sequence[str]) -> int:

@@ -32,7 +32,7 @@ def transport_for(
         now=clock,
         pause_until=platform.pause_until,
         time_out=platform.max_wait,
-        fresh_connections=platform.proof.blind,
+        fresh_connections=platform.blind(account),
         trust_environment=trust_environment,
     )
 

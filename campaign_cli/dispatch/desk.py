@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from campaign_cli import platforms
+from campaign_cli.dispatch.by_hand import HandOver
 from campaign_cli.dispatch.gathering import Gathering
 from campaign_cli.dispatch.options import LEASE, LEASE_MARGIN
 from campaign_cli.errors import CampaignError, CredentialError, Rejected
@@ -51,8 +52,8 @@ class Verdict:
     """How to settle a delivery: a state, the receipt of its last part where there is one, or why not.
 
     ``next_try`` (aware): when a waiting one is tried, or an uncertain one looked up, again; None with ``uncertain``
-    means that a person decides. ``lost``: the claim is not ours any more, so nothing is to be settled. The other fields
-    are those of ``RetryDecision``.
+    means that a person decides. ``lost``: the claim is not ours any more, so nothing is to be settled. ``notice`` is
+    what people are told in the place of ``error``. The other fields are those of ``RetryDecision``.
     """
 
     state: State
@@ -65,6 +66,7 @@ class Verdict:
     works: bool | None = None
     overrun: bool = False
     lost: bool = False
+    notice: str = ""
 
 
 @dataclass(kw_only=True)
@@ -77,6 +79,11 @@ class Seat:
     memory: dict[str, Any] = field(default_factory=dict)
     software: str | None = None  # server software as the account check names it; None = not asked yet
     ahead: timedelta | None = None  # how far the server's clock is ahead of ours; None = it has not said
+
+    @property
+    def blind(self) -> bool:
+        """Nothing can be proved of this account once a request has left."""
+        return self.platform.blind(self.account)
 
     @property
     def lease(self) -> timedelta:
@@ -95,6 +102,7 @@ class Desk:
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     transport: Callable[[Account], Http]
+    hand_over: HandOver
     platform_of: Callable[[str], Platform] = platforms.get
     late_grace: timedelta = timedelta.max
     uploaded: Callable[[str, int, int], None] = lambda _key, _done, _total: None

@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli import platforms
+from campaign_cli.dispatch.by_hand import HandOver, in_folder
 from campaign_cli.dispatch.desk import Desk, LedgerThread, Verdict
 from campaign_cli.dispatch.health import Health
 from campaign_cli.dispatch.options import LEASE, Options
@@ -44,7 +45,8 @@ class Dispatcher:
 
     ``clock`` gives aware instants, ``sleep`` waits for seconds of that clock, ``transport`` opens an account's.
     ``changed`` is set when a place became free or something may have fallen due. ``accounts`` are those that it takes
-    deliveries of; None means all of them, and it may change between two pumps.
+    deliveries of; None means all of them, and it may change between two pumps. ``hand_over`` lays out what a person
+    posts by hand (default: in a folder of the workspace).
     """
 
     def __init__(  # noqa: PLR0913 - the ports of the engine, all by name
@@ -62,6 +64,7 @@ class Dispatcher:
         platform_of: Callable[[str], Platform] = platforms.get,
         chance: Random | None = None,
         outcome: Outcome | None = None,
+        hand_over: HandOver | None = None,
     ) -> None:
         self.ledger = ledger
         self.options = options
@@ -81,6 +84,7 @@ class Dispatcher:
             clock=clock,
             sleep=sleep,
             transport=transport,
+            hand_over=hand_over or in_folder(workspace.root),
             platform_of=platform_of,
             chance=chance or Random(),  # noqa: S311 - it spreads retries and keeps no secret
             late_grace=options.late_grace,
@@ -90,7 +94,7 @@ class Dispatcher:
             name: platform_of(account.platform).address(account) for name, account in workspace.accounts.items()
         }
         self._blind = {
-            name for name, account in workspace.accounts.items() if platform_of(account.platform).proof.blind
+            name for name, account in workspace.accounts.items() if platform_of(account.platform).blind(account)
         }
         self.health = Health(self._desk, self.progress)
         self._settler = Settler(self.thread)
@@ -293,6 +297,7 @@ class Dispatcher:
             receipt=verdict.receipt,
             error=storable(verdict.error),
             next_try=verdict.next_try,
+            notice=storable(verdict.notice),
         )
         written = None if verdict.lost else await self._written(wanted)
         if written is None:

@@ -11,6 +11,7 @@ from campaign_cli.errors import (
     CampaignError,
     CredentialError,
     Failure,
+    HandedOver,
     Held,
     LedgerError,
     Rejected,
@@ -90,6 +91,8 @@ def works_after(failure: Exception) -> bool | None:
     A refusal of one post's content is an answer like any other; 401 and 403 count against the account, and against the
     invalid requests that networks allow.
     """
+    if isinstance(failure, HandedOver):
+        return None
     if isinstance(failure, Rejected):
         return None if failure.status is None else failure.status not in (401, 403)
     return False if isinstance(failure, Unavailable | Unauthorized | Unconfirmed | CredentialError) else None

@@ -16,7 +16,7 @@ from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN, STAY_SECONDS
 from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import bounded, decide, explain
 from campaign_cli.dispatch.wire import GuardedHttp
-from campaign_cli.errors import CampaignError, ClaimLost, LedgerError, Unauthorized
+from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerError, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture, Receipt, State, attempt_key
 from campaign_cli.platforms.answers import ahead, on_our_clock
@@ -61,6 +61,7 @@ class Attempt:
             load=self._load,
             public_url=self._public_url,
             uploaded=partial(desk.uploaded, claim.key),
+            hand_over=self._hand_over,
         )
 
     async def begin(self) -> None:
@@ -70,7 +71,7 @@ class Attempt:
             self.claim,
             self.part,
             lease=self._seat.lease,
-            marked=self._seat.platform.proof.blind,
+            marked=self._seat.blind,
         )
 
     async def publish(self) -> Receipt:
@@ -115,6 +116,8 @@ class Attempt:
         now = self._desk.clock()
         tries = self.claim.attempts if self.part == self.claim.part else 1  # a receipt sets the count back
         decision = decide(failure, tries=tries, now=now, chance=self._desk.chance, left=self.http.left)
+        if isinstance(failure, HandedOver):
+            return self._left_to_person(failure)
         if decision.state is State.UNCERTAIN:
             return replace(self._uncertain(decision.error), works=decision.works, pause_until=decision.pause_until)
         return Verdict(
@@ -132,10 +135,15 @@ class Attempt:
         """A doubtful end: looked up soon where the network can be asked, left to a person where it can't."""
         left_at = self._desk.left_at[self.claim.key] = self.http.left_at or self._desk.clock()
         text = self._desk.secrets.redact(error)
-        proof = self._seat.platform.proof
-        if proof.blind:
+        if self._seat.blind:
             return Verdict(state=State.UNCERTAIN, error=f"{text} {for_a_person()}")
         return Verdict(state=State.UNCERTAIN, error=text, next_try=left_at + FIRST_LOOK)
+
+    def _left_to_person(self, failure: HandedOver) -> Verdict:
+        """It lies ready: people are told all that posting it takes, and how to settle it then."""
+        settle = _("When it is out: campaign resolve {key} --published URL (without URL where it has none).")
+        notice = f"{failure.notice}\n{settle.format(key=self.claim.key)}"
+        return Verdict(state=State.UNCERTAIN, error=failure.message, notice=notice)
 
     def cut_off(self) -> Verdict:
         """How to settle when this process is being ended in the middle."""
@@ -155,7 +163,7 @@ class Attempt:
         renewed = self._lease_until - self._desk.clock() < needed
         if renewed:
             await self.begin()
-        if self._seat.platform.proof.blind:
+        if self._seat.blind:
             await self._desk.let_leave(self.claim)
         elif not renewed:
             await self._desk.pass_gate(self.claim)
@@ -171,6 +179,11 @@ class Attempt:
     async def _keep(self, name: str, value: Any) -> None:
         await self._desk.thread.call(self._desk.ledger.keep_step, self.claim, self.part, name, value)
         self.sending.steps[name] = value
+
+    async def _hand_over(self, files: Mapping[str, bytes]) -> str:
+        """Lay it out for a person, unless a hold or another process came in between."""
+        await self._desk.pass_gate(self.claim)
+        return await self._desk.hand_over(self.claim.key, files)
 
     async def _load(self, picture: Picture) -> bytes:
         return await self._desk.thread.call(self._desk.ledger.media, picture.sha256)

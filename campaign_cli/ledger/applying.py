@@ -17,7 +17,7 @@ from campaign_cli.ledger.queries import columns
 from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Applied, Changes, Known, NewDelivery
-from campaign_cli.models import State
+from campaign_cli.models import LASTING, State
 
 RECENT: Final = timedelta(days=30)
 """How long the words of a published delivery count as just said."""
@@ -141,8 +141,10 @@ class Applying(Store):
 
     def _replace_content(self, connection: Connection, one: NewDelivery) -> None:
         # A finished step belongs to the old words: an uploaded picture, a draft on the server.
-        for table in (drafts, delivery_labels, delivery_media, schema.steps):
+        steps = schema.steps.c
+        for table in (drafts, delivery_labels, delivery_media):
             connection.execute(delete(table).where(table.c.delivery == one.key))
+        connection.execute(delete(schema.steps).where(steps.delivery == one.key, ~steps.name.startswith(LASTING)))
         _write_content(connection, [one])
 
     def _remove(self, connection: Connection, keys: Sequence[str], *, actor: str, now: int) -> None:

@@ -30,7 +30,7 @@ from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Delivery, NewDelivery
 from campaign_cli.ledger.words import body_hash
-from campaign_cli.models import Draft, Receipt, State, delivery_key
+from campaign_cli.models import LASTING, Draft, Receipt, State, attempt_key, delivery_key
 
 DIRECT: Final = "langsung"
 """The campaign of messages without a plan."""
@@ -69,7 +69,10 @@ class Decisions(Store):
             for row in _in_states(connection, keys, _AGAIN):
                 due = micros(at) if at is not None else (row.due if row.sent or row.due > now else now)
                 reschedule(connection, row.key, due=due, now=now)
-                connection.execute(delete(schema.steps).where(schema.steps.c.delivery == row.key))
+                steps = schema.steps.c
+                connection.execute(
+                    delete(schema.steps).where(steps.delivery == row.key, ~steps.name.startswith(LASTING))
+                )
                 connection.execute(
                     update(deliveries)
                     .where(columns.key == row.key)
@@ -97,9 +100,10 @@ class Decisions(Store):
         """Settle an uncertain delivery by hand; the delivery as it is then.
 
         ``published_url`` (with the network's own ``receipt`` where known) is the proof of the part that was being
-        sent. ``not_published`` lets it be sent again, under a new attempt key: ``at`` a new due instant, or at its own
-        unless that is later than ``late_grace`` allows; then it is missed. Raises InputError when it is not
-        uncertain, is being looked up at this moment, or the proof is another delivery's.
+        sent; empty where it has no address, so that the attempt's key stands for it. ``not_published`` lets it be sent
+        again, under a new attempt key: ``at`` a new due instant, or at its own unless that is later than ``late_grace``
+        allows; then it is missed. Raises InputError when it is not uncertain, is being looked up at this moment, or the
+        proof is another delivery's.
         """
         if (published_url is None) == (not not_published):
             raise InputError(_("Say one of --published URL and --not-published."))
@@ -161,7 +165,8 @@ class Decisions(Store):
 
     def _published(self, connection: Connection, row: Row[Any], *, url: str, known: Receipt | None, now: int) -> None:
         part = first_unsent(row.parts, receipts_of(connection, columns.key == row.key).get(row.key, ()))
-        receipt = replace(known or Receipt(part=part, id=url, url=url, at=instant(now)), part=part)
+        name = url or attempt_key(row.key, row.content_hash, part, row.generation)
+        receipt = replace(known or Receipt(part=part, id=name, url=url or None, at=instant(now)), part=part)
         other = store_receipt(connection, row.key, row.address, receipt)
         if other is not None:
             raise InputError(_("{url} is already the receipt of {key}.").format(url=url, key=other))

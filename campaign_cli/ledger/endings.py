@@ -22,13 +22,17 @@ from campaign_cli.models import State
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class End:
-    """What becomes of a row of ``deliveries``. ``new``: with a receipt that the row doesn't count yet."""
+    """What becomes of a row of ``deliveries``. ``new``: with a receipt that the row doesn't count yet.
+
+    ``notice`` is what people are told in the place of ``error``.
+    """
 
     row: Row[Any]
     state: State
     error: str
     next_try: datetime | None
     new: bool
+    notice: str = ""
 
 
 class Ending(Store):
@@ -53,7 +57,7 @@ class Ending(Store):
         for some in chunks(end.row.key for end in turned):
             connection.execute(statements.FORGET_NOTICES, {"the_keys": some, "the_now": now})
         for state in (State.FAILED, State.UNCERTAIN):
-            told = [(end.row.key, end.error) for end in turned if end.state is state]
+            told = [(end.row.key, end.notice or end.error) for end in turned if end.state is state]
             give_notice(connection, told, kind=state, at=now)
         events = [
             self.event(end.state.value, end.row.key, _details(end), actor=end.row.worker or "", at=now) for end in ends
@@ -71,7 +75,8 @@ def end_of(row: Row[Any], settlement: Settlement, *, new: bool = False) -> End:
         state, error, next_try = State.UNCERTAIN, _("A part has no receipt."), None
     if state is State.WAITING and row.restored_from:
         state, next_try = State(row.restored_from), None  # proved unsent: what the backup says of it is true
-    return End(row=row, state=state, error=error, next_try=next_try, new=new)
+    notice = settlement.notice if state is settlement.state else ""
+    return End(row=row, state=state, error=error, next_try=next_try, new=new, notice=notice)
 
 
 def rows_of(connection: Connection, keys: Iterable[str]) -> dict[str, Row[Any]]:

@@ -14,7 +14,7 @@ from campaign_cli.ledger.base import chunks
 from campaign_cli.ledger.queries import receipt_of
 from campaign_cli.ledger.schema import instant, instant_or_none
 from campaign_cli.ledger.values import Claim
-from campaign_cli.models import Draft, Receipt, attempt_key
+from campaign_cli.models import LASTING, Draft, Receipt, attempt_key
 
 
 def attempt_row(row: Row[Any], *, part: int, worker: str, at: int, marked: bool) -> dict[str, Any]:
@@ -58,14 +58,16 @@ def claims_of(
 ) -> list[Claim]:
     """Claims from rows and receipts; ``begun`` are the attempts that were begun just now, if any."""
     starts: dict[str, list[int]] = defaultdict(list)
-    kept: dict[tuple[str, int], dict[int, dict[str, Any]]] = defaultdict(dict)
+    kept: dict[tuple[str, int | None], dict[int, dict[str, Any]]] = defaultdict(dict)
     for attempt in begun:
         starts[attempt["attempt_key"]].append(attempt["started_at"])
     # What is begun for the first time has no other attempt, and no step.
     older = [row.key for row in rows if row.attempts > 1 or not begun]
     for some in chunks(older):
-        for step in connection.execute(statements.STEPS, {"the_keys": some}):
-            kept[step.delivery, step.generation].setdefault(step.part, {})[step.name] = json.loads(step.value)
+        steps = connection.execute(statements.STEPS, {"the_keys": some}).all()
+        for step in sorted(steps, key=lambda step: step.generation):  # of what lasts, the newest counts
+            generation = None if step.name.startswith(LASTING) else step.generation
+            kept[step.delivery, generation].setdefault(step.part, {})[step.name] = json.loads(step.value)
         for key, started in connection.execute(statements.STARTS, {"the_keys": some}):
             starts[key].append(started)
     return [
@@ -73,11 +75,16 @@ def claims_of(
             row,
             draft=drafts[row.key],
             receipts=proofs.get(row.key, ()),
-            steps=kept.get((row.key, row.generation), {}),
+            steps=_together(kept.get((row.key, None), {}), kept.get((row.key, row.generation), {})),
             starts=starts,
         )
         for row in rows
     ]
+
+
+def _together(lasting: Mapping[int, dict[str, Any]], own: Mapping[int, dict[str, Any]]) -> Mapping[int, dict[str, Any]]:
+    """The steps of every generation that last, and those of this one, by part."""
+    return {part: {**lasting.get(part, {}), **own.get(part, {})} for part in {*lasting, *own}} if lasting else own
 
 
 def _claim(

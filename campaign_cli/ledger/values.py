@@ -135,6 +135,7 @@ class Settlement:
     """How an attempt ended: published, waiting, failed or uncertain.
 
     ``next_try`` is when to try again (waiting) or to look it up again (uncertain; None leaves it to a person).
+    ``notice`` is what people are told in the place of ``error``.
     """
 
     key: str
@@ -143,6 +144,7 @@ class Settlement:
     receipt: Receipt | None = None
     error: str = ""
     next_try: datetime | None = None
+    notice: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,6 +36,9 @@ NATIVE_FIELDS: Final = (
     "silent",
     "link_preview",
     "self_labels",
+    "whatsapp_template",
+    "whatsapp_language",
+    "whatsapp_parameters",
 )
 """Keys of a variant that belong to some networks only; each adapter lists its own in ``fields``."""
 
@@ -166,6 +169,16 @@ class Variant(Strict):
     self_labels: Annotated[Words | None, Field(description="Warnings such as graphic-media (Bluesky).")] = None
     link_preview: Annotated[
         StrictBool | None, Field(description="Show a card of the link (Telegram, Discord, Slack).")
+    ] = None
+    whatsapp_template: Annotated[
+        str | None, Field(description="The approved template to send, where it is not the account's (WhatsApp).")
+    ] = None
+    whatsapp_language: Annotated[
+        str | None, Field(description="The template's language code, such as id or en_US (WhatsApp).")
+    ] = None
+    whatsapp_parameters: Annotated[
+        Words | None,
+        Field(description="What fills the template's places, in order: title, text, link, name (WhatsApp)."),
     ] = None
 
 

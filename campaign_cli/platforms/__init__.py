@@ -22,17 +22,17 @@ PLATFORMS: Final = (
     "facebook",
     "instagram",
     "threads",
+    "webhook",
+    "manual",
+    "whatsapp",
 )
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
 PLANNED: Final = (
-    "whatsapp",
     "tiktok",
     "youtube",
     "matrix",
-    "webhook",
-    "manual",
 )
 """Networks of the final list: a plan may hold variants for them; an account of one is refused for now."""
 

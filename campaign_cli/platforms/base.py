@@ -23,6 +23,8 @@ from campaign_cli.models import Account, Draft, Part, Picture, Receipt
 
 _AT_ONCE: Final = 1_000_000  # bytes of a body that ``max_wait`` is enough for
 _SLOWEST: Final = 32_000  # bytes a second: a slower line than this is none
+BY_HAND: Final = "out/manual"
+"""Where what a person posts by hand is laid out, below the workspace."""
 
 
 class Settings(BaseModel):
@@ -214,6 +216,10 @@ async def no_media_host(picture: Picture) -> str:
     )
 
 
+async def _no_person(_files: Mapping[str, bytes]) -> str:
+    raise Rejected(_("Nobody is here who could post by hand."))
+
+
 def _quiet(_done: int, _total: int) -> None:
     """Nobody watches the upload."""
 
@@ -238,7 +244,8 @@ class Sending(Session):
     steps of this part, also those of an earlier process; ``keep`` makes a step durable before it returns; ``load``
     gives the prepared bytes of a picture or a video, ``public_url`` an address at which the network can fetch it (on
     the account's ``media_host``; raises Rejected without one). ``uploaded`` is told how many bytes of how many of a
-    long upload have arrived.
+    long upload have arrived. ``hand_over`` lays files (name → bytes) out for a person who posts them by hand, and says
+    where; doing it again replaces them.
     """
 
     draft: Draft
@@ -251,6 +258,7 @@ class Sending(Session):
     load: Callable[[Picture], Awaitable[bytes]]
     public_url: Callable[[Picture], Awaitable[str]] = no_media_host
     uploaded: Callable[[int, int], None] = _quiet
+    hand_over: Callable[[Mapping[str, bytes]], Awaitable[str]] = _no_person
 
     @property
     def content(self) -> Part:
@@ -332,6 +340,8 @@ class Platform(ABC):
     metrics: ClassVar[tuple[str, ...]] = ()  # what ``read_back`` counts of a post: likes, replies, reposts, views …
     deletes: ClassVar[bool] = True  # False: ``delete`` raises Rejected
     fetches_media: ClassVar[bool] = False  # the network fetches media from a public address (``Sending.public_url``)
+    permalinks: ClassVar[bool] = True  # a message has an address that a person can name as proof
+    by_hand: ClassVar[bool] = False  # a person posts it: publishing ends with HandedOver
     unconfirmed: ClassVar[tuple[str, ...]] = ()  # for docs/platforms.md: what no source or server has confirmed
     max_wait: ClassVar[float] = 30.0  # seconds for one request
 
@@ -357,6 +367,10 @@ class Platform(ABC):
     def uses(self, draft: Draft) -> tuple[Use, ...]:
         """What sending this draft takes of what the network charges for or counts."""
         return ()
+
+    def blind(self, account: Account) -> bool:
+        """Whether nothing can be proved of this account once a request has left (``Proof.blind``)."""
+        return self.proof.blind
 
     async def host(self, session: Session, picture: Picture, content: bytes) -> str:
         """Put a file where everybody can fetch it; its address. Repeating it is harmless. Raises Rejected where the

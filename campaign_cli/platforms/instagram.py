@@ -68,6 +68,7 @@ class Instagram(Platform):
         mixed=True,
         media_least=1,
     )
+    deletes = False
     proof = Proof(
         look_up=True,
         found_by="its caption, its kind and when it was made; its container says whether it was published",

@@ -77,6 +77,7 @@ class SlackWebhook(Platform):
     limits: ClassVar[Limits] = Limits(text=TEXT, caption=SECTION, unit="characters", images=0)
     deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
+    permalinks: ClassVar[bool] = False
 
     def address(self, account: Account) -> str:
         """The webhook's reference: the address itself is the secret."""

@@ -149,7 +149,7 @@ def _fields(entry: view.Entry, native: dict[str, Any]) -> tuple[tuple[str, str],
 
 def _handle(entry: view.Entry) -> str:
     settings = entry.account.settings
-    for key in ("handle", "channel", "page", "author"):
+    for key in ("handle", "channel", "page", "author", "to"):
         if settings.get(key):
             return visible(str(settings[key]))
     return urlsplit(str(settings.get("url") or "")).netloc

@@ -7,15 +7,20 @@ Secrets appear as ``‹env:NAME›``, uploads as ``‹poster.jpg, image/jpeg, 41
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlencode
 
 from campaign_cli import platforms
+from campaign_cli.dispatch.by_hand import folder_name
+from campaign_cli.errors import HandedOver
+from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Picture, Receipt, attempt_key
 from campaign_cli.report.words import size_text
 
@@ -83,10 +88,28 @@ async def requests_of(
             memory=memory,
         )
         sending.key = attempt_key(key, content_hash, number, 0)
-        receipt = await adapter.publish(sending)
-        earlier += (receipt,)
+        laid_out: dict[str, bytes] = {}
+        sending.hand_over = partial(_laid_out, laid_out, key)
+        try:
+            earlier += (await adapter.publish(sending),)
+        except HandedOver:
+            shown.append(_by_hand(laid_out, part=number, folder=folder_name(key), pictures=pictures))
         shown += [_shown(request, part=number, pictures=pictures) for request in transport.requests]
     return tuple(shown)
+
+
+async def _laid_out(into: dict[str, bytes], key: str, files: Mapping[str, bytes]) -> str:
+    into.update(files)
+    return folder_name(key)
+
+
+def _by_hand(files: Mapping[str, bytes], *, part: int, folder: str, pictures: Mapping[str, Picture]) -> ShownRequest:
+    """No request: what a person finds at the due minute, and where."""
+    body = {
+        name: content.decode() if name.endswith(".txt") else _summary(content, name="", mime="", pictures=pictures)
+        for name, content in files.items()
+    }
+    return ShownRequest(part=part, method=_("BY HAND"), url=folder, body=body)
 
 
 def _sending(  # noqa: PLR0913 - the ports of a sending, all by name
@@ -165,6 +188,8 @@ def _body(request: Request, pictures: Mapping[str, Picture]) -> Any:
         return request.json
     if request.content is not None:
         mime = next((value for name, value in request.headers.items() if name.lower() == "content-type"), "")
+        if mime == "application/json":  # bytes of our own making, since they are signed
+            return _shortened(json.loads(request.content), pictures)
         return _summary(request.content, name="", mime=mime, pictures=pictures)
     if request.form is None and not request.uploads:
         return None
@@ -174,11 +199,25 @@ def _body(request: Request, pictures: Mapping[str, Picture]) -> Any:
     return body
 
 
+def _shortened(value: Any, pictures: Mapping[str, Picture]) -> Any:
+    """JSON data with what is a file in base64 named in its place."""
+    if isinstance(value, dict):
+        return {name: _shortened(inner, pictures) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_shortened(inner, pictures) for inner in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        content = base64.b64decode(value, validate=True)
+    except ValueError:
+        return value
+    known = hashlib.sha256(content).hexdigest() in pictures
+    return _summary(content, name="", mime="base64", pictures=pictures) if known else value
+
+
 def _summary(content: bytes, *, name: str, mime: str, pictures: Mapping[str, Picture]) -> str:
     """``‹name, type, size›`` in place of bytes."""
     if not name:
-        import hashlib
-
         picture = pictures.get(hashlib.sha256(content).hexdigest())
         name = picture.name if picture is not None else ""
     return f"‹{', '.join(piece for piece in (name, mime, size_text(len(content))) if piece)}›"

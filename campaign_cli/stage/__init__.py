@@ -39,10 +39,12 @@ def stage_workspace(workspace: Workspace, url: str) -> tuple[Workspace, Mapping[
     environment: dict[str, str] = {}
     accounts: dict[str, Account] = {}
     for number, (name, account) in enumerate(workspace.accounts.items(), start=1):
-        setting, variable = network_class(account.platform).credential, f"{_VARIABLE}{number}"
-        environment[variable] = network_class(account.platform).new_secret(account_url(url, account))
-        settings = {**account.settings, "url": account_url(url, account), setting: f"env:{variable}"}
-        accounts[name] = replace(account, settings=settings)
+        network, address = network_class(account.platform), account_url(url, account)
+        settings: dict[str, Any] = {**account.settings}
+        for setting, secret in network.new_secrets(address).items():
+            variable = f"{_VARIABLE}{setting.upper()}_{number}"
+            environment[variable], settings[setting] = secret, f"env:{variable}"
+        accounts[name] = replace(account, settings=settings | ({"url": address} if network.credential else {}))
     if any(platforms.get(account.platform).fetches_media for account in accounts.values()):
         environment[f"{_VARIABLE}0"] = network_class("wordpress").new_secret(url)
         settings = {"username": "panggung", "password": f"env:{_VARIABLE}0"}
@@ -80,7 +82,7 @@ def stage_accounts(
             name=name,
             platform=account.platform,
             user=network.user(name, account.settings),
-            secret=reveal(str(account.settings[network.credential])),
+            secret=reveal(str(account.settings[network.credential])) if network.credential else "",
             text_limit=known.get("text"),
             url_length=known.get("url_length"),
             zone=account.timezone,

@@ -50,6 +50,7 @@ class StageApp:
             Route("/_stage/posts", self.posts),
             Route("/_stage/requests", self.requests),
             Route("/_stage/misbehave", self.misbehave, methods=["GET", "POST", "DELETE"]),
+            *(route for network in networks.values() for route in network.at_root()),
             *mounts,
         ]
         self.faults = Faults(Starlette(routes=routes), state=state, networks=networks)

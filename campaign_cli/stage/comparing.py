@@ -50,6 +50,8 @@ def _same_text(draft: Draft, text: str, post: StagePost) -> bool:
     if kind == "markdown":
         written, arrived = Counter(_words(markup.to_html(text))), Counter(_words(f"{post.title} {post.text}"))
         return written <= arrived
+    if network_class(draft.platform).in_a_line:
+        return " ".join(text.split()) in post.text
     return text == post.text
 
 

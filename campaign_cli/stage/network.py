@@ -49,9 +49,10 @@ class Network(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    credential: ClassVar[str]  # the setting of accounts.yaml that refers to the secret
+    credential: ClassVar[str]  # the setting of accounts.yaml that refers to the secret; "" where nothing is sent there
     describes: ClassVar[bool] = True  # whether pictures carry alt text there
     describes_videos: ClassVar[bool] = True  # whether videos do, where pictures do
+    in_a_line: ClassVar[bool] = False  # line breaks become spaces there, and more may stand around the text
     repeats: ClassVar[bool] = True  # whether an account may say the same twice
 
     def __init__(self, state: StageState) -> None:
@@ -67,9 +68,18 @@ class Network(ABC):
         """A secret in the form that the network gives out, for the account at ``url`` of the stage."""
         return secrets.token_hex(16)
 
+    @classmethod
+    def new_secrets(cls, url: str) -> Mapping[str, str]:
+        """Everything that an account's references stand for on the stage, by setting."""
+        return {cls.credential: cls.new_secret(url)} if cls.credential else {}
+
     @abstractmethod
     def routes(self) -> list[BaseRoute]:
         """The network's addresses below ``/PLATFORM/ACCOUNT``."""
+
+    def at_root(self) -> list[BaseRoute]:
+        """Routes of an account's own address (``/PLATFORM/{account}``), where people write such an address whole."""
+        return []
 
     @abstractmethod
     def creates(self, method: str, path: str) -> bool:

@@ -8,8 +8,8 @@ with the run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 from campaign_cli.accounts import cached_limits
 from campaign_cli.credentials import Secrets
+from campaign_cli.dispatch.by_hand import folder_name
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
-from campaign_cli.models import Problem, Severity, State
+from campaign_cli.models import Problem, Receipt, Severity, State
 from campaign_cli.platforms import PLATFORMS
 from campaign_cli.stage import stage_accounts, stage_workspace
 from campaign_cli.stage.comparing import difference_of, post_of
@@ -96,6 +97,7 @@ class _Run:
     clock: CompressedClock
     say: Callable[[str], None]
     media: MediaStore
+    by_hand: dict[str, tuple[datetime, Mapping[str, bytes]]] = field(default_factory=dict)
     total: int = 0
     done: int = 0
 
@@ -164,9 +166,29 @@ class _Run:
             transport=partial(transport_for, secrets=self.secrets, clock=self.clock.now),
             options=Options(worker="rehearsal", late_grace=grace, lockstep=True),
             progress=self,
+            hand_over=self._keep_for_a_person,
             chance=Random(0),  # noqa: S311 - spreads retries; the same in every rehearsal
         )
-        return await publish_pass(dispatcher, until=until)
+        outcome = await publish_pass(dispatcher, until=until)
+        self._post_by_hand(ledger, outcome)
+        return outcome
+
+    async def _keep_for_a_person(self, key: str, files: Mapping[str, bytes]) -> str:
+        """What is laid out stays here: a rehearsal writes into no folder."""
+        self.by_hand[key] = self.clock.now(), files
+        return folder_name(key)
+
+    def _post_by_hand(self, ledger: Ledger, outcome: Outcome) -> None:
+        """Play the person who posts what was laid out, and says so."""
+        from campaign_cli.dispatch.outcome import Result
+        from campaign_cli.stage.manual import posted_by_hand
+
+        for delivery in ledger.deliveries(keys=list(self.by_hand), state=State.UNCERTAIN):
+            at, files = self.by_hand[delivery.key]
+            post = posted_by_hand(self.server.state, self.server.state.accounts[delivery.account], files, at=at)
+            receipt = Receipt(part=0, id=post.id, url=None, at=at)
+            ledger.resolve(delivery.key, published_url="", receipt=receipt, actor="rehearsal")
+            outcome.record(Result(key=delivery.key, state=State.PUBLISHED))
 
     def _rows(self, delivery: Delivery) -> list[Row]:
         receipts = {receipt.part: receipt for receipt in delivery.receipts}
@@ -230,7 +252,7 @@ class _Run:
 
     def settled(self, result: Result) -> None:
         """Progress: one more is out, or can't be."""
-        if result.state in (State.PUBLISHED, State.FAILED, State.MISSED):
+        if result.state in (State.PUBLISHED, State.FAILED, State.MISSED) or result.key in self.by_hand:
             self.done += 1
         self.say(_("{done} of {total}: {key}").format(done=self.done, total=self.total, key=result.key))
 
