@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def _scalar_faults(value: Any, schema: dict[str, Any], path: str) -> Any:
             yield f"{path}: no integer, or too small"
     elif kind == "blob":
         fits = value.get("$type") == "blob" and value["size"] <= schema["maxSize"]
-        if not fits or not value["mimeType"].startswith("image/"):
+        if not fits or not any(fnmatch(value["mimeType"], accepted) for accepted in schema["accept"]):
             yield f"{path}: no blob that fits"
     elif kind == "boolean":
         if not isinstance(value, bool):

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import test_bluesky
 import test_mastodon
 import test_telegram
 import test_wordpress
@@ -21,7 +22,7 @@ from x_helpers import POSTED, check_known, created, on_its_way, problem
 from campaign_cli import platforms
 from campaign_cli.errors import Rejected, Unavailable
 from campaign_cli.models import Part
-from campaign_cli.platforms import PLATFORMS, mastodon, telegram, wordpress, x
+from campaign_cli.platforms import PLATFORMS, bluesky, mastodon, telegram, wordpress, x
 from campaign_cli.platforms.mastodon_server import limits_of
 from campaign_cli.platforms.x_media import PIECE
 from campaign_cli.stage.comparing import difference_of, post_of
@@ -176,6 +177,25 @@ def test_telegram_shows_pictures_and_videos_in_one_album() -> None:
     assert [item["type"] for item in media] == ["photo", "video"]
     for item in media:
         test_telegram.check_types(test_telegram.FACTS["types"][f"InputMedia{item['type'].capitalize()}"], item)
+
+
+def test_bluesky_takes_a_video_as_a_blob_of_the_accounts_own_server() -> None:
+    """It stands in the record with its alt text and proportions, as the lexicon wants it."""
+    blob = {"$type": "blob", "ref": {"$link": "bafkreivideo"}, "mimeType": "video/mp4", "size": len(FILM)}
+    net = test_bluesky.network(BLOB=answer(200, {"blob": blob}))
+    content = parts("Aksi https://serikat.example", media=[VIDEO])
+    out = test_bluesky.ready(net, content=content, bytes_of=BYTES)
+    asyncio.run(bluesky.platform.publish(out))
+    (upload,) = net.sent("POST", test_bluesky.BLOB.split()[1])
+    assert (upload.content, upload.headers["content-type"]) == (FILM, "video/mp4")
+    record = test_bluesky.record_of(net)
+    assert record["embed"] == {
+        "$type": "app.bsky.embed.video",
+        "video": blob,
+        "alt": VIDEO.alt,
+        "aspectRatio": {"width": 640, "height": 360},
+    }
+    assert list(test_bluesky.faults(record, "app.bsky.feed.post")) == []
 
 
 def test_wordpress_puts_a_video_into_the_body() -> None:

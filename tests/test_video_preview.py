@@ -22,6 +22,7 @@ VIDEO = video(FILM, seconds=65.0, alt='Massa "aksi" <berbaris>')
 ACCOUNTS = """
 accounts:
   nasional: {platform: mastodon, url: "https://mastodon.example", token: env:NO_SUCH_TOKEN}
+  langit: {platform: bluesky, handle: contoh.bsky.social, password: env:NO_SUCH_WORD}
   kicau: {platform: x, handle: fsp_contoh, token: env:NO_SUCH_TOKEN}
   web: {platform: wordpress, url: "https://serikat.example", username: redaksi, password: env:NO_SUCH_WORD}
   kanal: {platform: telegram, channel: "@contoh_papua", token: env:NO_SUCH_BOT}
@@ -30,7 +31,7 @@ accounts:
 PLAN = """
 campaign: upah
 timezone: WIB
-accounts: [nasional, kicau, web, kanal, ruang]
+accounts: [nasional, langit, kicau, web, kanal, ruang]
 posts:
   - id: video
     at: 2026-12-10 08:00
@@ -77,6 +78,6 @@ def test_a_plan_with_a_video_is_rehearsed(tmp_path: Path) -> None:
     now = datetime(2026, 12, 1, tzinfo=UTC)
     result = rehearse(tmp_path / "plan.yaml", workspace, now=now, workspace_problems=problems)
     assert [(row.account, row.state, row.differences) for row in result.rows] == [
-        (name, State.PUBLISHED, ()) for name in ("nasional", "kicau", "web", "kanal", "ruang")
+        (name, State.PUBLISHED, ()) for name in ("nasional", "langit", "kicau", "web", "kanal", "ruang")
     ]
     assert hashlib.sha256((tmp_path / "aksi.mp4").read_bytes()).hexdigest() == hashlib.sha256(FILM).hexdigest()

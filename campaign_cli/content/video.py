@@ -103,7 +103,7 @@ def _copied(ffmpeg: str, path: Path, file: str, *, kinds: tuple[str, str]) -> by
         order += ["-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
         order += ["-movflags", "+faststart"] if kinds[1] != "webm" else []
         order += ["-fs", str(MAX_VIDEO * 2), "-f", kinds[1], f"file:{target}"]
-        _run(order, file, seconds=_COPY_SECONDS)
+        _run(order, file, path=path, seconds=_COPY_SECONDS)
         if target.stat().st_size > MAX_VIDEO:
             message = _("The file {file} is larger than {limit} MiB.").format(file=file, limit=MAX_VIDEO >> 20)
             raise MediaError("M106", message, _("Save it smaller."))
@@ -113,7 +113,9 @@ def _copied(ffmpeg: str, path: Path, file: str, *, kinds: tuple[str, str]) -> by
 def _probed(ffprobe: str, path: Path, file: str, video: Video) -> Video:
     """Length, size and codec as ffprobe tells them. Raises MediaError where there are no moving pictures."""
     order = [ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", _FORMATS[video.mime][0]]
-    said = _run([*order, "-show_entries", _ENTRIES, "-of", "json", f"file:{path}"], file, seconds=_PROBE_SECONDS)
+    said = _run(
+        [*order, "-show_entries", _ENTRIES, "-of", "json", f"file:{path}"], file, path=path, seconds=_PROBE_SECONDS
+    )
     try:
         data = json.loads(said)
         stream = next(one for one in data["streams"] if one.get("codec_type") == "video")
@@ -142,7 +144,7 @@ def _seconds(said: object) -> float | None:
         return None
 
 
-def _run(order: Sequence[str], file: str, *, seconds: float) -> str:
+def _run(order: Sequence[str], file: str, *, path: Path, seconds: float) -> str:
     """What a tool says, within bounds of time and size; it sees no environment and no input. Raises MediaError."""
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         try:
@@ -154,8 +156,9 @@ def _run(order: Sequence[str], file: str, *, seconds: float) -> str:
         for output in (said, complained):
             output.seek(0)
         if done.returncode:
-            lines = complained.read(_OUTPUT).decode("utf-8", "replace").split("\n")
-            raise _broken(file, next((line.strip() for line in reversed(lines) if line.strip()), "")[:200])
+            words = complained.read(_OUTPUT).decode("utf-8", "replace").replace(f"file:{path}: ", "")
+            lines = [line.strip() for line in words.split("\n") if line.strip()]
+            raise _broken(file, lines[-1][:200].rstrip(".") if lines else str(done.returncode))
         return said.read(_OUTPUT).decode("utf-8", "replace")
 
 

@@ -99,6 +99,12 @@ def images_embed(images: Sequence[Json]) -> Json:
     return {"$type": "app.bsky.embed.images", "images": list(images)}
 
 
+def video_embed(blob: Json, *, alt: str, width: int, height: int) -> Json:
+    """app.bsky.embed.video; ``width`` 0: not known."""
+    shape = {"aspectRatio": {"width": width, "height": height}} if width and height else {}
+    return {"$type": "app.bsky.embed.video", "video": blob, "alt": alt, **shape}
+
+
 def card_embed(link: str, *, title: str, description: str) -> Json:
     """app.bsky.embed.external; without a title the card is named after the link's host."""
     host = (urlsplit(link).hostname or link).removeprefix("www.")

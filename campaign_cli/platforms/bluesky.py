@@ -61,6 +61,13 @@ class Bluesky(Platform):
         # The lexicon has allowed 2,000,000 since 2026; PDS 0.4.217 and other servers still refuse more than this.
         image_bytes=1_000_000,
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
+        videos=1,
+        video_bytes=100_000_000,  # the lexicon has allowed 300,000,000 since 2026
+        video_seconds=180,
+    )
+    unconfirmed = (
+        "that a video may last three minutes",
+        "how large a video a server takes that is not Bluesky's own (the PDS setting PDS_BLOB_UPLOAD_LIMIT)",
     )
     proof = Proof(
         look_up=True,
@@ -109,12 +116,13 @@ class Bluesky(Platform):
         data = await _get(session, login, receipt.id.rpartition("/")[2])
         if data is None:
             return None
-        record, images = data["value"], (data["value"].get("embed") or {}).get("images") or ()
+        record, embed = data["value"], data["value"].get("embed") or {}
+        media = [embed] if embed.get("video") else embed.get("images") or ()
         return RemotePost(
             id=str(data["uri"]),
             url=receipt.url,
             text=str(record.get("text") or ""),
-            alts=tuple(str(image.get("alt") or "") for image in images),
+            alts=tuple(str(each.get("alt") or "") for each in media),
             created_at=_instant(record.get("createdAt")),
         )
 

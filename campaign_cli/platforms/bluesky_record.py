@@ -37,9 +37,7 @@ async def record_of(sending: Sending, *, anew: bool = False) -> dict[str, Any]:
         record["reply"] = {"root": _reference(sending.earlier[0]), "parent": _reference(sending.earlier[-1])}
     link = (sending.draft.link if sending.part == 0 else None) or atproto.last_link(text)
     if sending.content.media:
-        record["embed"] = atproto.images_embed(
-            [await _image(sending, index, anew=anew) for index in range(len(sending.content.media))]
-        )
+        record["embed"] = await _media(sending, anew=anew)
     elif link:
         words = native if sending.part == 0 else {}
         record["embed"] = atproto.card_embed(
@@ -88,14 +86,34 @@ async def _resolved(sending: Sending, handle: str) -> str | None:
     return read_json(request, answer, lambda data: str(data["did"])) if answer.status == 200 else None
 
 
-async def _image(sending: Sending, index: int, *, anew: bool) -> dict[str, Any]:
-    """app.bsky.embed.images#image; the upload is kept, so that a restart goes on from here.
+async def _media(sending: Sending, *, anew: bool) -> dict[str, Any]:
+    """The pictures, or the video, as they stand in the record.
+
+    A video goes to the account's own server as a picture does; Bluesky encodes it once the post is out, so that for
+    some seconds it can't be played. https://docs.bsky.app/docs/tutorials/video#simple-method
+    """
+    media = sending.content.media
+    blobs = [await _blob(sending, index, anew=anew) for index in range(len(media))]
+    if media[0].is_video:
+        return atproto.video_embed(blobs[0], alt=media[0].alt, width=media[0].width, height=media[0].height)
+    return atproto.images_embed(
+        [
+            {"image": blob, "alt": one.alt, "aspectRatio": {"width": one.width, "height": one.height}}
+            for blob, one in zip(blobs, media, strict=True)
+        ]
+    )
+
+
+async def _blob(sending: Sending, index: int, *, anew: bool) -> dict[str, Any]:
+    """A file as the server keeps it; the upload is kept, so that a restart goes on from here.
 
     https://docs.bsky.app/docs/api/com-atproto-repo-upload-blob
     """
     picture, step = sending.content.media[index], f"blob{index}"
     blob = None if anew else sending.steps.get(step)
     if blob is None:
+        if picture.is_video:
+            sending.uploaded(0, picture.size)
         reference = {"$link": f"{{blob_{index + 1}}}"}
         request, answer = await call(
             sending,
@@ -107,4 +125,6 @@ async def _image(sending: Sending, index: int, *, anew: bool) -> dict[str, Any]:
         )
         blob = read_json(request, answer, lambda data: dict(data["blob"]))
         await sending.keep(step, blob)
-    return {"image": blob, "alt": picture.alt, "aspectRatio": {"width": picture.width, "height": picture.height}}
+        if picture.is_video:
+            sending.uploaded(picture.size, picture.size)
+    return dict(blob)

@@ -26,6 +26,7 @@ from campaign_cli.stage.bluesky_records import (
     record_cid,
     refusal,
     tid,
+    video_of,
 )
 from campaign_cli.stage.bluesky_sessions import Sessions, json_of
 from campaign_cli.stage.network import Refusal, path_of, rate_headers
@@ -35,11 +36,11 @@ from campaign_cli.stage.state import (
     StageMedia,
     StagePost,
     Window,
-    picture_facts,
+    media_facts,
 )
 
 POINTS = {"createRecord": 3, "putRecord": 2, "deleteRecord": 1}
-UPLOAD_BYTES = 50_000_000
+UPLOAD_BYTES = VIDEO_BYTES = 100_000_000
 
 
 class BlueskyStage(Sessions):
@@ -115,7 +116,7 @@ class BlueskyStage(Sessions):
                 "BlobTooLarge" if content else "InvalidRequest", "request entity too large", 413 if content else 400
             )
         declared = request.headers.get("content-type", "application/octet-stream")
-        facts = picture_facts(content) or PictureFacts(mime=declared, width=0, height=0)
+        facts = media_facts(content) or PictureFacts(mime=declared, width=0, height=0)
         cid = blob_cid(content)
         media = StageMedia.of(content, facts, id=cid, account=account.name, name=cid, at=self.state.now())
         self.state.add_media(media, content)
@@ -198,6 +199,10 @@ class BlueskyStage(Sessions):
             path = f"$.record.embed.images[{number}].image"
             media.append(self._blob(account, image["image"], largest=IMAGE_BYTES, path=path))
             alts.append(str(image["alt"]))
+        video = video_of(record)
+        if video is not None:
+            media.append(self._blob(account, video["video"], largest=VIDEO_BYTES, path="$.record.embed.video"))
+            alts.append(str(video.get("alt") or ""))
         card = external_of(record)
         if card and card.get("thumb"):
             self._blob(account, card["thumb"], largest=THUMB_BYTES, path="$.record.embed.external.thumb")

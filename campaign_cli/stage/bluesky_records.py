@@ -77,10 +77,21 @@ def images_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return images
 
 
+def video_of(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The video of the embed. Raises Refusal where there is no blob in it."""
+    embed = record.get("embed") or {}
+    if embed.get("$type") != "app.bsky.embed.video":
+        return None
+    if "video" not in embed:
+        raise _invalid('Missing required key "video"', "$.record.embed")
+    return dict(embed)
+
+
 def check_blob(blob: Mapping[str, Any], *, mime: str, size: int, largest: int, path: str) -> None:
-    """The blob that a record names must be an image, be as it was uploaded, and not be too big."""
-    if blob.get("$type") != "blob" or not mime.startswith("image/"):
-        raise _invalid("Expected an image blob", path)
+    """The blob that a record names must be of its kind, be as it was uploaded, and not be too big."""
+    wanted = "video/mp4" if path.endswith(".video") else "image/"
+    if blob.get("$type") != "blob" or not mime.startswith(wanted):
+        raise _invalid(f"Expected a blob of type {wanted}", path)
     if blob.get("mimeType") != mime:
         raise refusal("InvalidMimeType", f"Referenced Mimetype does not match stored blob. Expected: {mime}")
     if blob.get("size") != size:
