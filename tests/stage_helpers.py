@@ -41,6 +41,11 @@ ACCOUNTS = {
     "ruang": Account(name="ruang", platform="discord", settings={"webhook": "env:D"}),
     "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
     "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
+    "balai": Account(
+        name="balai",
+        platform="matrix",
+        settings={"url": "https://matrix.example", "room": "!balai:matrix.example", "token": "env:A"},
+    ),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 

@@ -27,6 +27,7 @@ accounts:
   # x:        {{platform: x, handle: "@contoh_serikat", token: env:X_TOKEN, timezone: WIB}}
   # discord:  {{platform: discord, webhook: env:DISCORD_WEBHOOK, timezone: WIB}}
   # slack:    {{platform: slack, channel: C0123456789, token: env:SLACK_TOKEN, timezone: WIB}}
+  # matrix:   {{platform: matrix, url: https://matrix.example, room: "#kantor:matrix.example", token: env:MATRIX_TOKEN}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -41,6 +42,7 @@ MASTODON_TOKEN=
 # X_TOKEN=
 # DISCORD_WEBHOOK=
 # SLACK_TOKEN=
+# MATRIX_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\
