@@ -173,6 +173,7 @@ def _resolved(node: Any, file: Path, seen: tuple[str, ...] = ()) -> Any:
         return node
     if "$ref" in node:
         name, _hash, pointer = str(node["$ref"]).partition("#")
+        name = name.replace("../../event-schemas", "../event-schemas")  # the copy has one folder less above it
         target = file if not name else (file.parent / name).resolve()
         place = f"{target}#{pointer}"
         if place in seen or not target.is_file():  # an event may hold events

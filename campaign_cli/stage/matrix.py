@@ -94,7 +94,7 @@ class MatrixStage(Network):
 
     async def before(self, request: Request, account: StageAccount) -> Mapping[str, str]:
         """The token; ten events at once, then one in five seconds, as Synapse allows by default."""
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = request.headers.get("authorization", "").removeprefix("Bearer").strip()
         if not token:
             raise refusal(401, "M_MISSING_TOKEN", "Missing access token")
         if token != account.secret:
