@@ -29,7 +29,7 @@ def stage(tmp_path: Path) -> Iterator[Played]:
 
 def ask(stage: Played, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
     """A request as any client would make it; a good answer has the shape of the specification."""
-    headers = {"Authorization": f"Bearer {stage.secret('matrix') if token is None else token}"}
+    headers = {"Authorization": f"Bearer {stage.secret('matrix') if token is None else token}".strip()}
     headers |= more.pop("headers", {})
     said = stage.http.request(method, stage.path("matrix") + path, headers=headers, **more)
     if said.status_code == 200:
@@ -64,7 +64,7 @@ def test_a_transaction_id_is_good_for_one_event_of_a_device(stage: Played) -> No
     assert sum(len(post["data"]["events"]) for post in stage.posts()) == 2
 
 
-@pytest.mark.parametrize(("token", "code"), [("salah", "M_UNKNOWN_TOKEN"), (" ", "M_MISSING_TOKEN")])
+@pytest.mark.parametrize(("token", "code"), [("salah", "M_UNKNOWN_TOKEN"), ("", "M_MISSING_TOKEN")])
 def test_a_token_is_needed(stage: Played, token: str, code: str) -> None:
     """401 with its code."""
     said = ask(stage, "GET", f"{V3}/account/whoami", token=token)
