@@ -7,6 +7,7 @@ answers with the same event, and a look-up sees it again.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ from campaign_cli.platforms.matrix_room import checked_room, metrics
 from campaign_cli.platforms.matrix_text import TEXT, alt_of, contents, measured, same
 
 _BEGAN: Final = "began"  # the step that says in which room, and from which device, a part was begun
+_TURN: Final = "matrix.turn"  # in Session.memory: a lock
 _POST: Final = re.compile(r"https?://\S+/#/(?:room/)?(?P<room>[^\s/?]+)/(?P<event>[^\s/?]+)(?:\?\S*)?")
 
 
@@ -96,8 +98,10 @@ class Matrix(Platform):
             await sending.keep(_BEGAN, began)
         addresses = [await api.uploaded(sending, index) for index in range(len(sending.content.media))]
         out: list[str] = []
-        for number, content in enumerate(contents(sending, addresses)):
-            out.append(await _sent(sending, room, number=number, content={**content, **_place(sending, out)}))
+        # What this process posts at the same minute waits: no other text stands between a text and its pictures.
+        async with sending.memory.setdefault(_TURN, asyncio.Lock()):
+            for number, content in enumerate(contents(sending, addresses)):
+                out.append(await _sent(sending, room, number=number, content={**content, **_place(sending, out)}))
         return _receipt(sending, room, out, user=me["user_id"], at=instant(sending.steps[_step(0)]["at"]))
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:

@@ -27,11 +27,11 @@ from campaign_cli.stage.mastodon_instance import (
     signed_in,
     token_of,
 )
+from campaign_cli.stage.mastodon_kinds import KINDS, check_bare, check_visibility, kind_of, new_id, played
 from campaign_cli.stage.mastodon_shapes import account_id, media_json, status_json, status_length
 from campaign_cli.stage.network import Refusal, fields, path_of
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, picture_facts
 
-VISIBILITIES = ("public", "unlisted", "private", "direct")
 KEY_LIFE = timedelta(hours=1)
 
 
@@ -47,6 +47,11 @@ class MastodonStage(Instance):
         """The handle's first part, else a user name made of the account's name."""
         handle = str(settings.get("handle") or "").lstrip("@").partition("@")[0]
         return handle or re.sub(r"\W+", "_", name)
+
+    @staticmethod
+    def role(software: str) -> str:
+        """The kind of server that plays this software."""
+        return played(software)
 
     def routes(self) -> list[BaseRoute]:
         """Instance, account, media, statuses."""
@@ -102,17 +107,18 @@ class MastodonStage(Instance):
         """GET /api/v1/accounts/:id/statuses, newest first, paged by ids."""
         if request.path_params["id"] != account_id(account):
             raise Refusal(404, {"error": "Record not found"})
-        seen = VISIBILITIES if token_of(request) == account.secret else ("public", "unlisted")
+        kind = kind_of(account)
+        seen = kind.visibilities if token_of(request) == account.secret else ("public", "unlisted")
         query = request.query_params
         limit = min(int(query.get("limit", "20")), 40)
         posts = [post for post in self.state.posts_of(account.name) if post.visibility in seen]
-        posts.sort(key=lambda post: int(post.id), reverse=True)
+        posts.sort(key=lambda post: _order(post.id), reverse=True)
         if "max_id" in query:
-            posts = [post for post in posts if int(post.id) < int(query["max_id"])]
+            posts = [post for post in posts if _order(post.id) < _order(query["max_id"])]
         for lower in ("since_id", "min_id"):
             if lower in query:
-                posts = [post for post in posts if int(post.id) > int(query[lower])]
-        if query.get("exclude_replies") in ("true", "1"):
+                posts = [post for post in posts if _order(post.id) > _order(query[lower])]
+        if kind.comments or query.get("exclude_replies") in ("true", "1"):
             posts = [post for post in posts if post.reply_to is None]
         page = posts[-limit:] if "min_id" in query else posts[:limit]
         response = JSONResponse([self._status(request, account, post) for post in page])
@@ -160,12 +166,17 @@ class MastodonStage(Instance):
     async def create(self, request: Request, account: StageAccount) -> Response:
         """POST /api/v1/statuses; the same Idempotency-Key within an hour gives the first status again."""
         signed_in(request, account)
+        kind = kind_of(account)
         key = request.headers.get("idempotency-key") or None
         known = self.state.keys.get((account.name, key)) if key else None
-        if known and self.state.now() - known[1] < KEY_LIFE:
+        if known and self.state.now() - known[1] < KEY_LIFE and kind.keys != "another":
+            if kind.keys == "refusal":
+                raise Refusal(400, {"error": "Duplicate idempotency key."})
             first = self.state.post(account.name, known[0])
             if first is not None:
                 return JSONResponse(self._status(request, account, first))
+        if key and kind.keys == "refusal":  # whatever becomes of the status
+            self.state.keys[account.name, key] = ("", self.state.now())
         post = self._checked_post(account, (await fields(request))[0], key=key)
         self.state.add_post(post)
         if key:
@@ -222,24 +233,26 @@ class MastodonStage(Instance):
         media = self._checked_media(account, [str(each) for each in values.get("media_ids") or []])
         if not text.strip() and not media:
             raise _invalid("Text can't be blank")
-        limit = account.text_limit or CHARACTERS
-        if status_length(text, account.url_length or URL_LENGTH) + status_length(spoiler, 0) > limit:
-            raise _invalid(f"Text character limit of {limit} exceeded")
+        limit, kind = account.text_limit or CHARACTERS, kind_of(account)
+        used = len(text) if kind.raw_length else status_length(text, account.url_length or URL_LENGTH)
+        if used + status_length(spoiler, 0) > limit:
+            raise _invalid(f"Text character limit of {limit} exceeded", status=kind.invalid)
         visibility = values.get("visibility") or "public"
-        if visibility not in VISIBILITIES:
-            raise _invalid("Visibility is not included in the list")
+        check_visibility(kind, visibility)
+        check_bare(kind, media=len(media), reply=bool(values.get("in_reply_to_id")))
         if values.get("scheduled_at"):
             raise _invalid("Scheduled at is not played by this stage")
         parent = values.get("in_reply_to_id") or None
         if parent is not None and self.state.post(account.name, str(parent)) is None:
             raise Refusal(404, {"error": "The post you are trying to reply to does not appear to exist."})
-        identifier = self._new_id()
+        milliseconds = int(self.state.now().timestamp() * 1000)
+        number = new_id(kind, milliseconds=milliseconds, number=self.state.number())
         return StagePost(
             number=self.state.number(),
             account=account.name,
             platform=self.name,
-            id=identifier,
-            path=f"{path_of(account)}/@{account.user}/{identifier}",
+            id=number,
+            path=f"{path_of(account)}/@{account.user}/{number}",
             text=text,
             title=spoiler,
             at=self.state.now(),
@@ -280,9 +293,9 @@ class MastodonStage(Instance):
         )
 
     def _new_id(self) -> str:
-        """Milliseconds and a running number, as in Mastodon's own ids: later posts have larger ids."""
+        """Of a file, as Mastodon makes them."""
         milliseconds = int(self.state.now().timestamp() * 1000)
-        return str((milliseconds << 16) | (self.state.number() & 0xFFFF))
+        return new_id(KINDS["mastodon"], milliseconds=milliseconds, number=self.state.number())
 
 
 def _described(value: Any) -> str:
@@ -292,8 +305,13 @@ def _described(value: Any) -> str:
     return text
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal(422, {"error": f"Validation failed: {message}"})
+def _order(identifier: str) -> tuple[int, str]:
+    """Numbers by their value, ULIDs by their letters."""
+    return len(identifier), identifier
+
+
+def _invalid(message: str, *, status: int = 422) -> Refusal:
+    return Refusal(status, {"error": f"Validation failed: {message}"})
 
 
 def _rate(window: Window) -> dict[str, str]:

@@ -78,7 +78,9 @@ def test_a_lost_answer_is_found_again_and_a_repeat_makes_no_second(name: str, se
     """After a lost answer the look-up finds the post, and the same key again is the same post."""
     platform = get(name)
     before = servers.counts()[name]
-    content = (Part(text=f"Kabar {time.time_ns()} & “tanda”", media=(picture(PNG),)),)
+    # On Matrix a picture is an event of its own: tests/real/test_matrix_server.py.
+    media = () if name == "matrix" else (picture(PNG),)
+    content = (Part(text=f"Kabar {time.time_ns()} & “tanda”", media=media),)
 
     async def work(http: HttpTransport) -> None:
         since = datetime.now(UTC) - timedelta(seconds=5)
@@ -93,10 +95,10 @@ def test_a_lost_answer_is_found_again_and_a_repeat_makes_no_second(name: str, se
         assert again.url == looked.found[0].receipt.url
         shown = await platform.read_back(item, again)
         assert shown is not None
-        assert shown.alts == ("Poster aksi",)
+        assert shown.alts == tuple(item.alt for item in media)
 
     with_transport(work)
-    assert servers.counts()[name] == before + (2 if name == "matrix" else 1)  # a text and a picture are two events
+    assert servers.counts()[name] == before + 1
 
 
 @pytest.mark.parametrize("name", ["wordpress", "bluesky", "mastodon", "matrix"])

@@ -111,7 +111,7 @@ def test_an_expired_token_is_unauthorized(workspace: Workspace, servers: Servers
     assert ran.returncode == 3, f"{ran.stdout}\n{ran.stderr}"
     assert "session has ended" in workspace.deliveries()["teks/matrix"]["error"]
     assert short.token not in ran.stdout + ran.stderr
-    ran = workspace.campaign("retry", "uji-matrix/teks/matrix")
+    ran = workspace.campaign("retry", "uji-matrix/teks/matrix", "--yes")
     assert ran.returncode == 0, ran.stderr
     ran = workspace.campaign("publish")
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
