@@ -71,6 +71,7 @@ class Matrix(Platform):
         repeat_if="the token still belongs to the same device",
         verified_by="Synapse 1.163.2, its recorded answers, the specification",
     )
+    metrics: ClassVar[tuple[str, ...]] = ("replies", "reactions")
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "how long servers other than Synapse remember a transaction id",
         "whether a reader's client shows the caption of a picture (it must know version 1.10 of the specification)",

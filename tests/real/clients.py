@@ -69,6 +69,18 @@ class WordPress:
     def post(self, number: str) -> dict[str, Any]:
         return dict(self.get(f"posts/{number}", context="edit"))
 
+    def change(self, route: str, data: Any, *, method: str) -> Any:
+        """Ask for a change; the answer's JSON."""
+        token = base64.b64encode(f"redaksi:{self.password}".encode()).decode()
+        headers = {"Authorization": f"Basic {token}"}
+        return call(f"{self.url}/wp-json/wp/v2/{route}", data=data, headers=headers, method=method)
+
+    def new_password(self) -> tuple[str, str]:
+        """Another application password of the same user: the password, and the address below which it is revoked."""
+        route = "users/me/application-passwords"
+        made = self.change(route, {"name": f"uji {time.time_ns()}"}, method="POST")
+        return made["password"], f"{route}/{made['uuid']}"
+
     def names(self, taxonomy: str, numbers: list[int]) -> list[str]:
         return [html.unescape(self.get(f"{taxonomy}/{number}")["name"]) for number in numbers]
 
@@ -112,6 +124,22 @@ class Bluesky:
             headers={"Authorization": f"Bearer {made['accessJwt']}"},
         )
         return cls(url=url, secret=secret, did=made["did"], handle=handle, password=app["password"])
+
+    def session(self) -> str:
+        """An access token of the account itself, made with its own password."""
+        name = "com.atproto.server.createSession"
+        made = call(f"{self.url}/xrpc/{name}", data={"identifier": self.handle, "password": "sandi-akun-contoh"})
+        return str(made["accessJwt"])
+
+    def revoke(self) -> None:
+        """Take the app password away."""
+        headers = {"Authorization": f"Bearer {self.session()}"}
+        request = urllib.request.Request(
+            f"{self.url}/xrpc/com.atproto.server.revokeAppPassword",
+            data=json.dumps({"name": "campaign"}).encode(),
+            headers={"Content-Type": "application/json", **headers},
+        )
+        urllib.request.urlopen(request, timeout=30).close()  # the answer is empty
 
     def record(self, uri: str) -> dict[str, Any]:
         _at, _empty, repo, collection, key = uri.split("/")
