@@ -78,7 +78,7 @@ def call(session: Session, method: str, path: str, **members: Any) -> Request:
 
 def in_room(room: str, *steps: str) -> str:
     """The path of something in a room: each step is written as one piece of an address."""
-    return "/rooms/" + "/".join(quote(step, safe="") for step in (room, *steps))
+    return "/rooms/" + "/".join(quote(step, safe="!$:@{}") for step in (room, *steps))
 
 
 def errors(session: Session) -> Callable[[Answer], Exception | None]:

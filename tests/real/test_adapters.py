@@ -21,8 +21,8 @@ from campaign_cli.platforms.base import Answer, Http, Request, Sending
 from campaign_cli.platforms.http import HttpTransport
 
 
-def transport() -> HttpTransport:
-    return HttpTransport(redact=lambda text: text, now=lambda: datetime.now(UTC))
+def transport(**options: Any) -> HttpTransport:
+    return HttpTransport(redact=lambda text: text, now=lambda: datetime.now(UTC), **options)
 
 
 class Interrupted:
@@ -62,9 +62,11 @@ def on_its_way(name: str, servers: Servers, http: Any, **more: Any) -> Sending:
     return item
 
 
-def with_transport(work: Callable[[HttpTransport], Awaitable[None]]) -> None:
+def with_transport(work: Callable[[HttpTransport], Awaitable[None]], *, name: str = "") -> None:
+    """Do the work over a transport; ``name`` is the network whose rate headers it reads."""
+
     async def run() -> None:
-        http = transport()
+        http = transport(pause_until=get(name).pause_until if name else None)
         try:
             await work(http)
         finally:

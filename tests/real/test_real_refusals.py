@@ -97,7 +97,7 @@ def test_bluesky_says_when_an_account_may_sign_in_again(servers: Servers) -> Non
         assert failure.retry_at is not None
         assert datetime.now(UTC) < failure.retry_at < datetime.now(UTC) + timedelta(minutes=6)
 
-    with_transport(work)
+    with_transport(work, name="bluesky")
     assert account.records() == []
 
 
