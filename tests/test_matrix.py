@@ -115,6 +115,16 @@ def test_each_event_is_a_step_that_is_not_done_again() -> None:
     assert (receipt.id, receipt.extra["events"]) == ("$acara0", ["$acara1"])
 
 
+def test_a_part_that_is_refused_half_way_says_so() -> None:
+    """The text can be read already: the officer must know before writing the post anew."""
+    refused = answer(403, {"errcode": "M_FORBIDDEN", "error": "No files here"})
+    through = network(**{f"PUT_{SEND}/{KEY}.1": refused})
+    failure = asyncio.run(failure_of(platform.publish(on_its_way(through, content=parts("x", media=[picture()])))))
+    assert isinstance(failure, Rejected)
+    assert failure.message.startswith("The beginning of the post is out, but not its pictures: Matrix refused it")
+    assert failure.code == "M_FORBIDDEN"
+
+
 def test_a_thread_hangs_on_its_first_event() -> None:
     """Later parts name the first as root, and for clients without threads answer the newest event."""
     earlier = (

@@ -101,8 +101,8 @@ class Matrix(Platform):
         out: list[str] = []
         # What this process posts at the same minute waits: no other text stands between a text and its pictures.
         async with sending.memory.setdefault(_TURN, asyncio.Lock()):
-            for number, content in enumerate(contents(sending, addresses)):
-                out.append(await _sent(sending, room, number=number, content={**content, **_place(sending, out)}))
+            for content in contents(sending, addresses):
+                await _send_next(sending, room, out, content=content)
         return _receipt(sending, room, out, user=me["user_id"], at=instant(sending.steps[_step(0)]["at"]))
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
@@ -238,6 +238,20 @@ def _place(sending: Sending, out: Sequence[str]) -> dict[str, Any]:
             "m.in_reply_to": {"event_id": before},
         }
     }
+
+
+async def _send_next(sending: Sending, room: str, out: list[str], *, content: Mapping[str, Any]) -> None:
+    """Add the event with this content to those that are out. Of a part that is refused half-way, the officer is told
+    that some of it can be read already."""
+    try:
+        out.append(await _sent(sending, room, number=len(out), content={**content, **_place(sending, out)}))
+    except Rejected as error:
+        if out:
+            error.message = _("The beginning of the post is out, but not its pictures: {text}").format(
+                text=error.message
+            )
+            error.args = (error.message,)
+        raise
 
 
 async def _sent(sending: Sending, room: str, *, number: int, content: Mapping[str, Any]) -> str:

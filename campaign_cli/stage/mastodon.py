@@ -15,27 +15,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from campaign_cli.stage.mastodon_instance import (
-    ATTACHMENTS,
-    CHARACTERS,
-    DESCRIPTION,
-    IMAGE_BYTES,
-    IMAGE_PIXELS,
-    IMAGE_TYPES,
-    URL_LENGTH,
-    Instance,
-    signed_in,
-    token_of,
+from campaign_cli.stage.mastodon_files import Files, invalid
+from campaign_cli.stage.mastodon_instance import signed_in, token_of
+from campaign_cli.stage.mastodon_kinds import (
+    check_bare,
+    check_length,
+    check_visibility,
+    kind_of,
+    new_id,
+    order,
+    played,
 )
-from campaign_cli.stage.mastodon_kinds import KINDS, check_bare, check_visibility, kind_of, new_id, played
-from campaign_cli.stage.mastodon_shapes import account_id, media_json, status_json, status_length
+from campaign_cli.stage.mastodon_shapes import account_id, status_json
 from campaign_cli.stage.network import Refusal, fields, path_of
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, picture_facts
+from campaign_cli.stage.state import StageAccount, StagePost, Window
 
 KEY_LIFE = timedelta(hours=1)
 
 
-class MastodonStage(Instance):
+class MastodonStage(Files):
     """A Mastodon instance with one account."""
 
     name = "mastodon"
@@ -112,12 +110,12 @@ class MastodonStage(Instance):
         query = request.query_params
         limit = min(int(query.get("limit", "20")), 40)
         posts = [post for post in self.state.posts_of(account.name) if post.visibility in seen]
-        posts.sort(key=lambda post: _order(post.id), reverse=True)
+        posts.sort(key=lambda post: order(post.id), reverse=True)
         if "max_id" in query:
-            posts = [post for post in posts if _order(post.id) < _order(query["max_id"])]
+            posts = [post for post in posts if order(post.id) < order(query["max_id"])]
         for lower in ("since_id", "min_id"):
             if lower in query:
-                posts = [post for post in posts if _order(post.id) > _order(query[lower])]
+                posts = [post for post in posts if order(post.id) > order(query[lower])]
         if kind.comments or query.get("exclude_replies") in ("true", "1"):
             posts = [post for post in posts if post.reply_to is None]
         page = posts[-limit:] if "min_id" in query else posts[:limit]
@@ -129,39 +127,6 @@ class MastodonStage(Instance):
                 f'<{here}?limit={limit}&min_id={page[0].id}>; rel="prev"'
             )
         return response
-
-    async def upload(self, request: Request, account: StageAccount) -> Response:
-        """POST /api/v2/media: 202 while it is being processed, 200 when it is ready at once."""
-        signed_in(request, account)
-        values, files = await fields(request)
-        if "file" not in files:
-            raise _invalid("File can't be blank")
-        name, _kind, content = files["file"]
-        alt = _described(values.get("description", ""))
-        facts = picture_facts(content)
-        if facts is None or facts.mime not in IMAGE_TYPES:
-            raise _invalid("File content type is invalid")
-        if len(content) > IMAGE_BYTES or facts.width * facts.height > IMAGE_PIXELS:
-            raise _invalid("File is too large")
-        polls = self.state.processing_polls
-        identity = {"id": self._new_id(), "account": account.name, "at": self.state.now()}
-        media = StageMedia.of(content, facts, name=name, alt=alt, polls=polls, **identity)
-        self.state.add_media(media, content)
-        return JSONResponse(self._attachment(request, media), 202 if polls else 200)
-
-    async def media(self, request: Request, account: StageAccount) -> Response:
-        """GET and PUT /api/v1/media/:id: 206 while it is being processed, 200 when it is ready."""
-        signed_in(request, account)
-        media = self.state.media.get((account.name, request.path_params["id"]))
-        if media is None or media.post is not None:
-            raise Refusal(404, {"error": "Record not found"})
-        if request.method == "PUT":
-            media.alt = _described((await fields(request))[0].get("description", media.alt))
-            return JSONResponse(self._attachment(request, media))
-        if media.polls:
-            media.polls -= 1
-            return JSONResponse(self._attachment(request, media) | {"url": None}, 206)
-        return JSONResponse(self._attachment(request, media))
 
     async def create(self, request: Request, account: StageAccount) -> Response:
         """POST /api/v1/statuses; the same Idempotency-Key within an hour gives the first status again."""
@@ -230,18 +195,15 @@ class MastodonStage(Instance):
 
     def _checked_post(self, account: StageAccount, values: dict[str, Any], *, key: str | None) -> StagePost:
         text, spoiler = str(values.get("status") or ""), str(values.get("spoiler_text") or "")
-        media = self._checked_media(account, [str(each) for each in values.get("media_ids") or []])
+        media = self.checked_media(account, [str(each) for each in values.get("media_ids") or []])
         if not text.strip() and not media:
-            raise _invalid("Text can't be blank")
-        limit, kind = account.text_limit or CHARACTERS, kind_of(account)
-        used = len(text) if kind.raw_length else status_length(text, account.url_length or URL_LENGTH)
-        if used + status_length(spoiler, 0) > limit:
-            raise _invalid(f"Text character limit of {limit} exceeded", status=kind.invalid)
-        visibility = values.get("visibility") or "public"
+            raise invalid("Text can't be blank")
+        kind, visibility = kind_of(account), values.get("visibility") or "public"
+        check_length(account, text, spoiler)
         check_visibility(kind, visibility)
         check_bare(kind, media=len(media), reply=bool(values.get("in_reply_to_id")))
         if values.get("scheduled_at"):
-            raise _invalid("Scheduled at is not played by this stage")
+            raise invalid("Scheduled at is not played by this stage")
         parent = values.get("in_reply_to_id") or None
         if parent is not None and self.state.post(account.name, str(parent)) is None:
             raise Refusal(404, {"error": "The post you are trying to reply to does not appear to exist."})
@@ -265,24 +227,6 @@ class MastodonStage(Instance):
             data={"sensitive": str(values.get("sensitive", "")).lower() in ("true", "1", "on") or bool(spoiler)},
         )
 
-    def _checked_media(self, account: StageAccount, identifiers: list[str]) -> list[StageMedia]:
-        if len(identifiers) > ATTACHMENTS:
-            raise Refusal(422, {"error": f"Cannot attach more than {ATTACHMENTS} files"})
-        media = []
-        for identifier in identifiers:
-            each = self.state.media.get((account.name, identifier))
-            if each is None or each.post is not None:
-                raise _invalid(f"Media {identifier} not found or already attached to another post")
-            if each.polls:
-                raise Refusal(
-                    422, {"error": "Cannot attach files that have not finished processing. Try again in a moment!"}
-                )
-            media.append(each)
-        return media
-
-    def _attachment(self, request: Request, media: StageMedia) -> dict[str, Any]:
-        return media_json(media, self.media_url(request, media))
-
     def _status(self, request: Request, account: StageAccount, post: StagePost) -> dict[str, Any]:
         return status_json(
             post,
@@ -291,27 +235,6 @@ class MastodonStage(Instance):
             posts=self.state.count_of(account.name),
             address=lambda media: self.media_url(request, media),
         )
-
-    def _new_id(self) -> str:
-        """Of a file, as Mastodon makes them."""
-        milliseconds = int(self.state.now().timestamp() * 1000)
-        return new_id(KINDS["mastodon"], milliseconds=milliseconds, number=self.state.number())
-
-
-def _described(value: Any) -> str:
-    text = str(value or "")
-    if len(text) > DESCRIPTION:
-        raise _invalid(f"Description is too long (maximum is {DESCRIPTION} characters)")
-    return text
-
-
-def _order(identifier: str) -> tuple[int, str]:
-    """Numbers by their value, ULIDs by their letters."""
-    return len(identifier), identifier
-
-
-def _invalid(message: str, *, status: int = 422) -> Refusal:
-    return Refusal(status, {"error": f"Validation failed: {message}"})
 
 
 def _rate(window: Window) -> dict[str, str]:

@@ -10,12 +10,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from campaign_cli.stage.mastodon_kinds import Kind, kind_of, unknown_token
+from campaign_cli.stage.mastodon_kinds import CHARACTERS, URL_LENGTH, Kind, kind_of, unknown_token
 from campaign_cli.stage.mastodon_shapes import profile_json
 from campaign_cli.stage.network import Network, Refusal
 from campaign_cli.stage.state import StageAccount
 
-CHARACTERS, URL_LENGTH, ATTACHMENTS, DESCRIPTION = 500, 23, 4, 1_500
+ATTACHMENTS, DESCRIPTION = 4, 1_500
 IMAGE_BYTES, IMAGE_PIXELS = 16_777_216, 33_177_600
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 

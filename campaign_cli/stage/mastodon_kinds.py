@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from campaign_cli.stage.mastodon_shapes import status_length
 from campaign_cli.stage.network import Refusal
 from campaign_cli.stage.state import StageAccount
 
+CHARACTERS, URL_LENGTH = 500, 23
 _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -79,6 +81,19 @@ def new_id(kind: Kind, *, milliseconds: int, number: int) -> str:
         return str(value)
     value <<= 62
     return "".join(_LETTERS[value >> shift & 31] for shift in range(125, -5, -5))
+
+
+def order(identifier: str) -> tuple[int, str]:
+    """Numbers by their value, ULIDs by their letters."""
+    return len(identifier), identifier
+
+
+def check_length(account: StageAccount, text: str, spoiler: str) -> None:
+    """Raise Refusal for a text that is too long, as this software counts it."""
+    kind, limit = kind_of(account), account.text_limit or CHARACTERS
+    used = len(text) if kind.raw_length else status_length(text, account.url_length or URL_LENGTH)
+    if used + status_length(spoiler, 0) > limit:
+        raise Refusal(kind.invalid, {"error": f"Validation failed: Text character limit of {limit} exceeded"})
 
 
 def check_bare(kind: Kind, *, media: int, reply: bool) -> None:
