@@ -65,6 +65,16 @@ def test_another_device_finds_a_part_by_its_words_and_files() -> None:
     assert (look.complete, item.steps) == (True, {})
 
 
+@pytest.mark.parametrize(("shown", "complete"), [(image(), False), (image("lain"), True), (text("Foto"), True)])
+def test_the_rest_of_a_part_from_another_device_is_left_to_a_person(shown: dict[str, Any], complete: bool) -> None:
+    """The text is known to be out; a picture like the missing one is there, and nobody can tell whose it is."""
+    steps = {"began": {"device": "LAMA", "room": ROOM}, "event0": {"id": "$t", "at": NOW.isoformat()}}
+    messages = page(event("$g", shown), event("$t", text("Foto")))
+    content = parts("Foto", media=[picture()])
+    look, _item = looked_up(network(**{f"GET_{INSIDE}/messages": messages}), content=content, steps=steps)
+    assert (look.found, look.complete) == ((), complete)
+
+
 @pytest.mark.parametrize("shown", [event("$g", image("lain")), event("$g", text())])
 def test_a_part_that_is_half_there_by_words_is_left_to_a_person(shown: Any) -> None:
     """It may be ours or not: neither found nor absent."""

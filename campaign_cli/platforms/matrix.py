@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import quote, unquote
 
 from campaign_cli.errors import Rejected
@@ -21,7 +20,7 @@ from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import matrix_api as api
 from campaign_cli.platforms.addresses import compared
-from campaign_cli.platforms.answers import ask, instant
+from campaign_cli.platforms.answers import instant
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -34,8 +33,17 @@ from campaign_cli.platforms.base import (
     Sending,
     Session,
 )
+from campaign_cli.platforms.matrix_events import (
+    by_words,
+    ids_of,
+    keep_found,
+    may_be_out,
+    receipt_of,
+    send_next,
+    step_of,
+)
 from campaign_cli.platforms.matrix_room import checked_room, metrics
-from campaign_cli.platforms.matrix_text import TEXT, alt_of, contents, measured, same
+from campaign_cli.platforms.matrix_text import TEXT, alt_of, contents, measured
 
 _BEGAN: Final = "began"  # the step that says in which room, and from which device, a part was begun
 _TURN: Final = "matrix.turn"  # in Session.memory: a lock
@@ -102,8 +110,8 @@ class Matrix(Platform):
         # What this process posts at the same minute waits: no other text stands between a text and its pictures.
         async with sending.memory.setdefault(_TURN, asyncio.Lock()):
             for content in contents(sending, addresses):
-                await _send_next(sending, room, out, content=content)
-        return _receipt(sending, room, out, user=me["user_id"], at=instant(sending.steps[_step(0)]["at"]))
+                await send_next(sending, room, out, content=content)
+        return receipt_of(sending, room, out, user=me["user_id"], at=instant(sending.steps[step_of(0)]["at"]))
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """The account's messages since then. Events of this part that are out are kept as steps, so that a part of
@@ -116,15 +124,15 @@ class Matrix(Platform):
                 break
         own.reverse()
         wanted = contents(sending, [""] * len(sending.content.media))
-        await _keep_found(sending, own, len(wanted))
-        known = [sending.steps[_step(number)] for number in range(len(wanted)) if _step(number) in sending.steps]
+        await keep_found(sending, own, len(wanted))
+        known = [sending.steps[step_of(number)] for number in range(len(wanted)) if step_of(number) in sending.steps]
         if len(known) == len(wanted):
             out = [str(step["id"]) for step in known]
-            receipt = _receipt(sending, room, out, user=me["user_id"], at=instant(known[0]["at"]))
+            receipt = receipt_of(sending, room, out, user=me["user_id"], at=instant(known[0]["at"]))
             return LookUp(found=(Found(receipt=receipt, created_at=None),), complete=complete)
         if known:
-            return LookUp(found=(), complete=complete)
-        return _by_words(sending, room, own, wanted=wanted, user=me["user_id"], complete=complete)
+            return LookUp(found=(), complete=complete and not may_be_out(sending, own, wanted))
+        return by_words(sending, room, own, wanted=wanted, user=me["user_id"], complete=complete)
 
     def may_repeat(self, session: Session, *, software: str, age: timedelta) -> bool:
         """Where the token belongs to the device that this part was begun from: transaction ids are the device's own.
@@ -138,7 +146,7 @@ class Matrix(Platform):
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The part's events: the first one's words, the descriptions of the files, reactions and answers."""
         room = str(receipt.extra.get("room") or await api.room_id(session))
-        events = [await api.event(session, room, identifier) for identifier in _events(receipt)]
+        events = [await api.event(session, room, identifier) for identifier in ids_of(receipt)]
         first = events[0]
         if first is None:
             return None
@@ -164,7 +172,7 @@ class Matrix(Platform):
         event, me = await api.event(session, room, identifier), await api.own(session)
         if event is None or event.get("sender") != me["user_id"]:
             return None
-        return _receipt(session, room, [identifier], user=me["user_id"], at=api.written(event))
+        return receipt_of(session, room, [identifier], user=me["user_id"], at=api.written(event))
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Redact each event; what is gone already is fine.
@@ -172,7 +180,7 @@ class Matrix(Platform):
         https://spec.matrix.org/latest/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid
         """
         room = str(receipt.extra.get("room") or await api.room_id(session))
-        for identifier in _events(receipt):
+        for identifier in ids_of(receipt):
             transaction = sha256(f"redact {room} {identifier}".encode()).hexdigest()[:40]
             path = api.in_room(room, "redact", identifier, transaction)
             try:
@@ -206,116 +214,3 @@ async def _room(sending: Sending) -> str:
     """The room that this part, or the thread that it belongs to, was begun in; else the one of the settings."""
     began = sending.steps.get(_BEGAN) or (sending.earlier[0].extra if sending.part and sending.earlier else {})
     return str(began.get("room") or await api.room_id(sending))
-
-
-def _step(number: int) -> str:
-    return f"event{number}"
-
-
-def _transaction(sending: Sending, number: int) -> str:
-    """The transaction id of an event of the part."""
-    return f"{sending.key}.{number}"
-
-
-def _events(receipt: Receipt) -> list[str]:
-    """The ids of a part's events."""
-    return [receipt.id, *(str(one) for one in receipt.extra.get("events") or ())]
-
-
-def _place(sending: Sending, out: Sequence[str]) -> dict[str, Any]:
-    """Where an event stands in a thread, after those of this part that are out. Clients without threads show an answer.
-
-    https://spec.matrix.org/latest/client-server-api/#threading
-    """
-    if not (sending.part and sending.earlier):
-        return {}
-    before = out[-1] if out else _events(sending.earlier[-1])[-1]
-    return {
-        "m.relates_to": {
-            "rel_type": "m.thread",
-            "event_id": sending.earlier[0].id,
-            "is_falling_back": True,
-            "m.in_reply_to": {"event_id": before},
-        }
-    }
-
-
-async def _send_next(sending: Sending, room: str, out: list[str], *, content: Mapping[str, Any]) -> None:
-    """Add the event with this content to those that are out. Of a part that is refused half-way, the officer is told
-    that some of it can be read already."""
-    try:
-        out.append(await _sent(sending, room, number=len(out), content={**content, **_place(sending, out)}))
-    except Rejected as error:
-        if out:
-            error.message = _("The beginning of the post is out, but not its pictures: {text}").format(
-                text=error.message
-            )
-            error.args = (error.message,)
-        raise
-
-
-async def _sent(sending: Sending, room: str, *, number: int, content: Mapping[str, Any]) -> str:
-    """The id of an event that is out, sent now unless it was before."""
-    step = _step(number)
-    if step not in sending.steps:
-        request = api.call(
-            sending,
-            "PUT",
-            api.in_room(room, "send", "m.room.message", _transaction(sending, number)),
-            json=dict(content),
-            creating=True,
-            sample={"event_id": f"${{event_{sending.part + 1}_{number + 1}}}"},
-        )
-        identifier = await ask(sending.http, request, lambda data: _identifier(data["event_id"]))
-        await sending.keep(step, {"id": identifier, "at": sending.now().isoformat()})
-    return str(sending.steps[step]["id"])
-
-
-def _identifier(value: Any) -> str:
-    """An event's id. Raises ValueError for what names none."""
-    if not str(value).startswith("$"):
-        raise ValueError("event_id")
-    return str(value)
-
-
-def _receipt(session: Session, room: str, out: Sequence[str], *, user: str, at: datetime) -> Receipt:
-    part = session.part if isinstance(session, Sending) else 0
-    more = {"events": list(out[1:])} if out[1:] else {}
-    return Receipt(part=part, id=out[0], url=api.permalink(room, out[0], user=user), at=at, extra={"room": room} | more)
-
-
-async def _keep_found(sending: Sending, own: Sequence[Mapping[str, Any]], count: int) -> None:
-    """Keep the events of this part that the server shows with our own transaction ids (to the same device alone)."""
-    by_id = {_transaction_of(event): event for event in own}
-    for number in range(count):
-        event = by_id.get(_transaction(sending, number))
-        if event is not None and _step(number) not in sending.steps:
-            await sending.keep(_step(number), {"id": event["event_id"], "at": api.written(event).isoformat()})
-
-
-def _transaction_of(event: Mapping[str, Any]) -> str | None:
-    return (event.get("unsigned") or {}).get("transaction_id")
-
-
-def _by_words(
-    sending: Sending, room: str, own: Sequence[Mapping[str, Any]], *, wanted: Sequence[Any], user: str, complete: bool
-) -> LookUp:
-    """Events without any transaction id (another device sent them, or the server has forgotten it) that say the same,
-    oldest first. Where a part is only half there, absence is not proved: a person must look."""
-    nameless = [event for event in own if not _transaction_of(event)]
-    found: list[Found] = []
-    for start, first in enumerate(nameless):
-        out: list[str] = []
-        rest = iter(nameless[start:])
-        for content in wanted:
-            whole = {**content, **_place(sending, out)}
-            match = next((event for event in rest if same(event["content"], whole)), None)
-            if match is None or (not out and match is not first):
-                break
-            out.append(str(match["event_id"]))
-        if len(out) == len(wanted):
-            at = api.written(first)
-            found.append(Found(receipt=_receipt(sending, room, out, user=user, at=at), created_at=at))
-        elif out:
-            complete = False
-    return LookUp(found=tuple(found), complete=complete)

@@ -29,7 +29,7 @@ PAGE: Final = 100
 PAGES: Final = 25  # bound of a look-up; a search that ends here is not complete
 EVENT: Final = re.compile(r"\$[^\s/]{1,254}")
 _CLIENT: Final = "/_matrix/client/v3"
-_CLIENT_V1: Final = "/_matrix/client/v1"
+CLIENT_V1: Final = "/_matrix/client/v1"
 _ROOM: Final = re.compile(r"![^\s/]{1,254}|#[^\s:/]{1,200}:[^\s/]{1,200}")
 _OWN: Final = "matrix.own"  # in Session.memory: what whoami says, and of which token
 _ROOM_ID: Final = "matrix.room"  # in Session.memory: the room behind the alias
@@ -217,7 +217,7 @@ async def largest_upload(session: Session) -> int | None:
     https://spec.matrix.org/latest/client-server-api/#get_matrixclientv1mediaconfig
     """
     answer: Answer | None = None
-    for path in (f"{_CLIENT_V1}/media/config", "/_matrix/media/v3/config"):  # the second is that of servers before 1.11
+    for path in (f"{CLIENT_V1}/media/config", "/_matrix/media/v3/config"):  # the second is that of servers before 1.11
         request = call(session, "GET", path, accept=(200, 400, 404, 405), errors=_unless_missing(session))
         answer = await session.http.send(request)
         if answer.status == 200:
@@ -268,16 +268,6 @@ async def event(session: Session, room: str, identifier: str) -> Mapping[str, An
         return None
     found = read_json(request, answer, lambda data: {**data, "content": dict(data["content"])})
     return found if found["content"].get("msgtype") else None
-
-
-async def reactions(session: Session, room: str, identifier: str) -> int:
-    """How many reactions a message has, 100 at most.
-
-    https://spec.matrix.org/latest/client-server-api/#get_matrixclientv1roomsroomidrelationseventidreltype
-    """
-    path = _CLIENT_V1 + in_room(room, "relations", identifier, "m.annotation")
-    request = call(session, "GET", path, query={"limit": str(PAGE)})
-    return await ask(session.http, request, lambda data: len(data["chunk"]))
 
 
 def written(event: Mapping[str, Any]) -> datetime:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from campaign_cli.errors import Rejected, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.platforms import matrix_api as api
+from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Session
 
 _CREATORS_RULE: Final = 12  # from this room version on, creators may do everything and stand in no list
@@ -56,8 +57,18 @@ async def metrics(session: Session, room: str, event: Mapping[str, Any]) -> dict
     thread = ((event.get("unsigned") or {}).get("m.relations") or {}).get("m.thread") or {}
     found = {"replies": int(thread["count"])} if isinstance(thread.get("count"), int) else {}
     with suppress(Rejected, Unavailable):
-        found["reactions"] = await api.reactions(session, room, str(event["event_id"]))
+        found["reactions"] = await _reactions(session, room, str(event["event_id"]))
     return found
+
+
+async def _reactions(session: Session, room: str, identifier: str) -> int:
+    """How many reactions a message has, 100 at most.
+
+    https://spec.matrix.org/latest/client-server-api/#get_matrixclientv1roomsroomidrelationseventidreltype
+    """
+    path = api.CLIENT_V1 + api.in_room(room, "relations", identifier, "m.annotation")
+    request = api.call(session, "GET", path, query={"limit": str(api.PAGE)})
+    return await ask(session.http, request, lambda data: len(data["chunk"]))
 
 
 async def _may_all(session: Session, room: str, *, user: str) -> bool:
