@@ -29,6 +29,8 @@ from pydantic import ValidationError
 
 from campaign_cli.errors import Rejected, Unavailable, Unconfirmed
 from campaign_cli.models import Account, Part, Receipt
+from campaign_cli.platforms.base import Request
+from campaign_cli.platforms.http import RecordingTransport
 from campaign_cli.platforms.matrix import platform
 from campaign_cli.report.requests import requests_of
 
@@ -296,3 +298,28 @@ def test_the_preview_shows_every_request_with_placeholders() -> None:
     assert sent[1].body["url"] == "mxc://{server}/{media_1}"
     assert sent[2].body["m.relates_to"]["event_id"] == "${event_1_1}"
     assert not any(TOKEN in str(request) for request in shown)
+
+
+def test_no_other_post_stands_between_a_text_and_its_pictures() -> None:
+    """Posts of one process that are due at the same minute take turns: the events of each part stand together."""
+    order: list[str] = []
+
+    class Slow:
+        """Lets the others go on before every answer."""
+
+        async def send(self, request: Request) -> Any:
+            for _turn in range(5):
+                await asyncio.sleep(0)
+            if request.creating:
+                order.append(request.url.rpartition("/")[2])
+            return await RecordingTransport().send(request)
+
+    async def all_at_once() -> None:
+        memory: dict[str, Any] = {}
+        content = parts("Foto", media=[picture()])
+        items = [on_its_way(Slow(), content=content, key=f"{number}", memory=memory) for number in range(3)]
+        await asyncio.gather(*(platform.publish(item) for item in items))
+
+    asyncio.run(all_at_once())
+    assert [name.partition(".")[0] for name in order[::2]] == [name.partition(".")[0] for name in order[1::2]]
+    assert [name.partition(".")[2] for name in order] == ["0", "1"] * 3

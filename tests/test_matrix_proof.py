@@ -58,7 +58,8 @@ def test_a_part_of_which_half_is_out_goes_on_with_the_rest() -> None:
 def test_another_device_finds_a_part_by_its_words_and_files() -> None:
     """Without transaction ids, the whole part must be there in its order; a file may have another address."""
     content = parts("Foto", media=[picture()])
-    shown = page(event("$g", image()), event("$antara", text("lain")), event("$t", text("Foto")))
+    older = event("$lama", text("lain"), at=NOW - timedelta(minutes=1))
+    shown = page(event("$g", image()), event("$antara", text("lain")), event("$t", text("Foto")), older)
     look, item = looked_up(network(**{f"GET_{INSIDE}/messages": shown}), content=content)
     assert [(found.receipt.id, found.receipt.extra["events"]) for found in look.found] == [("$t", ["$g"])]
     assert look.found[0].created_at == NOW.replace(microsecond=250_000)
