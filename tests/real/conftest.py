@@ -73,9 +73,9 @@ class Workspace:
         assert ran.returncode == 0, ran.stderr
         return {f"{item['post']}/{item['account']}": item for item in json.loads(ran.stdout)["deliveries"]}
 
-    def queue(self, plan: str) -> datetime:
-        """Write the plan with ``@AT@`` a few seconds from now, check it, queue it; returns that instant."""
-        at = (datetime.now(UTC) + timedelta(seconds=15)).replace(microsecond=0)
+    def queue(self, plan: str, *, ahead: int = 15) -> datetime:
+        """Write the plan with ``@AT@`` so many seconds from now, check it, queue it; returns that instant."""
+        at = (datetime.now(UTC) + timedelta(seconds=ahead)).replace(microsecond=0)
         (self.folder / "plan.yaml").write_text(plan.replace("@AT@", f'"{at.isoformat()}"'), encoding="utf-8")
         for words in (("check", "plan.yaml"), ("queue", "plan.yaml", "--yes")):
             ran = self.campaign(*words)
