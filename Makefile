@@ -11,7 +11,7 @@ help:
 	@echo "make demo        install, rehearse the wage campaign on the local stage, write the preview page"
 	@echo "make test        install and run the tests"
 	@echo "make check       style, types, layers, translations, schema and README in step"
-	@echo "make test-real   publish to a real WordPress, Bluesky PDS and Mastodon API on this machine"
+	@echo "make test-real   publish to a real WordPress, Bluesky PDS, Matrix and Mastodon API on this machine"
 	@echo "make soak        kill the real command 500 times while it publishes, and count what went out"
 	@echo "make bench       speed and memory, as ratios"
 	@echo "make translations | constraints | docs   regenerate what is generated"

@@ -68,6 +68,11 @@ ACCOUNTS = {
         },
     ),
     "grup": Account(name="grup", platform="manual", settings={"to": "Grup WhatsApp Anggota", "share": "whatsapp"}),
+    "balai": Account(
+        name="balai",
+        platform="matrix",
+        settings={"url": "https://matrix.example", "room": "!balai:matrix.example", "token": "env:A"},
+    ),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 

@@ -92,6 +92,7 @@ def test_requests_follow_the_specification() -> None:
             MEDIA: answer(200, {"id": "5"}),
             VERIFY: answer(200, {"id": "7", "acct": "fspc"}),
             OWN: answer(200, []),
+            "GET /.well-known/nodeinfo": answer(404, {}),
         }
     )
     full = ready(
@@ -250,7 +251,8 @@ def test_look_up_pages_until_it_is_past_the_attempt() -> None:
 def test_look_up_of_a_later_part() -> None:
     """A part of a thread is looked for below the part before it."""
     page = [status("110", in_reply_to_id="100"), status("109")]
-    network = Network(routes={VERIFY: answer(200, {"id": "7", "acct": "x"}), OWN: [answer(200, page), answer(200, [])]})
+    routes = {VERIFY: answer(200, {"id": "7", "acct": "x"}), OWN: [answer(200, page), answer(200, [])]}
+    network = Network(routes=routes | {"GET /.well-known/nodeinfo": answer(404, {})})
     content = parts("Satu", "Upah layak adalah hak.")
     out = ready(network, content=content, part=1, earlier=(PARENT,))
     assert [one.receipt.id for one in asyncio.run(PLATFORM.look_up(out, NOW)).found] == ["110"]

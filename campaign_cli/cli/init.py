@@ -36,6 +36,7 @@ accounts:
   # grup:     {{platform: manual, to: "Grup WhatsApp Anggota", share: whatsapp, timezone: WIB}}
   # anggota:  {{platform: whatsapp, phone_number_id: "106540352242922", token: env:WHATSAPP_TOKEN, template: kabar,
   #            recipients: "file:anggota.csv", timezone: WIB}}
+  # matrix:   {{platform: matrix, url: https://matrix.example, room: "#kantor:matrix.example", token: env:MATRIX_TOKEN}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -57,6 +58,7 @@ MASTODON_TOKEN=
 # THREADS_TOKEN=
 # WEBHOOK_SECRET=
 # WHATSAPP_TOKEN=
+# MATRIX_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

@@ -17,6 +17,7 @@ PLATFORMS: Final = (
     "discord",
     "slack",
     "slack-webhook",
+    "matrix",
     "linkedin",
     "nationbuilder",
     "facebook",
@@ -32,7 +33,6 @@ PLATFORMS: Final = (
 PLANNED: Final = (
     "tiktok",
     "youtube",
-    "matrix",
 )
 """Networks of the final list: a plan may hold variants for them; an account of one is refused for now."""
 

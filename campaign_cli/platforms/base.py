@@ -44,7 +44,7 @@ class Limits:
     unit: str
     text_bytes: int | None = None
     caption: int | None = None  # text of a message that carries media, where that differs
-    url_length: int | None = None  # every link counts as this many
+    url_length: int | None = None  # every link counts as this many; 0: as many as it has
     images: int = 4
     image_bytes: int | None = None
     image_pixels: int | None = None

@@ -35,7 +35,8 @@ _CLOSING: Final = frozenset({"strong_close", "em_close", "s_close", "link_close"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marks:
-    """How a network writes inline marks: the signs around bold, italic and struck words, and what writes the rest."""
+    """How a network writes inline marks: the signs around bold, italic and struck words (or the HTML tag that begins
+    them), and what writes the rest."""
 
     bold: str
     italic: str
@@ -137,7 +138,7 @@ def in_marks(text: str, marks: Marks) -> str:
             label = "".join(written.pop())
             written[-1].append(marks.link(label, addresses.pop()))
         elif kind in signs:
-            written[-1].append(signs[kind])
+            written[-1].append(signs[kind] if token.nesting > 0 else signs[kind].replace("<", "</"))
         else:
             written[-1].append((marks.code if token.type == "code_inline" else marks.literal)(token.content))
     return "".join(written[0])

@@ -14,9 +14,10 @@ from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
+from campaign_cli.platforms import mastodon_kinds as kinds
 from campaign_cli.platforms import mastodon_server as server
 from campaign_cli.platforms.addresses import compared, same_origin
-from campaign_cli.platforms.answers import ask, instant, numbers, read_json
+from campaign_cli.platforms.answers import instant, numbers, read_json
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
@@ -81,8 +82,8 @@ class Mastodon(Platform):
         return f"{compared(settings.url)}/@{bare(settings.handle) if settings.handle else settings.token}"
 
     def measure(self, text: str, limits: Limits, *, media: int) -> tuple[Count, ...]:
-        """Graphemes; links and remote mentions as the server counts them."""
-        used = mastodon_length(text, limits.url_length or 23)
+        """Graphemes; links and remote mentions as the server counts them (Takahē: every character of the text)."""
+        used = len(text) if limits.url_length == 0 else mastodon_length(text, limits.url_length or 23)
         return (Count(used=used, limit=limits.text, unit="characters"),)
 
     async def publish(self, sending: Sending) -> Receipt:
@@ -100,7 +101,7 @@ class Mastodon(Platform):
             creating=True,
             sample=_sample(sending),
         )
-        return await ask(sending.http, request, lambda status: _receipt(status, sending.part))
+        return await server.posted(sending, request, lambda status: _receipt(status, sending.part))
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """Own statuses, newest first, back to ``since``: those with this part's text, pictures and place in the thread.
@@ -116,13 +117,13 @@ class Mastodon(Platform):
                 if created_at >= since and await _is_ours(sending, status):
                     found.append(Found(receipt=_receipt(status, sending.part), created_at=created_at))
             if not page or instant(page[-1]["created_at"]) < since:
-                return LookUp(found=tuple(found), complete=True)
+                return LookUp(found=tuple(found), complete=not sending.part or await server.lists_replies(sending))
             older_than = str(page[-1]["id"])
         return LookUp(found=tuple(found), complete=False)
 
     def may_repeat(self, session: Session, *, software: str, age: timedelta) -> bool:
         """Within 50 minutes, and only on Mastodon itself: compatible servers take the key and make a second post."""
-        return software.lower().startswith("mastodon ") and super().may_repeat(session, software=software, age=age)
+        return kinds.is_mastodon(software) and super().may_repeat(session, software=software, age=age)
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The status with its plain text where the server gives it (own statuses), else its HTML."""
@@ -165,14 +166,15 @@ class Mastodon(Platform):
                 fix=_("Correct the handle, or take the token of the right account."),
             )
         instance = await server.instance(session)
+        software = await server.software(session, instance)
         moved = (_("This account has moved to another server."),) if me.get("moved") else ()
         return AccountCheck(
             identity=str(me["id"]),
             handle=f"@{me['acct']}",
             url=me.get("url"),
-            software=await server.software(session, instance),
-            limits=server.limits_of(instance, self.limits),
-            notes=moved,
+            software=software,
+            limits=server.limits_of(instance, self.limits, software=software),
+            notes=(*moved, *kinds.notes(software)),
         )
 
     def pause_until(self, headers: Mapping[str, str], now: datetime) -> datetime | None:

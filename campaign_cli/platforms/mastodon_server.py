@@ -5,15 +5,16 @@ https://docs.joinmastodon.org/entities/Instance/ · methods/media/ · https://no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from campaign_cli.errors import Rejected, Unavailable
+from campaign_cli.errors import Rejected, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
-from campaign_cli.models import Account
+from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
+from campaign_cli.platforms import mastodon_kinds as kinds
 from campaign_cli.platforms.addresses import WebAddress, same_origin
 from campaign_cli.platforms.answers import ask, explain, instant, read_json
 from campaign_cli.platforms.base import Answer, Limits, Request, Sending, Session, Upload
@@ -24,6 +25,7 @@ VIDEO_POLLS: Final = (15.0,) * 20
 PAGE: Final = 40  # statuses of one page, the most that the server gives
 NO_SOURCE: Final = (200, 400, 403, 404, 405, 410, 501)  # servers without it say so in many ways
 _ACCOUNT: Final = "mastodon.account"  # in Session.memory: the account's id
+_SOFTWARE: Final = "mastodon.software"  # in Session.memory: what nodeinfo says
 
 
 class Settings(base.Settings):
@@ -47,6 +49,7 @@ def bare(handle: str) -> str:
 def call(session: Session, method: str, path: str, **members: Any) -> Request:
     """A request of this account: ``path`` below the server's address, with the token; ``members`` as in Request."""
     headers = {"Authorization": f"Bearer {session.secret('token')}", **members.pop("headers", {})}
+    members.setdefault("errors", kinds.refusal)
     return Request(method=method, url=settings_of(session.account).url + path, headers=headers, **members)
 
 
@@ -96,27 +99,28 @@ async def instance(session: Session) -> dict[str, Any]:
     return read_json(request, answer, dict)
 
 
-def limits_of(instance: Mapping[str, Any], documented: Limits) -> Limits:
-    """The server's own limits; what it doesn't name is as documented."""
+def limits_of(instance: Mapping[str, Any], documented: Limits, *, software: str) -> Limits:
+    """The server's own limits; what it doesn't name is as documented. Pleroma has them beside ``configuration``."""
     configuration = instance.get("configuration") or {}
     statuses, media = configuration.get("statuses") or {}, configuration.get("media_attachments") or {}
-    known = [str(kind) for kind in media.get("supported_mime_types") or ()]
-    types = tuple(kind for kind in known if kind.startswith("image/"))
-    films = tuple(kind for kind in known if kind.startswith("video/"))
-    return replace(
+    supported = [str(kind) for kind in media.get("supported_mime_types") or ()]
+    types = tuple(kind for kind in supported if kind.startswith("image/"))
+    films = tuple(kind for kind in supported if kind.startswith("video/"))
+    known = replace(
         documented,
-        text=statuses.get("max_characters") or documented.text,
+        text=statuses.get("max_characters") or instance.get("max_toot_chars") or documented.text,
         url_length=statuses.get("characters_reserved_per_url") or documented.url_length,
-        images=statuses.get("max_media_attachments") or documented.images,
-        image_bytes=media.get("image_size_limit") or documented.image_bytes,
+        images=statuses.get("max_media_attachments") or instance.get("max_media_attachments") or documented.images,
+        image_bytes=media.get("image_size_limit") or instance.get("upload_limit") or documented.image_bytes,
         image_pixels=media.get("image_matrix_limit") or documented.image_pixels,
         image_types=types or documented.image_types,
         video_bytes=media.get("video_size_limit") or documented.video_bytes,
         video_types=films or documented.video_types,
-        videos=documented.videos if films or not known else 0,
-        alt=media.get("description_limit") or documented.alt,
+        videos=documented.videos if films or not supported else 0,
+        alt=media.get("description_limit") or instance.get("description_limit") or documented.alt,
         source="instance",
     )
+    return replace(known, **kinds.changed_limits(software))
 
 
 async def software(session: Session, instance: Mapping[str, Any]) -> str:
@@ -127,6 +131,31 @@ async def software(session: Session, instance: Mapping[str, Any]) -> str:
     if not name or (name == "mastodon" and "compatible" in version.lower()):
         return version
     return f"{name} {number}".strip()
+
+
+async def lists_replies(session: Session) -> bool:
+    """Whether the server's list of own statuses holds replies too."""
+    if _SOFTWARE not in session.memory:
+        session.memory[_SOFTWARE] = await software(session, {})
+    return kinds.lists_replies(session.memory[_SOFTWARE])
+
+
+async def posted(sending: Sending, request: Request, read: Callable[[Any], Receipt]) -> Receipt:
+    """Post a status.
+
+    Where Pixelfed has seen the key already, it has refused what came with it, or made a post of it. Whoever sends a
+    first part again has proved that it is not out, so it goes without the key; of a reply nothing can be proved.
+    """
+    try:
+        return await ask(sending.http, request, read)
+    except Rejected as error:
+        if error.code != kinds.DUPLICATE:
+            raise
+        if sending.part:
+            message = _("The server has had this reply before, and does not say what became of it.")
+            raise Unconfirmed(message, status=error.status) from error
+    headers = {name: value for name, value in request.headers.items() if name != "Idempotency-Key"}
+    return await ask(sending.http, replace(request, headers=headers), read)
 
 
 async def _nodeinfo(session: Session) -> dict[str, Any]:
@@ -196,5 +225,5 @@ async def _media_state(sending: Sending, identifier: str) -> str:
 
 def _unusable_picture(answer: Answer) -> Exception | None:
     if answer.status != 422:
-        return None
+        return kinds.refusal(answer)
     return Rejected(_("The server could not use the file: {text}").format(text=explain(answer)))

@@ -64,11 +64,12 @@ def stage_accounts(
     *,
     reveal: Callable[[str], str],
     limits: Mapping[str, Mapping[str, Any]] | None = None,
+    software: Mapping[str, str] | None = None,
 ) -> dict[str, StageAccount]:
     """What the stage must know to play these accounts; their address says under which name.
 
     ``reveal`` gives the secret behind a reference. ``limits`` are those of ``accounts check`` (account → ``Limits``
-    fields), which the stage then announces and keeps to.
+    fields), which the stage then announces and keeps to, ``software`` what it found the account's server to be.
     """
     from campaign_cli.stage.app import network_class
     from campaign_cli.stage.state import StageAccount
@@ -85,6 +86,7 @@ def stage_accounts(
             secret=reveal(str(account.settings[network.credential])) if network.credential else "",
             text_limit=known.get("text"),
             url_length=known.get("url_length"),
+            role=network.role((software or {}).get(account.name, "")),
             zone=account.timezone,
         )
     return played

@@ -15,29 +15,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from campaign_cli.stage.mastodon_instance import (
-    ATTACHMENTS,
-    CHARACTERS,
-    DESCRIPTION,
-    IMAGE_BYTES,
-    IMAGE_PIXELS,
-    IMAGE_TYPES,
-    URL_LENGTH,
-    VIDEO_BYTES,
-    VIDEO_TYPES,
-    Instance,
-    signed_in,
-    token_of,
+from campaign_cli.stage.mastodon_files import Files, invalid
+from campaign_cli.stage.mastodon_instance import signed_in, token_of
+from campaign_cli.stage.mastodon_kinds import (
+    check_bare,
+    check_length,
+    check_visibility,
+    kind_of,
+    new_id,
+    order,
+    played,
 )
-from campaign_cli.stage.mastodon_shapes import account_id, media_json, status_json, status_length
+from campaign_cli.stage.mastodon_shapes import account_id, status_json
 from campaign_cli.stage.network import Refusal, fields, path_of
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window, media_facts
+from campaign_cli.stage.state import StageAccount, StagePost, Window
 
-VISIBILITIES = ("public", "unlisted", "private", "direct")
 KEY_LIFE = timedelta(hours=1)
 
 
-class MastodonStage(Instance):
+class MastodonStage(Files):
     """A Mastodon instance with one account."""
 
     name = "mastodon"
@@ -49,6 +45,11 @@ class MastodonStage(Instance):
         """The handle's first part, else a user name made of the account's name."""
         handle = str(settings.get("handle") or "").lstrip("@").partition("@")[0]
         return handle or re.sub(r"\W+", "_", name)
+
+    @staticmethod
+    def role(software: str) -> str:
+        """The kind of server that plays this software."""
+        return played(software)
 
     def routes(self) -> list[BaseRoute]:
         """Instance, account, media, statuses."""
@@ -104,17 +105,18 @@ class MastodonStage(Instance):
         """GET /api/v1/accounts/:id/statuses, newest first, paged by ids."""
         if request.path_params["id"] != account_id(account):
             raise Refusal(404, {"error": "Record not found"})
-        seen = VISIBILITIES if token_of(request) == account.secret else ("public", "unlisted")
+        kind = kind_of(account)
+        seen = kind.visibilities if token_of(request) == account.secret else ("public", "unlisted")
         query = request.query_params
         limit = min(int(query.get("limit", "20")), 40)
         posts = [post for post in self.state.posts_of(account.name) if post.visibility in seen]
-        posts.sort(key=lambda post: int(post.id), reverse=True)
+        posts.sort(key=lambda post: order(post.id), reverse=True)
         if "max_id" in query:
-            posts = [post for post in posts if int(post.id) < int(query["max_id"])]
+            posts = [post for post in posts if order(post.id) < order(query["max_id"])]
         for lower in ("since_id", "min_id"):
             if lower in query:
-                posts = [post for post in posts if int(post.id) > int(query[lower])]
-        if query.get("exclude_replies") in ("true", "1"):
+                posts = [post for post in posts if order(post.id) > order(query[lower])]
+        if kind.comments or query.get("exclude_replies") in ("true", "1"):
             posts = [post for post in posts if post.reply_to is None]
         page = posts[-limit:] if "min_id" in query else posts[:limit]
         response = JSONResponse([self._status(request, account, post) for post in page])
@@ -126,51 +128,20 @@ class MastodonStage(Instance):
             )
         return response
 
-    async def upload(self, request: Request, account: StageAccount) -> Response:
-        """POST /api/v2/media: 202 while it is being processed, 200 when it is ready at once."""
-        signed_in(request, account)
-        values, files = await fields(request)
-        if "file" not in files:
-            raise _invalid("File can't be blank")
-        name, _kind, content = files["file"]
-        alt = _described(values.get("description", ""))
-        facts = media_facts(content)
-        if facts is None or facts.mime not in (*IMAGE_TYPES, *VIDEO_TYPES):
-            raise _invalid("File content type is invalid")
-        if (
-            len(content) > (VIDEO_BYTES if facts.mime in VIDEO_TYPES else IMAGE_BYTES)
-            or facts.width * facts.height > IMAGE_PIXELS
-        ):
-            raise _invalid("File is too large")
-        polls = self.state.processing_polls
-        identity = {"id": self._new_id(), "account": account.name, "at": self.state.now()}
-        media = StageMedia.of(content, facts, name=name, alt=alt, polls=polls, **identity)
-        self.state.add_media(media, content)
-        return JSONResponse(self._attachment(request, media), 202 if polls else 200)
-
-    async def media(self, request: Request, account: StageAccount) -> Response:
-        """GET and PUT /api/v1/media/:id: 206 while it is being processed, 200 when it is ready."""
-        signed_in(request, account)
-        media = self.state.media.get((account.name, request.path_params["id"]))
-        if media is None or media.post is not None:
-            raise Refusal(404, {"error": "Record not found"})
-        if request.method == "PUT":
-            media.alt = _described((await fields(request))[0].get("description", media.alt))
-            return JSONResponse(self._attachment(request, media))
-        if media.polls:
-            media.polls -= 1
-            return JSONResponse(self._attachment(request, media) | {"url": None}, 206)
-        return JSONResponse(self._attachment(request, media))
-
     async def create(self, request: Request, account: StageAccount) -> Response:
         """POST /api/v1/statuses; the same Idempotency-Key within an hour gives the first status again."""
         signed_in(request, account)
+        kind = kind_of(account)
         key = request.headers.get("idempotency-key") or None
         known = self.state.keys.get((account.name, key)) if key else None
-        if known and self.state.now() - known[1] < KEY_LIFE:
+        if known and self.state.now() - known[1] < KEY_LIFE and kind.keys != "another":
+            if kind.keys == "refusal":
+                raise Refusal(400, {"error": "Duplicate idempotency key."})
             first = self.state.post(account.name, known[0])
             if first is not None:
                 return JSONResponse(self._status(request, account, first))
+        if key and kind.keys == "refusal":  # whatever becomes of the status
+            self.state.keys[account.name, key] = ("", self.state.now())
         post = self._checked_post(account, (await fields(request))[0], key=key)
         self.state.add_post(post)
         if key:
@@ -224,27 +195,26 @@ class MastodonStage(Instance):
 
     def _checked_post(self, account: StageAccount, values: dict[str, Any], *, key: str | None) -> StagePost:
         text, spoiler = str(values.get("status") or ""), str(values.get("spoiler_text") or "")
-        media = self._checked_media(account, [str(each) for each in values.get("media_ids") or []])
+        media = self.checked_media(account, [str(each) for each in values.get("media_ids") or []])
         if not text.strip() and not media:
-            raise _invalid("Text can't be blank")
-        limit = account.text_limit or CHARACTERS
-        if status_length(text, account.url_length or URL_LENGTH) + status_length(spoiler, 0) > limit:
-            raise _invalid(f"Text character limit of {limit} exceeded")
-        visibility = values.get("visibility") or "public"
-        if visibility not in VISIBILITIES:
-            raise _invalid("Visibility is not included in the list")
+            raise invalid("Text can't be blank")
+        kind, visibility = kind_of(account), values.get("visibility") or "public"
+        check_length(account, text, spoiler)
+        check_visibility(kind, visibility)
+        check_bare(kind, media=len(media), reply=bool(values.get("in_reply_to_id")))
         if values.get("scheduled_at"):
-            raise _invalid("Scheduled at is not played by this stage")
+            raise invalid("Scheduled at is not played by this stage")
         parent = values.get("in_reply_to_id") or None
         if parent is not None and self.state.post(account.name, str(parent)) is None:
             raise Refusal(404, {"error": "The post you are trying to reply to does not appear to exist."})
-        identifier = self._new_id()
+        milliseconds = int(self.state.now().timestamp() * 1000)
+        number = new_id(kind, milliseconds=milliseconds, number=self.state.number())
         return StagePost(
             number=self.state.number(),
             account=account.name,
             platform=self.name,
-            id=identifier,
-            path=f"{path_of(account)}/@{account.user}/{identifier}",
+            id=number,
+            path=f"{path_of(account)}/@{account.user}/{number}",
             text=text,
             title=spoiler,
             at=self.state.now(),
@@ -257,26 +227,6 @@ class MastodonStage(Instance):
             data={"sensitive": str(values.get("sensitive", "")).lower() in ("true", "1", "on") or bool(spoiler)},
         )
 
-    def _checked_media(self, account: StageAccount, identifiers: list[str]) -> list[StageMedia]:
-        if len(identifiers) > ATTACHMENTS:
-            raise Refusal(422, {"error": f"Cannot attach more than {ATTACHMENTS} files"})
-        media = []
-        for identifier in identifiers:
-            each = self.state.media.get((account.name, identifier))
-            if each is None or each.post is not None:
-                raise _invalid(f"Media {identifier} not found or already attached to another post")
-            if each.polls:
-                raise Refusal(
-                    422, {"error": "Cannot attach files that have not finished processing. Try again in a moment!"}
-                )
-            media.append(each)
-        if len(media) > 1 and any(each.mime in VIDEO_TYPES for each in media):
-            raise _invalid("Cannot attach a video to a post that already contains images")
-        return media
-
-    def _attachment(self, request: Request, media: StageMedia) -> dict[str, Any]:
-        return media_json(media, self.media_url(request, media))
-
     def _status(self, request: Request, account: StageAccount, post: StagePost) -> dict[str, Any]:
         return status_json(
             post,
@@ -285,22 +235,6 @@ class MastodonStage(Instance):
             posts=self.state.count_of(account.name),
             address=lambda media: self.media_url(request, media),
         )
-
-    def _new_id(self) -> str:
-        """Milliseconds and a running number, as in Mastodon's own ids: later posts have larger ids."""
-        milliseconds = int(self.state.now().timestamp() * 1000)
-        return str((milliseconds << 16) | (self.state.number() & 0xFFFF))
-
-
-def _described(value: Any) -> str:
-    text = str(value or "")
-    if len(text) > DESCRIPTION:
-        raise _invalid(f"Description is too long (maximum is {DESCRIPTION} characters)")
-    return text
-
-
-def _invalid(message: str) -> Refusal:
-    return Refusal(422, {"error": f"Validation failed: {message}"})
 
 
 def _rate(window: Window) -> dict[str, str]:

@@ -5,17 +5,17 @@ Follows docs.joinmastodon.org: methods/instance, methods/accounts#verify_credent
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from campaign_cli.stage.mastodon_kinds import CHARACTERS, URL_LENGTH, Kind, kind_of, unknown_token
 from campaign_cli.stage.mastodon_shapes import profile_json
 from campaign_cli.stage.network import Network, Refusal
 from campaign_cli.stage.state import StageAccount
 
-VERSION: Final = "4.6.4"
-CHARACTERS, URL_LENGTH, ATTACHMENTS, DESCRIPTION = 500, 23, 4, 1_500
+ATTACHMENTS, DESCRIPTION = 4, 1_500
 IMAGE_BYTES, IMAGE_PIXELS = 16_777_216, 33_177_600
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 VIDEO_TYPES = ("video/mp4", "video/quicktime", "video/webm")
@@ -31,12 +31,12 @@ class Instance(Network):
         return JSONResponse({"links": [{"rel": relation, "href": f"{self.base(request, account)}/nodeinfo/2.0"}]})
 
     async def nodeinfo(self, request: Request, account: StageAccount) -> Response:
-        """GET /nodeinfo/2.0: the software is Mastodon."""
+        """GET /nodeinfo/2.0: the software."""
         posts = self.state.count_of(account.name)
         return JSONResponse(
             {
                 "version": "2.0",
-                "software": {"name": "mastodon", "version": VERSION},
+                "software": {"name": kind_of(account).name, "version": kind_of(account).version},
                 "protocols": ["activitypub"],
                 "services": {"outbound": [], "inbound": []},
                 "usage": {"users": {"total": 1, "activeMonth": 1, "activeHalfyear": 1}, "localPosts": posts},
@@ -47,8 +47,15 @@ class Instance(Network):
 
     async def instance(self, request: Request, account: StageAccount) -> Response:
         """GET /api/v2/instance (and the older /api/v1/instance): version and limits."""
+        kind, limit, older = (
+            kind_of(account),
+            account.text_limit or CHARACTERS,
+            request.url.path.endswith("/v1/instance"),
+        )
+        if not kind.nested:  # as Pleroma was before it had version 2 of this answer
+            return self._flat(request, kind, limit=limit, older=older)
         statuses = {
-            "max_characters": account.text_limit or CHARACTERS,
+            "max_characters": limit,
             "max_media_attachments": ATTACHMENTS,
             "characters_reserved_per_url": account.url_length or URL_LENGTH,
         }
@@ -61,16 +68,24 @@ class Instance(Network):
         }
         body: dict[str, Any] = {
             "title": "Panggung",
-            "version": VERSION,
-            "source_url": "https://github.com/mastodon/mastodon",
+            "version": kind.version,
+            "source_url": f"https://{kind.name}.example/source",
             "description": "",
             "languages": ["id"],
             "configuration": {"statuses": statuses, "media_attachments": media},
             "rules": [],
         }
-        if request.url.path.endswith("/v1/instance"):
-            return JSONResponse(body | {"uri": request.url.netloc, "max_toot_chars": statuses["max_characters"]})
+        if older:
+            return JSONResponse(body | {"uri": request.url.netloc, "max_toot_chars": limit})
         return JSONResponse(body | {"domain": request.url.netloc, "api_versions": {"mastodon": 11}})
+
+    def _flat(self, request: Request, kind: Kind, *, limit: int, older: bool) -> Response:
+        """Limits beside everything else, in version 1 alone."""
+        if not older:
+            raise Refusal(404, {"error": "Not implemented"})
+        limits = {"max_toot_chars": limit, "upload_limit": IMAGE_BYTES, "description_limit": DESCRIPTION}
+        version = f"2.7.2 (compatible; Pleroma {kind.version})"
+        return JSONResponse({"title": "Panggung", "uri": request.url.netloc, "version": version} | limits)
 
     async def verify_credentials(self, request: Request, account: StageAccount) -> Response:
         """GET /api/v1/accounts/verify_credentials."""
@@ -97,4 +112,4 @@ def signed_in(request: Request, account: StageAccount) -> None:
     if not token:
         raise Refusal(401, {"error": "This method requires an authenticated user"})
     if token != account.secret:
-        raise Refusal(401, {"error": "The access token is invalid"})
+        raise unknown_token(kind_of(account))

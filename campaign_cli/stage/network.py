@@ -64,6 +64,11 @@ class Network(ABC):
         """What the network calls the account ``name`` with these settings."""
 
     @staticmethod
+    def role(software: str) -> str:
+        """The ``role`` of an account whose server ``accounts check`` found to be this software."""
+        return ""
+
+    @staticmethod
     def new_secret(url: str) -> str:
         """A secret in the form that the network gives out, for the account at ``url`` of the stage."""
         return secrets.token_hex(16)

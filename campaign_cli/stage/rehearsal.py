@@ -73,8 +73,12 @@ def rehearse(  # noqa: PLR0913 - the ports of a rehearsal, all by name
     with TemporaryDirectory(prefix="campaign-rehearsal-") as folder, StageServer(clock=clock.now) as server:
         staged, environment = stage_workspace(workspace, server.url)
         secrets = Secrets(environment=environment, root=Path(folder))
-        limits = {name: data.get("limits") or {} for name, data in cached_limits(workspace).items()}
-        server.state.add_accounts(stage_accounts(staged.accounts, reveal=secrets.reveal, limits=limits))
+        known = cached_limits(workspace)
+        limits = {name: data.get("limits") or {} for name, data in known.items()}
+        software = {name: str(data.get("software") or "") for name, data in known.items()}
+        server.state.add_accounts(
+            stage_accounts(staged.accounts, reveal=secrets.reveal, limits=limits, software=software)
+        )
         server.misbehave(orders)
         run = _Run(
             server=server,

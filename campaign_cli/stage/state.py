@@ -20,8 +20,8 @@ class StageAccount:
 
     ``user`` is what the network calls it (user name, handle, channel); ``secret`` the token or password that it takes;
     ``role`` what it may do there (WordPress: administrator, editor, author, contributor, subscriber; Telegram:
-    administrator, member, kicked). ``text_limit`` and ``url_length`` stand for what an instance announces. People see
-    its posts' instants in ``zone``.
+    administrator, member, kicked; Matrix: encrypted, outside, reader) or, for Mastodon, the server's software.
+    ``text_limit`` and ``url_length`` stand for what an instance announces. People see its posts' instants in ``zone``.
     """
 
     name: str

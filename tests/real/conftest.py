@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import Bluesky, Mastodon, WordPress
+from clients import Bluesky, Mastodon, Matrix, WordPress
 from PIL import Image
 
 ACCOUNTS = """\
@@ -22,7 +22,8 @@ accounts:
   mastodon: {{platform: mastodon, url: "{mastodon}", token: env:MASTODON_TOKEN, timezone: WIB, language: id}}
   bluesky: {{platform: bluesky, url: "{bluesky}", handle: {handle}, password: env:BLUESKY_PASSWORD, language: id}}
   web: {{platform: wordpress, url: "{wordpress}", username: redaksi, password: env:WP_PASSWORD, language: id}}
-groups: {{semua: [mastodon, bluesky, web]}}
+  matrix: {{platform: matrix, url: "{matrix}", room: "{room}", token: env:MATRIX_TOKEN, timezone: WIB, language: id}}
+groups: {{semua: [mastodon, bluesky, web, matrix]}}
 """
 
 
@@ -33,6 +34,16 @@ class Servers:
     wordpress: WordPress
     bluesky: Bluesky
     mastodon: Mastodon
+    matrix: Matrix
+
+    def counts(self) -> dict[str, int]:
+        """How many posts each server has."""
+        return {
+            "mastodon": self.mastodon.count(),
+            "bluesky": len(self.bluesky.records()),
+            "wordpress": self.wordpress.count(),
+            "matrix": len(self.matrix.events()),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +73,9 @@ class Workspace:
         assert ran.returncode == 0, ran.stderr
         return {f"{item['post']}/{item['account']}": item for item in json.loads(ran.stdout)["deliveries"]}
 
-    def queue(self, plan: str) -> datetime:
-        """Write the plan with ``@AT@`` a few seconds from now, check it, queue it; returns that instant."""
-        at = (datetime.now(UTC) + timedelta(seconds=15)).replace(microsecond=0)
+    def queue(self, plan: str, *, ahead: int = 15) -> datetime:
+        """Write the plan with ``@AT@`` so many seconds from now, check it, queue it; returns that instant."""
+        at = (datetime.now(UTC) + timedelta(seconds=ahead)).replace(microsecond=0)
         (self.folder / "plan.yaml").write_text(plan.replace("@AT@", f'"{at.isoformat()}"'), encoding="utf-8")
         for words in (("check", "plan.yaml"), ("queue", "plan.yaml", "--yes")):
             ran = self.campaign(*words)
@@ -81,23 +92,26 @@ def wait_until(at: datetime) -> None:
 def servers() -> Servers:
     """Clients of the running servers; skipped where ``tests/real/run`` did not start them."""
     try:
-        where = {name: os.environ[f"CAMPAIGN_REAL_{name}"] for name in ("WORDPRESS", "BLUESKY", "MASTODON")}
+        where = {name: os.environ[f"CAMPAIGN_REAL_{name}"] for name in ("WORDPRESS", "BLUESKY", "MASTODON", "MATRIX")}
     except KeyError:
         pytest.skip("real servers are started by tests/real/run (make test-real)")
     return Servers(
         wordpress=WordPress(url=where["WORDPRESS"], password=os.environ["CAMPAIGN_REAL_WORDPRESS_PASSWORD"]),
         bluesky=Bluesky.with_new_account(where["BLUESKY"], os.environ["CAMPAIGN_REAL_BLUESKY_SECRET"], name="serikat"),
         mastodon=Mastodon(url=where["MASTODON"], token=os.environ["CAMPAIGN_REAL_MASTODON_TOKEN"]),
+        matrix=Matrix.with_new_account(where["MATRIX"], os.environ["CAMPAIGN_REAL_MATRIX_SECRET"], name="serikat"),
     )
 
 
 def new_workspace(folder: Path, servers: Servers) -> Workspace:
-    """A workspace with the three accounts and three small pictures."""
+    """A workspace with an account of each server and two small pictures."""
     accounts = ACCOUNTS.format(
         mastodon=servers.mastodon.url,
         bluesky=servers.bluesky.url,
         handle=servers.bluesky.handle,
         wordpress=servers.wordpress.url,
+        matrix=servers.matrix.url,
+        room=servers.matrix.room,
     )
     (folder / "accounts.yaml").write_text(accounts, encoding="utf-8")
     (folder / "media").mkdir()
@@ -107,6 +121,7 @@ def new_workspace(folder: Path, servers: Servers) -> Workspace:
         "MASTODON_TOKEN": servers.mastodon.token,
         "BLUESKY_PASSWORD": servers.bluesky.password,
         "WP_PASSWORD": servers.wordpress.password,
+        "MATRIX_TOKEN": servers.matrix.token,
     }
     return Workspace(folder=folder, secrets=secrets)
 

@@ -25,7 +25,7 @@ from fault_proxy import KINDS, FaultProxy, Proxies
 from PIL import Image
 from soak.clock import Clock
 
-NETWORKS = ("mastodon", "bluesky", "web")
+NETWORKS = ("mastodon", "bluesky", "web", "matrix")
 PARTS = ("satu", "dua", "tiga")
 STEP = 100
 """Seconds by which a pass runs ahead of the one before: a lease, or the proof of absence, and a little."""
@@ -55,7 +55,7 @@ class Faulty:
         for name in self.proxies:
             head = f"at: @AT@, accounts: [{name}]"
             parts = json.dumps([self.text(name, "utas", part) for part in PARTS])
-            media = f"[{{file: media/{name}.png, alt: Poster {name}, consent: true}}]"
+            media = f"[{{file: media/{name}.png, alt: {json.dumps(self.text(name, 'poster'))}, consent: true}}]"
             posts += [
                 f"  - {{id: {name}-teks, {head}, text: {json.dumps(self.text(name, 'teks'))}}}",
                 f"  - {{id: {name}-gambar, {head}, text: {json.dumps(self.text(name, 'gambar'))}, media: {media}}}",
@@ -103,11 +103,13 @@ class Faulty:
         ]
 
     def amounts(self, network: str) -> Counter[str]:
-        """How often each of our texts is on the real server; WordPress has a thread in one post."""
+        """How often each of our texts is on the real server; WordPress has a thread in one post, Matrix a picture in an
+        event of its own."""
         client: Any = {"web": self.servers.wordpress}.get(network) or getattr(self.servers, network)
         own = [text for text in client.texts() if f"Kabar {self.run} " in text]
         names = [name for name in self.proxies if name.endswith(f"-{network}")]
-        wanted = [self.text(name, shape) for name in names for shape in ("teks", "gambar")]
+        shapes = ("teks", "gambar", "poster") if network == "matrix" else ("teks", "gambar")
+        wanted = [self.text(name, shape) for name in names for shape in shapes]
         wanted += [self.text(name, "utas", part) for name in names for part in PARTS]
         return Counter({text: sum(text in one for one in own) for text in wanted})
 
@@ -119,8 +121,9 @@ def _code(states: set[str]) -> int:
 
 @contextmanager
 def faulty(folder: Path, servers: Servers, kinds: tuple[str, ...]) -> Iterator[Faulty]:
-    """Three real servers behind one proxy for each of these faults."""
+    """The real servers behind one proxy for each of these faults."""
     targets = {"mastodon": servers.mastodon.url, "bluesky": servers.bluesky.url, "web": servers.wordpress.url}
+    targets["matrix"] = servers.matrix.url
     proxies = {
         f"k{number}-{network}": FaultProxy(target, kind)
         for number, kind in enumerate(kinds)
@@ -141,6 +144,7 @@ def _write_workspace(folder: Path, proxies: dict[str, FaultProxy], servers: Serv
         "mastodon": ("token", servers.mastodon.token, "platform: mastodon"),
         "bluesky": ("password", servers.bluesky.password, f"platform: bluesky, handle: {servers.bluesky.handle}"),
         "web": ("password", servers.wordpress.password, "platform: wordpress, username: redaksi"),
+        "matrix": ("token", servers.matrix.token, f'platform: matrix, room: "{servers.matrix.room}"'),
     }
     for number, (name, proxy) in enumerate(proxies.items()):
         setting, secret, rest = known[name.partition("-")[2]]
@@ -162,7 +166,7 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Iterat
 
 
 def test_everything_is_published_in_the_end(spoilt: tuple[Faulty, list[str]]) -> None:
-    """These three networks can prove what became of a request, so nobody has to decide."""
+    """These networks can prove what became of a request, so nobody has to decide."""
     assert spoilt[1] == []
 
 
@@ -171,7 +175,7 @@ def test_each_part_is_on_the_real_server_once(spoilt: tuple[Faulty, list[str]], 
     """Read back by another client: every text, picture post and part of a thread is there, and none twice."""
     amounts = spoilt[0].amounts(network)
     assert {text: number for text, number in amounts.items() if number != 1} == {}
-    assert len(amounts) == len(KINDS) * (2 + len(PARTS))
+    assert len(amounts) == len(KINDS) * (2 + len(PARTS) + (network == "matrix"))
 
 
 @pytest.mark.parametrize("network", NETWORKS)
