@@ -32,7 +32,7 @@ from campaign_cli.stage.faults import Misbehaviour
 from campaign_cli.stage.server import StageServer
 from campaign_cli.stage.state import StagePost
 from tests.fault_lines import Leads, Line, Sent, distinct
-from tests.platform_helpers import picture
+from tests.platform_helpers import content_of, furnished, picture
 from tests.stage_helpers import png
 
 START = datetime(2030, 5, 1, 1, 0, tzinfo=UTC)
@@ -129,7 +129,7 @@ class Scene:
         """One delivery, due now; its key. The pictures go with its first part."""
         media = tuple(replace(picture(PICTURE), alt=f"Gambar {number}") for number in range(pictures))
         parts = tuple(Part(text=text, media=media if number == 0 else ()) for number, text in enumerate(texts))
-        full = self.played[account]
+        parts, full = furnished(self.adapter, parts), self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
         draft = Draft(platform=self.platform, account=full, address=address, language="id", parts=parts)
         key, due = delivery_key("uji", post, full), self.clock.now()
@@ -148,9 +148,9 @@ class Scene:
             content_hash=draft.content_hash(due),
             body_hash=key,
             input_hash=key,
-            media=tuple(_digests(media)),
+            media=tuple(_digests(draft.pictures)),
         )
-        self.ledger.apply(Changes(new=(new,), media=lambda _digest: PICTURE), actor="uji")
+        self.ledger.apply(Changes(new=(new,), media=content_of), actor="uji")
         self.keys[f"{account}/{post}"] = key
         return key
 

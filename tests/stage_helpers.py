@@ -41,6 +41,7 @@ ACCOUNTS = {
     "ruang": Account(name="ruang", platform="discord", settings={"webhook": "env:D"}),
     "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
     "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
+    "layar": Account(name="layar", platform="youtube", settings={"channel": "@fsp_contoh", "token": "env:Y"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""
 
@@ -108,6 +109,7 @@ class Played:
     ) -> Any:
         """Do ``work`` with a sending of an account, over a real transport."""
         adapter, account = platforms.get(platform), self.account(platform)
+        members["content"] = helpers.furnished(adapter, members.get("content", helpers.CONTENT))
 
         async def main() -> Any:
             transport = HttpTransport(redact=str, now=self.clock.now, pause_until=adapter.pause_until, time_out=10)

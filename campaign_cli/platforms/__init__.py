@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Platform
 
-PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram", "x", "discord", "slack", "slack-webhook")
+PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram", "x", "discord", "slack", "slack-webhook", "youtube")
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
@@ -20,7 +20,6 @@ PLANNED: Final = (
     "nationbuilder",
     "whatsapp",
     "tiktok",
-    "youtube",
     "matrix",
     "webhook",
     "manual",

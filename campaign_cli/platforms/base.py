@@ -150,8 +150,8 @@ class Request:
     Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating``
     marks a request after which something is public (or may be): the gate (lease and holds) is asked before it, and an
     absent answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders (``{media_id}``) for
-    what only the server can give. ``errors`` is the network's own table: it may turn an answer into a Failure, or
-    return None for the transport's usual reading.
+    what only the server can give; ``sample_headers`` (lower-case names) where the answer's headers say it. ``errors``
+    is the network's own table: it may turn an answer into a Failure, or return None for the transport's usual reading.
     """
 
     method: str
@@ -164,6 +164,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     creating: bool = False
     sample: Any = None
+    sample_headers: Mapping[str, str] = field(default_factory=dict)
     errors: Callable[[Answer], Exception | None] | None = None
     accept: Sequence[int] = (200, 201, 202)  # statuses that are an answer; any other is a Failure
 

@@ -270,11 +270,11 @@ class RecordingTransport:
     requests: list[Request] = field(default_factory=list)
 
     async def send(self, request: Request) -> HttpAnswer:
-        """The sample as a JSON answer with the first accepted status."""
+        """The sample as a JSON answer with the first accepted status and the sample's headers."""
         self.requests.append(request)
         sample = request.sample(request) if callable(request.sample) else request.sample
         content = b"" if sample is None else dumps(sample, ensure_ascii=False).encode()
-        return HttpAnswer(status=request.accept[0], headers={}, content=content, request=request)
+        return HttpAnswer(status=request.accept[0], headers=request.sample_headers, content=content, request=request)
 
 
 @cache
