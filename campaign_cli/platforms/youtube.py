@@ -93,7 +93,8 @@ class YouTube(Platform):
     def address(self, account: Account) -> str:
         """The API and the channel, else the token's reference, since YouTube has many channels."""
         settings = settings_of(account)
-        return f"{compared(settings.url)}/{settings.channel or settings.token}"
+        channel = settings.channel or settings.token
+        return f"{compared(settings.url)}/{channel.lower() if channel.startswith('@') else channel}"
 
     def measure(self, text: str, limits: Limits, *, media: int) -> tuple[Count, ...]:
         """Bytes of the description; the title is counted apart."""
@@ -197,13 +198,13 @@ class YouTube(Platform):
                 fix=_("Correct the channel, or sign in with the right account: campaign accounts login"),
             )
         newest = (await api.page_of(session, channel["uploads"], size=5))["items"]
-        locked = bool(session.memory.get(_LOCKED)) or bool(newest) and {one["privacy"] for one in newest} == {"private"}
+        locked = session.memory.get(_LOCKED) or {one["privacy"] for one in newest} == {"private"}
         return AccountCheck(
             identity=channel["id"],
             handle=channel["handle"] or channel["title"],
             url=f"https://www.youtube.com/channel/{channel['id']}",
             software="YouTube Data API v3",
-            notes=_notes(channel, locked=locked),
+            notes=_notes(channel, locked=bool(locked)),
         )
 
 

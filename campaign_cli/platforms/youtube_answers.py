@@ -40,20 +40,7 @@ def errors(now: datetime) -> Callable[[Answer], Exception | None]:
         reason, text = reason_of(answer.text), explain(answer)
         if not 400 <= answer.status < 500 or reason in _ABSENT:  # what may be absent, the request itself says
             return None
-        if answer.status == 429 or reason in _TOO_FAST:
-            return Unavailable(_("Too many requests for YouTube: {text}").format(text=text), code=reason)
-        if reason in _DAY_USED_UP:
-            message = _("The project has used up what YouTube allows it for today: {text}").format(text=text)
-            return Unavailable(message, code=reason, retry_at=next_quota_day(now))
-        if reason == "uploadLimitExceeded":
-            message = _("The channel has uploaded as many videos as YouTube allows in 24 hours: {text}")
-            return Unavailable(message.format(text=text), code=reason, retry_at=now + timedelta(days=1))
-        if reason in _NO_CHANNEL:
-            fix = _("Sign in to YouTube with this account, make a channel, then: campaign retry")
-            return Rejected(_("This Google account has no channel: {text}").format(text=text), code=reason, fix=fix)
-        if answer.status == 401 or reason in _NO_RIGHT:
-            return _unauthorized(text, code=reason)
-        return _refused(reason, text) if reason else None
+        return _used_up(answer.status, reason, text, now=now) or _refused(answer.status, reason, text)
 
     return read
 
@@ -83,16 +70,34 @@ def next_quota_day(now: datetime) -> datetime:
     return (there + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _unauthorized(text: str, *, code: str) -> Failure:
-    return Unauthorized(
-        _("YouTube refused the token: {text}").format(text=text),
-        code=code,
-        fix=_("Sign in again and allow everything that is asked for: campaign accounts login"),
-    )
+def _used_up(status: int, reason: str, text: str, *, now: datetime) -> Failure | None:
+    """What goes again after a while."""
+    if status == 429 or reason in _TOO_FAST:
+        return Unavailable(_("Too many requests for YouTube: {text}").format(text=text), code=reason)
+    if reason in _DAY_USED_UP:
+        message = _("The project has used up what YouTube allows it for today: {text}").format(text=text)
+        return Unavailable(message, code=reason, retry_at=next_quota_day(now))
+    if reason == "uploadLimitExceeded":
+        message = _("The channel has uploaded as many videos as YouTube allows in 24 hours: {text}").format(text=text)
+        return Unavailable(message, code=reason, retry_at=now + timedelta(days=1))
+    return None
 
 
-def _refused(reason: str, text: str) -> Failure | None:
+def _refused(status: int, reason: str, text: str) -> Failure | None:
     """What a person must change, where the reason tells."""
+    if reason in _NO_CHANNEL:
+        fix = _("Sign in to YouTube with this account, make a channel, then: campaign retry")
+        return Rejected(_("This Google account has no channel: {text}").format(text=text), code=reason, fix=fix)
+    if status == 401 or reason in _NO_RIGHT:
+        fix = _("Sign in again and allow everything that is asked for: campaign accounts login")
+        return Unauthorized(_("YouTube refused the token: {text}").format(text=text), code=reason, fix=fix)
+    if not reason:
+        return None
+    message = _("YouTube refused it: {reason}: {text}").format(reason=reason, text=text)
+    return Rejected(message, code=reason, fix=_fix(reason))
+
+
+def _fix(reason: str) -> str:
     fixes: Mapping[str, str] = {
         "invalidTitle": _("Write another title: at least one character, at most 100, without < and >."),
         "invalidDescription": _("Shorten the text to 5,000 bytes, and write it without < and >."),
@@ -102,9 +107,8 @@ def _refused(reason: str, text: str) -> Failure | None:
         "mediaBodyRequired": _("The file is empty or no video: export it again as MP4."),
         "forbidden": _("Let the channel's owner give this Google account the right to upload."),
     }
-    fix = fixes.get(reason, "")
     if reason in _NO_ACCOUNT:
-        fix = _("Sign in to YouTube with this account and see what it says there.")
+        return _("Sign in to YouTube with this account and see what it says there.")
     if reason in _NOT_SET_UP:
-        fix = _("Switch on the YouTube Data API v3 for the project at console.cloud.google.com.")
-    return Rejected(_("YouTube refused it: {reason}: {text}").format(reason=reason, text=text), code=reason, fix=fix)
+        return _("Switch on the YouTube Data API v3 for the project at console.cloud.google.com.")
+    return fixes.get(reason, "")
