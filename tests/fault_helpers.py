@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -32,11 +32,10 @@ from campaign_cli.stage.faults import Misbehaviour
 from campaign_cli.stage.server import StageServer
 from campaign_cli.stage.state import StagePost
 from tests.fault_lines import Leads, Line, Sent, distinct
-from tests.platform_helpers import content_of, furnished, picture
-from tests.stage_helpers import png
+from tests.platform_helpers import content_of, picture
+from tests.stage_helpers import file_for, with_least
 
 START = datetime(2030, 5, 1, 1, 0, tzinfo=UTC)
-PICTURE = png(640, 480)
 PACE = 47.0
 """Seconds between two passes, at least."""
 EAGER = 8
@@ -126,10 +125,12 @@ class Scene:
         self.server.misbehave(self.orders[-1:])
 
     def queue(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> str:
-        """One delivery, due now; its key. The pictures go with its first part."""
-        media = tuple(replace(picture(PICTURE), alt=f"Gambar {number}") for number in range(pictures))
+        """One delivery, due now; its key. The pictures go with its first part; what the network needs, too."""
+        file, mime = file_for(self.platform, 640, 480)
+        media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
         parts = tuple(Part(text=text, media=media if number == 0 else ()) for number, text in enumerate(texts))
-        parts, full = furnished(self.adapter, parts), self.played[account]
+        parts, _least = with_least(self.platform, parts)
+        full = self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
         draft = Draft(platform=self.platform, account=full, address=address, language="id", parts=parts)
         key, due = delivery_key("uji", post, full), self.clock.now()
@@ -168,7 +169,7 @@ class Scene:
         )
         return asyncio.run(publish_pass(dispatcher, until=None if stay is None else self.clock.now() + stay))
 
-    def _transport(self, account: Account) -> Line:
+    def _transport(self, account: Account) -> Line | HttpTransport:
         http = HttpTransport(
             redact=self.secrets.redact,
             now=self.clock.now,
@@ -176,7 +177,9 @@ class Scene:
             time_out=self.time_out,
             fresh_connections=self.adapter.proof.blind,
         )
-        name = self._names[account.name]
+        name = self._names.get(account.name)
+        if name is None:  # the site that holds media for the network
+            return http
         sent = self.sent.setdefault(name, [])
         return Line(http, self.clock.now, sent, self.leads.get(name, lambda _log: None))
 

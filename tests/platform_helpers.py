@@ -120,15 +120,6 @@ def content_of(digest: str) -> bytes:
     return _MADE.get(digest, PNG)
 
 
-def furnished(platform: Platform, content: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts, with the media that the network wants at least where they have none."""
-    limits = platform.limits
-    if not limits.media_least:
-        return content
-    media = tuple(picture() if limits.images else video() for _each in range(limits.media_least))
-    return tuple(part if part.media else replace(part, media=media) for part in content)
-
-
 def _made(content: bytes) -> str:
     digest = hashlib.sha256(content).hexdigest()
     _MADE[digest] = content

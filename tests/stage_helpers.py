@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from PIL import Image
 
 from campaign_cli import platforms
 from campaign_cli.accounts import Workspace
-from campaign_cli.models import Account, Part, Receipt
+from campaign_cli.models import Account, Part, Picture, Receipt
 from campaign_cli.platforms.base import Sending
 from campaign_cli.platforms.http import HttpTransport
 from campaign_cli.stage import stage_accounts, stage_workspace
@@ -42,8 +42,12 @@ ACCOUNTS = {
     "kantor": Account(name="kantor", platform="slack", settings={"channel": "C0CONTOH01", "token": "env:S"}),
     "kait": Account(name="kait", platform="slack-webhook", settings={"webhook": "env:K"}),
     "layar": Account(name="layar", platform="youtube", settings={"channel": "@fsp_contoh", "token": "env:Y"}),
+    "goyang": Account(name="goyang", platform="tiktok", settings={"handle": "fsp.contoh", "token": "env:G"}),
 }
 """As an officer writes them: real addresses, references to real secrets."""
+
+VIDEOS = ("youtube", "tiktok")
+"""Networks whose posts are videos in the first place: the least that one needs is a video."""
 
 
 class Clock(helpers.Clock):
@@ -62,6 +66,26 @@ def png(width: int = 64, height: int = 48, colour: str = "red") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(file, "PNG")
     return file.getvalue()
+
+
+def file_for(platform: str, width: int = 64, height: int = 48) -> tuple[bytes, str]:
+    """A picture and its type, as the network takes them."""
+    kind = "image/png" if "image/png" in platforms.get(platform).limits.image_types else "image/jpeg"
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, kind.rpartition("/")[2])
+    return file.getvalue(), kind
+
+
+def with_least(platform: str, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], dict[str, bytes]]:
+    """The parts, with a picture or a video in the first where the network takes none without, and the bytes of that."""
+    if not platforms.get(platform).limits.media_least or any(part.media for part in parts):
+        return parts, {}
+    if platform in VIDEOS:
+        film = helpers.video()
+        return (replace(parts[0], media=(film,)), *parts[1:]), {film.sha256: helpers.VIDEO}
+    file, mime = file_for(platform)
+    least = helpers.picture(file, name="poster.jpg", mime=mime)
+    return (replace(parts[0], media=(least,)), *parts[1:]), {least.sha256: file}
 
 
 @dataclass
@@ -109,7 +133,10 @@ class Played:
     ) -> Any:
         """Do ``work`` with a sending of an account, over a real transport."""
         adapter, account = platforms.get(platform), self.account(platform)
-        members["content"] = helpers.furnished(adapter, members.get("content", helpers.CONTENT))
+        members["content"], more = with_least(
+            platform, members.get("content") or (Part(text="Upah layak adalah hak."),)
+        )
+        bytes_of = {**(bytes_of or {}), **more}
 
         async def main() -> Any:
             transport = HttpTransport(redact=str, now=self.clock.now, pause_until=adapter.pause_until, time_out=10)
@@ -123,11 +150,21 @@ class Played:
                     bytes_of=bytes_of,
                     **{"due": self.clock.now(), **members},
                 )
+                sending.public_url = self._hosted(bytes_of or {})
                 return await work(sending)
             finally:
                 await transport.aclose()
 
         return asyncio.run(main())
+
+    def _hosted(self, bytes_of: Mapping[str, bytes]) -> Callable[[Picture], Awaitable[str]]:
+        """Addresses on the stage, at which the network finds what it fetches."""
+
+        async def public_url(wanted: Picture) -> str:
+            self.server.state.files[wanted.sha256] = (wanted.mime, bytes_of.get(wanted.sha256, helpers.PNG))
+            return f"{self.server.url}/_stage/media/{wanted.sha256}"
+
+        return public_url
 
     def publish(self, platform: str, *parts: Part, **members: Any) -> list[Receipt]:
         """Send every part, one after the other."""

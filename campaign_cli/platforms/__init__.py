@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Platform
 
-PLATFORMS: Final = ("mastodon", "bluesky", "wordpress", "telegram", "x", "discord", "slack", "slack-webhook", "youtube")
+PLATFORMS: Final = (
+    "mastodon",
+    "bluesky",
+    "wordpress",
+    "telegram",
+    "x",
+    "discord",
+    "slack",
+    "slack-webhook",
+    "youtube",
+    "tiktok",
+)
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
@@ -19,7 +30,6 @@ PLANNED: Final = (
     "linkedin",
     "nationbuilder",
     "whatsapp",
-    "tiktok",
     "matrix",
     "webhook",
     "manual",
