@@ -101,6 +101,8 @@ async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict 
         return replace(doubt, works=works, credential=credential, pause_until=pause_until), False
     if receipt is not None:
         return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part), works=True), False
+    if not look.answerable:
+        return Verdict(state=State.UNCERTAIN, error=for_a_person()), False
     too_early = _not_yet_absent(desk, seat, claim, complete=look.complete)
     if too_early is None and free:
         return _older(desk, claim), False

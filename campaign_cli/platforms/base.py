@@ -258,10 +258,14 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LookUp:
-    """What was found, best first. ``complete``: the search went past the start of the attempt, so absence counts."""
+    """What was found, best first. ``complete``: the search went past the start of the attempt, so absence counts.
+
+    Not ``answerable``: the network will never tell of this attempt, so that only a person can.
+    """
 
     found: tuple[Found, ...]
     complete: bool
+    answerable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

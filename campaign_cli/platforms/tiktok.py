@@ -119,7 +119,7 @@ class TikTok(Platform):
         kept = sending.steps.get(STEP)
         known = await _fate(sending, kept) if kept else None
         if kept is None or known is None:
-            return LookUp(found=(), complete=False)
+            return LookUp(found=(), complete=False, answerable=False)
         if known.status == COMPLETE:
             # No instant: the number is this attempt's own.
             return LookUp(found=(Found(receipt=_receipt(sending, kept, known), created_at=None),), complete=True)

@@ -82,7 +82,7 @@ class Creator:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """What became of a post: TikTok's own ``status``, why it failed, how many bytes have arrived (None: it doesn't say).
+    """What became of a post: TikTok's own ``status``, why it failed, how many bytes have arrived (None: not told).
 
     The post's id is there only once a public post has been moderated.
     """
