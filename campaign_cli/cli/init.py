@@ -27,6 +27,8 @@ accounts:
   # x:        {{platform: x, handle: "@contoh_serikat", token: env:X_TOKEN, timezone: WIB}}
   # discord:  {{platform: discord, webhook: env:DISCORD_WEBHOOK, timezone: WIB}}
   # slack:    {{platform: slack, channel: C0123456789, token: env:SLACK_TOKEN, timezone: WIB}}
+  # youtube:  {{platform: youtube, channel: "@contoh_serikat", token: env:YOUTUBE_TOKEN, timezone: WIB}}
+  # tiktok:   {{platform: tiktok, handle: "@contoh.serikat", token: env:TIKTOK_TOKEN, timezone: WIB, media_host: web}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -41,6 +43,8 @@ MASTODON_TOKEN=
 # X_TOKEN=
 # DISCORD_WEBHOOK=
 # SLACK_TOKEN=
+# YOUTUBE_TOKEN=
+# TIKTOK_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

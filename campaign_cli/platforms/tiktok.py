@@ -55,6 +55,8 @@ class TikTok(Platform):
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ("token",)
     fields: ClassVar[frozenset[str]] = frozenset({"title"})
+    metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments", "shares")
+    deletes: ClassVar[bool] = False
     visibilities: ClassVar[tuple[str, ...]] = tuple(LEVELS)
     threads: ClassVar[bool] = False
     fetches_media: ClassVar[bool] = True

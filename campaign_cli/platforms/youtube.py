@@ -57,6 +57,7 @@ class YouTube(Platform):
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ("token",)
     fields: ClassVar[frozenset[str]] = frozenset({"title", "tags"})
+    metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments")
     visibilities: ClassVar[tuple[str, ...]] = ("public", "unlisted", "private")
     threads: ClassVar[bool] = False
     limits: ClassVar[Limits] = Limits(
