@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from content_helpers import Folder
 from platform_helpers import NOW, failure_of, json_of, parts, picture, video
 from pydantic import ValidationError
 from youtube_helpers import (
@@ -95,6 +97,32 @@ def test_what_youtube_would_refuse_after_the_upload_is_refused_before_it(draft: 
     assert words in failure.message
     assert failure.fix
     assert network.requests == []
+
+
+def test_everything_that_youtube_would_refuse_is_told_at_once() -> None:
+    """Each with the field that it is about, so that a check can show its place; nothing of a good draft."""
+    native = {"title": "a > b", "tags": ["a" * 600]}
+    bad = on_its_way(youtube(), content=parts("x < y"), native=native).draft
+    assert [each.code for each in platform.objections(bad)] == ["media", "title", "", "tags"]
+    assert platform.objections(on_its_way(youtube()).draft) == ()
+
+
+@pytest.mark.parametrize("account", ["layar", "goyang"])
+def test_a_plan_without_a_video_is_refused_by_the_check(tmp_path: Path, account: str) -> None:
+    """Long before it is due."""
+    folder = Folder(tmp_path)
+    folder.write(
+        "accounts.yaml",
+        """\
+        accounts:
+          layar:  {platform: youtube, channel: "@fsp_contoh", token: env:Y}
+          goyang: {platform: tiktok, handle: fsp.contoh, token: env:G}
+        """,
+    )
+    plan = f"accounts: [{account}]\nposts:\n  - {{id: satu, at: 2026-12-03 08:00, text: Tanpa video.}}\n"
+    examined = folder.plan(plan)
+    assert any(each.severity == "error" and "video" in each.message for each in examined.problems)
+    assert examined.drafts == {}
 
 
 def test_a_video_that_is_made_private_is_out_and_that_is_said() -> None:

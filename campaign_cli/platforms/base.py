@@ -350,6 +350,11 @@ class Platform(ABC):
         """What sending this draft takes of what the network charges for or counts."""
         return ()
 
+    def objections(self, draft: Draft) -> tuple[Rejected, ...]:
+        """What the network would refuse of this draft beyond ``limits``: ``publish`` raises the first of them before
+        anything leaves, ``check`` shows them all. ``code`` is the native field that it is about, if it is one."""
+        return ()
+
     async def host(self, session: Session, picture: Picture, content: bytes) -> str:
         """Put a file where everybody can fetch it; its address. Repeating it is harmless. Raises Rejected where the
         network can't, and Failure."""

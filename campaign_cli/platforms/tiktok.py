@@ -36,7 +36,7 @@ from campaign_cli.platforms.base import (
     Use,
 )
 from campaign_cli.platforms.text import utf16_length
-from campaign_cli.platforms.tiktok_answers import refusal
+from campaign_cli.platforms.tiktok_answers import refusal as refusal_of
 from campaign_cli.platforms.tiktok_api import COMPLETE, FAILED, LEVELS, Settings, settings_of
 from campaign_cli.platforms.tiktok_post import STEP
 
@@ -108,7 +108,8 @@ class TikTok(Platform):
 
     async def publish(self, sending: Sending) -> Receipt:
         """Send the video or name the pictures, and wait a while for what TikTok makes of them."""
-        post.checked(sending)
+        for refusal in self.objections(sending.draft):
+            raise refusal
         if post.is_video(sending.content.media):
             kept = await post.upload(sending)
         else:
@@ -130,6 +131,10 @@ class TikTok(Platform):
     def uses(self, draft: Draft) -> tuple[Use, ...]:
         """One of about 15 posts in 24 hours. https://developers.tiktok.com/doc/content-sharing-guidelines"""
         return (Use(what="posts", amount=Decimal(1), limit=Decimal(15), period=timedelta(days=1)),)
+
+    def objections(self, draft: Draft) -> tuple[Rejected, ...]:
+        """What TikTok would refuse, some of it only after the whole upload."""
+        return tuple(post.objections(draft))
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The post's text and numbers, once TikTok has given it a number that everybody can see."""
@@ -222,7 +227,7 @@ async def _settled(sending: Sending, kept: Mapping[str, object]) -> api.Progress
         return known
     if known is not None and known.status == FAILED:
         await sending.keep(STEP, None)
-        raise refusal(known.reason, known.reason, now=sending.now())
+        raise refusal_of(known.reason, known.reason, now=sending.now())
     raise Unconfirmed(_("TikTok is still working on the post. It is looked up again."))
 
 

@@ -9,14 +9,14 @@ The upload's address opens the upload for whoever has it: it is kept as a step, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unconfirmed
 from campaign_cli.i18n import _
-from campaign_cli.models import Picture
+from campaign_cli.models import Draft, Picture
 from campaign_cli.platforms.answers import ask, instant
 from campaign_cli.platforms.base import Request, Sending
 from campaign_cli.platforms.text import utf16_length
@@ -32,22 +32,24 @@ LIFETIME: Final = timedelta(hours=1)
 _MARGIN: Final = timedelta(minutes=5)  # an upload this near to its end is begun anew
 
 
-def checked(sending: Sending) -> None:
-    """Raises Rejected for what TikTok would refuse later."""
-    media = sending.content.media
-    title, text = str(sending.draft.native.get("title") or ""), sending.content.text
+def objections(draft: Draft) -> Iterator[Rejected]:
+    """What TikTok would refuse of a draft, whoever posts it."""
+    media, title, text = draft.parts[0].media, str(draft.native.get("title") or ""), draft.parts[0].text
     videos = [each for each in media if each.is_video]
     if not media or (videos and len(media) > 1):
-        raise Rejected(
+        yield Rejected(
             _("A post on TikTok is one video, or one to 35 pictures."),
+            code="media",
             fix=_("Give the post a video or pictures for this account, or leave the account out."),
         )
     if videos and title:
-        raise Rejected(
-            _("A video on TikTok has a text and no title."), fix=_("Leave the title out of the variant for TikTok.")
+        yield Rejected(
+            _("A video on TikTok has a text and no title."),
+            code="title",
+            fix=_("Leave the title out of the variant for TikTok."),
         )
     if utf16_length(title) > TITLE or utf16_length(text) > (CAPTION if videos else DESCRIPTION):
-        raise Rejected(
+        yield Rejected(
             _("The text is too long for TikTok."),
             fix=_("2,200 units fit below a video; a title of 90 and a text of 4,000 below pictures."),
         )

@@ -35,10 +35,8 @@ from campaign_cli.platforms.base import (
 )
 from campaign_cli.platforms.youtube_api import Settings, settings_of
 from campaign_cli.platforms.youtube_upload import SESSION, progress, uploaded
+from campaign_cli.platforms.youtube_words import TEXT, VISIBILITIES, objections, privacy_of, resource, title_of
 
-TITLE: Final = 100  # characters
-TEXT: Final = 5_000  # bytes
-TAGS: Final = 500  # characters, with a comma between two, and quotes around one that has a space
 PAGES: Final = 20  # bound of a look-up: it reads the newest 1,000 uploads
 _LOCKED: Final = "youtube.locked"  # in Session.memory: an upload of this process was made private
 _REFUSED: Final = ("failed", "rejected")
@@ -58,7 +56,7 @@ class YouTube(Platform):
     secrets: ClassVar[tuple[str, ...]] = ("token",)
     fields: ClassVar[frozenset[str]] = frozenset({"title", "tags"})
     metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments")
-    visibilities: ClassVar[tuple[str, ...]] = ("public", "unlisted", "private")
+    visibilities: ClassVar[tuple[str, ...]] = VISIBILITIES
     threads: ClassVar[bool] = False
     limits: ClassVar[Limits] = Limits(
         text=TEXT,
@@ -103,8 +101,9 @@ class YouTube(Platform):
 
     async def publish(self, sending: Sending) -> Receipt:
         """Upload the video, or the rest of it. https://developers.google.com/youtube/v3/docs/videos/insert"""
-        resource = _resource(sending)
-        video = await uploaded(sending, resource)
+        for refusal in self.objections(sending.draft):
+            raise refusal
+        video = await uploaded(sending, resource(sending))
         status = video.get("status") or {}
         if status.get("uploadStatus") in _REFUSED:
             reason = status.get("rejectionReason") or status.get("failureReason") or status["uploadStatus"]
@@ -147,6 +146,10 @@ class YouTube(Platform):
         https://developers.google.com/youtube/v3/determine_quota_cost
         """
         return (Use(what="uploads", amount=Decimal(1), limit=Decimal(100), period=timedelta(days=1)),)
+
+    def objections(self, draft: Draft) -> tuple[Rejected, ...]:
+        """What YouTube would refuse, some of it only after the whole upload."""
+        return tuple(objections(draft))
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """Title, description and what YouTube counts."""
@@ -212,51 +215,6 @@ class YouTube(Platform):
 platform = YouTube()
 
 
-def _resource(sending: Sending) -> dict[str, Any]:
-    """The video's words and rights. Raises Rejected for what YouTube would refuse after the whole upload."""
-    media, native = sending.content.media, sending.draft.native
-    if len(media) != 1 or not media[0].is_video:
-        raise Rejected(
-            _("A post on YouTube is exactly one video."),
-            fix=_("Give the post one video for this account, or leave the account out."),
-        )
-    title, text, tags = _title(sending), sending.content.text.strip(), [str(tag) for tag in native.get("tags") or ()]
-    if not title or len(title) > TITLE or re.search("[<>]", title):
-        raise Rejected(
-            _("“{title}” can't be a title on YouTube.").format(title=title),
-            fix=_("Write another title: at least one character, at most 100, without < and >."),
-        )
-    if len(text.encode()) > TEXT or re.search("[<>]", text):
-        raise Rejected(
-            _("This text can't be a description on YouTube."),
-            fix=_("Shorten the text to 5,000 bytes, and write it without < and >."),
-        )
-    if sum(len(tag) + 2 * (" " in tag) + 1 for tag in tags) - bool(tags) > TAGS:
-        raise Rejected(_("The tags are too long."), fix=_("Use fewer or shorter tags: 500 characters in all."))
-    settings = settings_of(sending.account)
-    snippet: dict[str, Any] = {"title": title, "description": text}
-    snippet |= {"tags": tags} if tags else {}
-    snippet |= {"categoryId": settings.category} if settings.category else {}
-    status = {"privacyStatus": _privacy(sending), "selfDeclaredMadeForKids": settings.made_for_kids}
-    return {"snippet": snippet, "status": status}
-
-
-def _title(sending: Sending) -> str:
-    """The plan's title, else the text's first line as far as it fits."""
-    given = str(sending.draft.native.get("title") or "").strip()
-    if given:
-        return given
-    line = sending.content.text.strip().partition("\n")[0].strip()
-    if len(line) <= TITLE:
-        return line
-    words = line[: TITLE - 1]
-    return (words.rpartition(" ")[0] or words).rstrip(" ,;:–-") + "…"
-
-
-def _privacy(sending: Sending) -> str:
-    return sending.draft.visibility or YouTube.visibilities[0]
-
-
 def _permalink(identifier: str) -> str:
     return f"https://www.youtube.com/watch?v={identifier}"
 
@@ -265,7 +223,7 @@ def _receipt(sending: Sending, video: Mapping[str, Any], *, at: datetime | None 
     """The proof; it says where YouTube made the video more private than was asked."""
     answered = (video.get("status") or {}).get("privacyStatus")
     extra: dict[str, str] = {}
-    if answered and answered != _privacy(sending):
+    if answered and answered != privacy_of(sending.draft):
         extra = {"privacy": str(answered)}
         sending.memory[_LOCKED] = answered == "private"
     identifier = str(video["id"])
@@ -275,7 +233,7 @@ def _receipt(sending: Sending, video: Mapping[str, Any], *, at: datetime | None 
 
 def _is_ours(sending: Sending, item: Mapping[str, Any]) -> bool:
     """Whether title and description are this part's; white space and compositions make no difference."""
-    ours = (_title(sending), sending.content.text)
+    ours = (title_of(sending.draft), sending.content.text)
     return [_plain(text) for text in ours] == [_plain(item[name]) for name in ("title", "description")]
 
 
