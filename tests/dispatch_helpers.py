@@ -77,6 +77,7 @@ class Remote:
     posts: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     searchable: bool = True
     complete: bool = True
+    answerable: bool = True
     honours_keys: bool = False
     dead: set[str] = field(default_factory=set)
     gone: bool = False
@@ -210,7 +211,8 @@ class FakePlatform(Platform):
             for post in reversed(answer.json())  # newest first, as networks list them
             if post["text"] == sending.content.text
         ]
-        return LookUp(found=tuple(found), complete=self._complete(sending))
+        answerable = bool(sending.http._http.remote.answerable)  # type: ignore[attr-defined]
+        return LookUp(found=tuple(found), complete=self._complete(sending), answerable=answerable)
 
     def _complete(self, sending: Sending) -> bool:
         return bool(sending.http._http.remote.complete)  # type: ignore[attr-defined]

@@ -32,8 +32,8 @@ from campaign_cli.stage.faults import Misbehaviour
 from campaign_cli.stage.server import StageServer
 from campaign_cli.stage.state import StagePost
 from tests.fault_lines import Leads, Line, Sent, distinct
-from tests.platform_helpers import picture
-from tests.stage_helpers import file_for
+from tests.platform_helpers import content_of, picture
+from tests.stage_helpers import file_for, with_least
 
 START = datetime(2030, 5, 1, 1, 0, tzinfo=UTC)
 PACE = 47.0
@@ -126,26 +126,23 @@ class Scene:
         self.server.misbehave(self.orders[-1:])
 
     def queue(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> str:
-        """One delivery, due now; its key. The pictures go with its first part; those that the network needs, too."""
-        new, file = self._drawn(account, *texts, post=post, pictures=pictures)
-        self.ledger.apply(Changes(new=(new,), media=lambda _digest: file), actor="uji")
+        """One delivery, due now; its key. The pictures go with its first part; what the network needs, too."""
+        new = self.new_delivery(account, *texts, post=post, pictures=pictures)
+        self.ledger.apply(Changes(new=(new,), media=content_of), actor="uji")
         self.keys[f"{account}/{post}"] = new.key
         return new.key
 
     def new_delivery(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> NewDelivery:
         """The same, not queued yet."""
-        return self._drawn(account, *texts, post=post, pictures=pictures)[0]
-
-    def _drawn(self, account: str, *texts: str, post: str, pictures: int) -> tuple[NewDelivery, bytes]:
-        pictures = max(pictures, self.adapter.limits.media_least)
         file, mime = file_for(self.platform, 640, 480)
         media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
         parts = tuple(Part(text=text, media=media if number == 0 else ()) for number, text in enumerate(texts))
+        parts, _least = with_least(self.platform, parts)
         full = self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
         draft = Draft(platform=self.platform, account=full, address=address, language="id", parts=parts)
         key, due = delivery_key("uji", post, full), self.clock.now()
-        new = NewDelivery(
+        return NewDelivery(
             key=key,
             campaign="uji",
             post=post,
@@ -160,9 +157,8 @@ class Scene:
             content_hash=draft.content_hash(due),
             body_hash=key,
             input_hash=key,
-            media=tuple(_digests(media)),
+            media=tuple(_digests(draft.pictures)),
         )
-        return new, file
 
     def publish(self, *, stay: timedelta | None = None) -> Outcome:
         """One pass by a process of its own; with ``stay`` it is there for so long, as for a night."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from typing import Any
@@ -25,6 +25,11 @@ PNG = bytes.fromhex(  # one transparent pixel
     "1f15c4890000000d49444154789c6360000000000500010d0a2db400000000"
     "49454e44ae426082"
 )
+
+VIDEO = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 4352
+"""A made-up video of a bit more than 1 MiB: enough to go out in pieces."""
+CONTENT = (Part(text="Upah layak adalah hak."),)
+_MADE: dict[str, bytes] = {}
 
 Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
@@ -101,8 +106,24 @@ def picture(
     content: bytes = PNG, *, alt: str = "Poster aksi", name: str = "poster.png", mime: str = "image/png"
 ) -> Picture:
     """A prepared picture; its bytes come from ``content`` by hash."""
+    return Picture(sha256=_made(content), name=name, mime=mime, size=len(content), width=1200, height=675, alt=alt)
+
+
+def video(content: bytes = VIDEO, *, name: str = "aksi.mp4", mime: str = "video/mp4", seconds: float = 31.5) -> Picture:
+    """A prepared video; its bytes come from ``content`` by hash."""
+    still = picture(content, alt="", name=name, mime=mime)
+    return replace(still, width=1080, height=1920, seconds=seconds)
+
+
+def content_of(digest: str) -> bytes:
+    """The bytes of a picture or a video that was made here; of any other, a pixel."""
+    return _MADE.get(digest, PNG)
+
+
+def _made(content: bytes) -> str:
     digest = hashlib.sha256(content).hexdigest()
-    return Picture(sha256=digest, name=name, mime=mime, size=len(content), width=1200, height=675, alt=alt)
+    _MADE[digest] = content
+    return digest
 
 
 def parts(*texts: str, media: Iterable[Picture] = ()) -> tuple[Part, ...]:
@@ -132,7 +153,7 @@ def sending(
     *,
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
-    content: tuple[Part, ...] = (Part(text="Upah layak adalah hak."),),
+    content: tuple[Part, ...] = CONTENT,
     part: int = 0,
     key: str = "0123456789abcdef0123456789abcdef01234567",
     due: datetime = DUE,
@@ -159,7 +180,7 @@ def sending(
         done[name] = value
 
     async def load(wanted: Picture) -> bytes:
-        return (bytes_of or {}).get(wanted.sha256, PNG)
+        return (bytes_of or {}).get(wanted.sha256) or content_of(wanted.sha256)
 
     def redact(text: str) -> str:
         for secret in secrets.values():

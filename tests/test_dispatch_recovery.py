@@ -117,6 +117,22 @@ def test_an_incomplete_search_is_no_absence(tmp_path: Path) -> None:
     assert (table.state(key), table.remote.texts()) == ("uncertain", [])
 
 
+@pytest.mark.parametrize("complete", [True, False])
+def test_what_the_network_will_never_tell_is_left_to_a_person(tmp_path: Path, complete: bool) -> None:
+    """It is looked up once, neither sent again nor asked for ever, and says what to do; what is found counts."""
+    table = Table(tmp_path)
+    lost, found = table.queue("a"), table.queue("b")
+    table.remote.script.extend(["lost", "drop"])
+    table.remote.complete, table.remote.answerable = complete, False
+    night(table, hours=30)
+    assert (table.state(lost), table.state(found)) == ("uncertain", "published")
+    assert len(table.remote.texts()) == 1
+    assert table.remote.looks == 2
+    (delivery,) = table.ledger.deliveries(keys=[lost])
+    assert delivery.next_try is None
+    assert "campaign resolve" in delivery.error
+
+
 def test_a_refused_search_is_no_absence_and_is_repeated_more_and_more_rarely(tmp_path: Path) -> None:
     """A look-up that is refused leaves it uncertain; the distances between look-ups grow up to an hour."""
     table = Table(tmp_path)

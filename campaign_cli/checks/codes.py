@@ -40,6 +40,13 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         N_("The network has no such visibility"),
         N_("Visibilities are the network's own words, such as public, unlisted, private. Put them into a variant."),
     ),
+    "L008": (
+        N_("The network would refuse the post"),
+        N_(
+            "Some networks want a certain kind of post, such as exactly one video with a title of at most 100 "
+            "characters. What they would refuse when the post is due is refused here."
+        ),
+    ),
     "L010": (
         N_("A network's quota leaves no room for the post"),
         N_(

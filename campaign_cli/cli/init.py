@@ -37,6 +37,8 @@ accounts:
   # anggota:  {{platform: whatsapp, phone_number_id: "106540352242922", token: env:WHATSAPP_TOKEN, template: kabar,
   #            recipients: "file:anggota.csv", timezone: WIB}}
   # matrix:   {{platform: matrix, url: https://matrix.example, room: "#kantor:matrix.example", token: env:MATRIX_TOKEN}}
+  # youtube:  {{platform: youtube, channel: "@contoh_serikat", token: env:YOUTUBE_TOKEN, timezone: WIB}}
+  # tiktok:   {{platform: tiktok, handle: "@contoh.serikat", token: env:TIKTOK_TOKEN, timezone: WIB, media_host: web}}
 groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
@@ -59,6 +61,8 @@ MASTODON_TOKEN=
 # WEBHOOK_SECRET=
 # WHATSAPP_TOKEN=
 # MATRIX_TOKEN=
+# YOUTUBE_TOKEN=
+# TIKTOK_TOKEN=
 # CAMPAIGN_NOTIFY_URL=
 """
 PLAN = """\

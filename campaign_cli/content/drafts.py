@@ -117,7 +117,10 @@ class Renderer:
             link=card,
             native=native,
         )
-        return draft, work.problems
+        objections = platform.objections(draft)
+        for refusal in objections:
+            work.error(chosen.path(refusal.code or "body"), "L008", message=refusal.message, fix=refusal.fix)
+        return None if objections else draft, work.problems
 
     def _address(self, account: Account) -> str:
         if account.name not in self._addresses:

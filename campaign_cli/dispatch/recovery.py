@@ -8,6 +8,7 @@ A doubtful delivery is claimed with a lease of its own and stays ``uncertain`` m
   knows no instant of its own) needs no such proof.
 - *Absence* counts only when the search was complete and ``ABSENCE_AFTER`` has gone since the request left. Where
   another process sent it, the latest instant at which it can have left is the end of the lease.
+- What a network will never tell of an attempt (``LookUp.answerable``) is left to a person at once.
 - A look-up that was refused is no absence. Nor is a free post with the same words from up to ``CLOCK_SET`` before that:
   our clock may have been ahead at the first try, and set back since.
 - What is uncertain since a restore (``ledger/restoring.py``) is never repeated by its key here: each part is looked up
@@ -101,6 +102,8 @@ async def _looked_up(desk: Desk, seat: Seat, attempt: Attempt) -> tuple[Verdict 
         return replace(doubt, works=works, credential=credential, pause_until=pause_until), False
     if receipt is not None:
         return Verdict(state=State.PUBLISHED, receipt=replace(receipt, part=attempt.part), works=True), False
+    if not look.answerable:
+        return Verdict(state=State.UNCERTAIN, error=for_a_person()), False
     too_early = _not_yet_absent(desk, seat, claim, complete=look.complete)
     if too_early is None and free:
         return _older(desk, claim), False

@@ -26,14 +26,13 @@ PLATFORMS: Final = (
     "webhook",
     "manual",
     "whatsapp",
+    "youtube",
+    "tiktok",
 )
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
-PLANNED: Final = (
-    "tiktok",
-    "youtube",
-)
+PLANNED: Final[tuple[str, ...]] = ()
 """Networks of the final list: a plan may hold variants for them; an account of one is refused for now."""
 
 

@@ -276,10 +276,14 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LookUp:
-    """What was found, best first. ``complete``: the search went past the start of the attempt, so absence counts."""
+    """What was found, best first. ``complete``: the search went past the start of the attempt, so absence counts.
+
+    Not ``answerable``: the network will never tell of this attempt, so that only a person can.
+    """
 
     found: tuple[Found, ...]
     complete: bool
+    answerable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -371,6 +375,11 @@ class Platform(ABC):
     def blind(self, account: Account) -> bool:
         """Whether nothing can be proved of this account once a request has left (``Proof.blind``)."""
         return self.proof.blind
+
+    def objections(self, draft: Draft) -> tuple[Rejected, ...]:
+        """What the network would refuse of this draft beyond ``limits``: ``publish`` raises the first of them before
+        anything leaves, ``check`` shows them all. ``code`` is the native field that it is about, if it is one."""
+        return ()
 
     async def host(self, session: Session, picture: Picture, content: bytes) -> str:
         """Put a file where everybody can fetch it; its address. Repeating it is harmless. Raises Rejected where the
