@@ -70,11 +70,13 @@ class Attempt:
         )
 
     async def publish(self) -> Receipt:
-        """Send the part. Raises what the adapter raises."""
+        """Send the part. Raises what the adapter raises, and CredentialError where its login is over."""
+        await self._desk.log_in(self._seat)
         return sound(await self._seat.platform.publish(self.sending))
 
     async def look_up(self, since: datetime) -> LookUp:
-        """Search the account for the part. Raises what the adapter raises."""
+        """Search the account for the part. Raises what the adapter raises, and CredentialError like ``publish``."""
+        await self._desk.log_in(self._seat)
         return await self._seat.platform.look_up(self.sending, since)
 
     async def keep_receipt(self, receipt: Receipt) -> None:
