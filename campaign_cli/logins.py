@@ -99,13 +99,18 @@ class LoginStore:
         self.path = folder / FILE
         self._stamp: tuple[int, int, int] | None = None
         self._known: dict[str, Login] = {}
+        self._tried: dict[str, Login] = {}
 
     def read(self, name: str, *, anew: bool = False) -> Login | None:
         """The login of that name, also when another process has just renewed it. Raises CredentialError.
 
         ``anew``: look at the disk and the keyring, whatever is known.
         """
-        return self.all(anew=anew).get(name)
+        return self._tried.get(name) or self.all(anew=anew).get(name)
+
+    def try_out(self, name: str, login: Login) -> None:
+        """Let this process read a login that is not stored yet, until it is."""
+        self._tried[name] = login
 
     def all(self, *, anew: bool = False) -> Mapping[str, Login]:
         """Every login. Raises CredentialError where others may read the file, or where it can't be read."""
@@ -121,14 +126,16 @@ class LoginStore:
         try:
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
             with _locked(self.path.with_suffix(".lock")):
+                self._tried.pop(name, None)
                 kept = dict(self.all(anew=True))
                 before = kept.pop(name, None)
                 if login is not None:
                     kept[name] = login
                     if login.in_keyring:
-                        _to_keyring(self._entry(name), json.dumps({each: getattr(login, each) for each in _SECRET}))
+                        secret = json.dumps({each: getattr(login, each) for each in _SECRET})
+                        to_keyring(SERVICE, self._entry(name), secret)
                 elif before is not None and before.in_keyring:
-                    _to_keyring(self._entry(name), None)
+                    to_keyring(SERVICE, self._entry(name), None)
                 plain = {each: _public(one) if one.in_keyring else one.to_plain() for each, one in kept.items()}
                 write_private(self.path, json.dumps({"version": 1, "logins": plain}, indent=2) + "\n")
                 self._known, self._stamp = kept, self._private_stamp()
@@ -141,10 +148,10 @@ class LoginStore:
             ) from error
 
     def change(self, name: str, change: Callable[[Login | None], Login | None]) -> Login | None:
-        """Replace a login by what ``change`` makes of it as it is now; gives that. Nothing that another process has just
-        renewed is lost. Raises CredentialError, OSError."""
+        """Replace a login by what ``change`` makes of it as it is now; gives that. Nothing is lost that another process
+        has just renewed. Raises CredentialError, OSError."""
         with self.renewing(name):
-            before = self.read(name, anew=True)
+            before = self.all(anew=True).get(name)
             after = change(before)
             if after != before:
                 self.put(name, after)
@@ -210,13 +217,13 @@ def _from_keyring(entry: str) -> str | None:
     return found
 
 
-def _to_keyring(entry: str, secret: str | None) -> None:
+def to_keyring(service: str, entry: str, secret: str | None) -> None:
     """Store, or forget (None). Raises CredentialError where the keyring is locked, MissingExtra without one."""
     with _keyring() as keyring:
         if secret is not None:
-            keyring.set_password(SERVICE, entry, secret)
-        elif keyring.get_password(SERVICE, entry) is not None:
-            keyring.delete_password(SERVICE, entry)
+            keyring.set_password(service, entry, secret)
+        elif keyring.get_password(service, entry) is not None:
+            keyring.delete_password(service, entry)
 
 
 @contextmanager

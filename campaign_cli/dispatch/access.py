@@ -69,7 +69,9 @@ async def check_account(
     login = secrets.logins.read(name) if name else None
     if login is None:
         return found
-    return replace(found, scopes=found.scopes or login.scopes, expires=login.ends)
+    return replace(
+        found, scopes=found.scopes or login.scopes, expires=login.ends or (None if login.renews else found.expires)
+    )
 
 
 async def find_post(

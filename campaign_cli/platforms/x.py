@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import x_api as api
@@ -23,6 +23,7 @@ from campaign_cli.platforms.base import (
     Found,
     Limits,
     LookUp,
+    OAuth,
     Platform,
     Proof,
     RemotePost,
@@ -64,6 +65,22 @@ class X(Platform):
         found_by="its words, its pictures, its place in the thread, and when it was made (paid, rate-limited)",
         verified_by="specification",
     )
+    # https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code
+    oauth = OAuth(
+        authorize="https://x.com/i/oauth2/authorize",
+        token="https://api.x.com/2/oauth2/token",  # noqa: S106 - an address
+        scopes=("tweet.read", "tweet.write", "users.read", "media.write", "offline.access"),
+        authentication="basic",
+        lifetime=timedelta(hours=2),
+        help="https://developer.x.com/en/portal/dashboard",
+    )
+    help = {
+        "handle": N_("The account's name, like @union. It makes permalinks that show it, and guards against a mix-up."),
+        "token": N_(
+            "Log in, or take a user access token with the scopes tweet.read, tweet.write, users.read and "
+            "media.write from developer.x.com (such a token ends after two hours)."
+        ),
+    }
     max_wait = 60.0  # a picture of 5 MB over a slow line
 
     def address(self, account: Account) -> str:

@@ -208,13 +208,15 @@ def _authlib_client(at: Endpoints, application: Application) -> Any:
             members.pop("refresh_token", None)  # it stands in the body
             return self._fetch_token(url, **members)
 
+    # An application without a secret can only name itself, also where others prove themselves in a header (X).
+    method = at.oauth.authentication if application.client_secret else "none"
     client = Writer(
         session=None,
         client_id=application.client_id,
         client_secret=application.client_secret or None,
-        token_endpoint_auth_method=_METHODS[at.oauth.authentication],
+        token_endpoint_auth_method=_METHODS[method],
     )
-    if at.oauth.authentication != "basic":
+    if method != "basic":
         # Other names than client_id, and no empty secret: an application without one says nothing of it.
         client.register_client_auth_method((client.token_endpoint_auth_method, named))
     return client
