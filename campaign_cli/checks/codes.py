@@ -8,6 +8,13 @@ from campaign_cli.i18n import N_, _
 from campaign_cli.plan.codes import CODES as PLAN_CODES
 
 _OWN: Final[dict[str, tuple[str, str]]] = {
+    "A020": (
+        N_("A token ends before the campaign does"),
+        N_(
+            "By what this machine has stored, nothing can be sent to the account after that instant. Most logins are "
+            "renewed by themselves; this one needs a person: campaign accounts login NAME, on each machine that sends."
+        ),
+    ),
     "L001": (
         N_("The text is too long"),
         N_(

@@ -191,7 +191,7 @@ class X(Platform):
             )
         notes = [
             _("X does not say what a token may do: it needs tweet.read, tweet.write, users.read and media.write."),
-            _("The token ends after two hours, where it is one of OAuth 2.0."),
+            _("A token of OAuth 2.0 ends after two hours; with “accounts login” it is renewed by itself."),
             _("A post costs 0.015 USD, one with a link 0.20 USD, and looking one up is paid for, too (April 2026)."),
             _("X takes 100 posts in 15 minutes, and the same text only once."),
         ]
