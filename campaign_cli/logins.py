@@ -137,6 +137,8 @@ class LoginStore:
                 elif before is not None and before.in_keyring:
                     to_keyring(SERVICE, self._entry(name), None)
                 plain = {each: _public(one) if one.in_keyring else one.to_plain() for each, one in kept.items()}
+                for left in self.path.parent.glob(f".{FILE}.*"):  # of a process that was killed while it wrote
+                    left.unlink(missing_ok=True)
                 write_private(self.path, json.dumps({"version": 1, "logins": plain}, indent=2) + "\n")
                 self._known, self._stamp = kept, self._private_stamp()
         except OSError as error:
