@@ -140,6 +140,10 @@ class Child:
         """kill -9."""
         self._process.kill()
 
+    def lives(self) -> bool:
+        """Whether it goes on."""
+        return self._process.poll() is None
+
     def ended(self) -> int:
         """Its end."""
         return self._process.wait(60)
@@ -205,7 +209,7 @@ def test_killed_while_the_answer_is_on_its_way(desk: Office) -> None:
     with Child(desk) as child:
         child.go()
         while not desk.rules().get("refreshes"):
-            pass
+            assert child.lives()
         child.kill()
         assert child.ended() == -9
     assert desk.works("kicau", desk.ready("kicau"))

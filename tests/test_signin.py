@@ -124,7 +124,9 @@ def test_a_person_who_says_no(desk: Office, paste: bool) -> None:
     assert desk.secrets().logins.read("kicau") is None
 
 
-@pytest.mark.parametrize("pasted", ["https://a.example/?code=abc&state=wrong", "https://a.example/?code=abc", "code=abc"])
+@pytest.mark.parametrize(
+    "pasted", ["https://a.example/?code=abc&state=wrong", "https://a.example/?code=abc", "code=abc"]
+)
 def test_a_pasted_answer_of_another_sign_in(desk: Office, pasted: str) -> None:
     """Its state is not ours: the code is not used."""
     with pytest.raises(InputError, match="another sign-in"):
