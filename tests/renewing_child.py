@@ -1,4 +1,4 @@
-"""A process that needs a token: ``python renewing_child.py ROOT NAME INSTANT [DIES]`` prints it, or what stands in its way.
+"""A process that needs a token: ``renewing_child.py ROOT NAME INSTANT [DIES]`` prints it, or what stands in its way.
 
 DIES names the instant at which it is killed, as by kill -9: before or after one of the writes to the disk.
 """

@@ -1,10 +1,11 @@
-"""``campaign accounts add``: by options or by answers, tested on the network first, and nothing else in the files moves."""
+"""``campaign accounts add``: by options or by answers, tested on the network first; nothing else in the files moves."""
 
 from __future__ import annotations
 
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,11 +157,18 @@ def test_adding_signs_in(tmp_path: Path, signing: StageServer, campaign: Campaig
     assert campaign("accounts", "check", "kicau").code == 0
 
 
+AT_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # passwords are read from the process's own terminal
+os.execv(sys.executable, [sys.executable, "-m", "campaign_cli", *sys.argv[1:]])
+"""
+
+
 def typed(root: Path, *arguments: str, answers: list[tuple[str, str]]) -> str:
     """The command at a terminal: each answer is typed when its question stands there. Everything that was shown."""
     main, side = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path)), "HOME": str(root)}
-    command = [sys.executable, "-m", "campaign_cli", "--lang", "en", *arguments]
+    command = [sys.executable, "-c", AT_TERMINAL, "--lang", "en", *arguments]
     process = subprocess.Popen(
         command, cwd=root, env=environment, stdin=side, stdout=side, stderr=side, start_new_session=True
     )
@@ -168,6 +176,7 @@ def typed(root: Path, *arguments: str, answers: list[tuple[str, str]]) -> str:
     shown, new, left = "", "", list(answers)
     try:
         while True:
+            assert select.select([main], [], [], 60)[0], f"it waits for an answer: {shown}"
             try:
                 piece = os.read(main, 4096)
             except OSError:
@@ -176,7 +185,7 @@ def typed(root: Path, *arguments: str, answers: list[tuple[str, str]]) -> str:
                 break
             shown += piece.decode("utf-8", "replace")
             new += piece.decode("utf-8", "replace")
-            if left and left[0][0] in re.sub(r"\s+", " ", new):
+            if left and left[0][0] in re.sub(r"\s+", " ", new) and new.endswith(" "):  # it reads now, unseen or not
                 os.write(main, left.pop(0)[1].encode() + b"\n")
                 new = ""
         assert process.wait(60) == 0, shown
@@ -209,9 +218,10 @@ def test_at_a_terminal(stage: Staged, campaign: Campaign) -> None:
     assert campaign("accounts", "check", "baru").code == 0
 
 
+ONE = "  a: {platform: telegram, channel: '@aaaaa', token: env:A}"
 FILES = {
-    "block": "# head\naccounts:\n  # one\n  a: {platform: telegram, channel: '@aaaaa', token: env:A}  # a\n  # after\n\nslots: {pagi: '07:30'}\n",
-    "deep": "accounts:\n    a:\n        platform: telegram\n        channel: '@aaaaa'\n        token: env:A\n\n    # tail\n",
+    "block": f"# head\naccounts:\n  # one\n{ONE}  # a\n  # after\n\nslots: {{pagi: '07:30'}}\n",
+    "deep": "accounts:\n    a:\n        platform: telegram\n        channel: '@aaaaa'\n        token: env:A\n# tail\n",
     "no end": "accounts:\n  a: {platform: telegram, channel: '@aaaaa', token: env:A}",
     "empty": "accounts: {}  # none yet\nslots: {pagi: '07:30'}\n",
     "nothing": "accounts:\nslots: {pagi: '07:30'}\n",

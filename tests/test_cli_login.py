@@ -1,4 +1,4 @@
-"""``campaign accounts login`` as a person or a script runs it, against a stage; and what the other commands say of it."""
+"""``campaign accounts login`` as a person or a script runs it, on a stage; and what other commands say of it."""
 
 from __future__ import annotations
 

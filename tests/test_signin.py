@@ -335,7 +335,8 @@ def test_a_senseless_lifetime_counts_as_none(seconds: str) -> None:
 
 def test_the_forms_of_a_good_answer() -> None:
     """Scopes by spaces or commas or as a list, the refresh token's own end, Instagram's list of one."""
-    tiktok = '{"access_token": "a", "refresh_token": "r", "expires_in": "86400", "refresh_expires_in": 31536000, "scope": "x,y"}'
+    tiktok = '{"access_token": "a", "refresh_token": "r", "expires_in": "86400",'
+    tiktok += ' "refresh_expires_in": 31536000, "scope": "x,y"}'
     found = read_tokens(ASKED, answer(tiktok), now=START, lifetime=None)
     assert (found.scopes, found.refresh) == (("x", "y"), "r")
     assert found.refresh_expires == START + timedelta(days=365)
