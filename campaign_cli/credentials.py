@@ -63,6 +63,7 @@ class Secrets:
         self._known: dict[str, SecretStr] = {}
         self._forms: list[str] = []
         self._login_forms: dict[str, deque[tuple[Login, set[str]]]] = {}
+        self._of_logins: list[str] = []
 
     def reveal(self, reference: str) -> str:
         """The secret behind a reference. Raises CredentialError (with the fix), MissingExtra for the keyring."""
@@ -114,13 +115,12 @@ class Secrets:
         kept = self._login_forms.setdefault(name, deque(maxlen=2))
         if not kept or kept[-1][0] is not login:
             kept.append((login, set().union(*map(_forms, login.secrets))))
+            every = (forms for one in self._login_forms.values() for _login, forms in one)
+            self._of_logins = sorted(set().union(*every), key=len, reverse=True)
 
     def redact(self, text: str) -> str:
         """The text with every secret revealed so far, in any usual spelling, replaced by ``•••``."""
-        for kept in self._login_forms.values():
-            for form in sorted(set().union(*(forms for _login, forms in kept)), key=len, reverse=True):
-                text = text.replace(form, REDACTED)
-        for form in self._forms:
+        for form in (*self._of_logins, *self._forms):
             text = text.replace(form, REDACTED)
         return text
 

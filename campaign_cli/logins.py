@@ -7,7 +7,6 @@ holds what is no secret of it. No network here: ``signin`` gets tokens and renew
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import time
@@ -212,6 +211,11 @@ def _public(login: Login) -> dict[str, Any]:
     return replace(login, access="", refresh="", client_secret="").to_plain()
 
 
+def require_keyring() -> None:
+    """Look whether the keyring opens. Raises CredentialError where it is locked, MissingExtra without one."""
+    _from_keyring("")
+
+
 def _from_keyring(entry: str) -> str | None:
     """The secret of an entry. Raises CredentialError where the keyring is locked, MissingExtra without one."""
     with _keyring() as keyring:
@@ -250,6 +254,8 @@ def _keyring() -> Iterator[Any]:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file (it stays there). Raises TimeoutError where it isn't free in time."""
+    import fcntl  # not on every system; logins are only read there
+
     number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         for _try in range(int(PATIENCE / _POLL)):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,10 +17,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from login_helpers import OURS, START, Browser, Office, office
+from login_helpers import OURS, START, Browser, Clock, Office, office
+from stage_helpers import ACCOUNTS
 
 from campaign_cli import i18n, platforms
 from campaign_cli.credentials import Secrets
+from campaign_cli.dispatch.access import check_account
 from campaign_cli.errors import CredentialError, InputError, Unavailable
 from campaign_cli.models import Account
 from campaign_cli.platforms.base import Choice, Choose, Granted, OAuth, Request, Session
@@ -28,6 +33,9 @@ from campaign_cli.signin import loopback
 from campaign_cli.signin.client import Application, Refused, TokenClient, read_tokens
 from campaign_cli.signin.endpoints import endpoints
 from campaign_cli.signin.flow import Ways, sign_in
+from campaign_cli.stage.app import network_class
+from campaign_cli.stage.server import StageServer
+from campaign_cli.stage.state import StageAccount
 
 
 @pytest.fixture
@@ -536,3 +544,56 @@ def test_no_http_to_a_machine_far_away(tmp_path: Path) -> None:
 
     with pytest.raises(Exception, match="https"):
         asyncio.run(main())
+
+
+def test_no_error_is_no_refusal() -> None:
+    """TikTok names an error in every answer: "ok" is none."""
+    good = '{"access_token": "a", "error": {"code": "ok", "message": ""}}'
+    assert read_tokens(ASKED, answer(good), now=START, lifetime=None).access == "a"
+
+
+def test_authlib_is_loaded_by_a_sign_in_alone() -> None:
+    """Every delivery's process imports what renews; only a renewal needs the library."""
+    program = (
+        "import sys, campaign_cli.dispatch.access, campaign_cli.cli.accounts\n"
+        "assert not [name for name in sys.modules if name.startswith('authlib')]"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+
+
+SIGNING = [name for name in platforms.PLATFORMS if platforms.get(name).oauth is not None]
+
+
+@pytest.mark.parametrize("name", SIGNING)
+def test_every_network_signs_in_and_renews_on_the_stage(tmp_path: Path, name: str) -> None:
+    """By its own facts: the account's check succeeds with the token, and again after each renewal."""
+    clock, adapter = Clock(), platforms.get(name)
+    written = next(account for account in ACCOUNTS.values() if account.platform == name)
+    with StageServer(clock=clock.now) as server:
+        url = f"{server.url}/{name}/{written.name}"
+        settings = {**written.settings, "url": url, adapter.secrets[0]: f"login:{written.name}"}
+        account = replace(written, settings=settings)
+        user = network_class(name).user(account.name, settings)
+        played = StageAccount(name=account.name, platform=name, user=user, secret="tertutup")
+        server.state.add_accounts({account.name: played})
+        desk = Office(root=tmp_path, server=server, clock=clock, accounts={account.name: account})
+        browser = Browser(follow=False)
+        redirect = "" if adapter.oauth and adapter.oauth.pasted else "https://serikat.example/masuk"
+        if redirect:
+            signed = desk.sign_in(account.name, browser=browser, paste=True, redirect=redirect)
+        else:
+            signed = desk.sign_in(account.name)
+        account = replace(account, settings={**settings, **signed.settings})
+        for _renewal in range(3):
+            secrets = desk.secrets()
+            asyncio.run(check_account(account, secrets=secrets, clock=clock.now))
+            login = desk.login(account.name)
+            assert login.secrets and not any(
+                secret in secrets.redact(" ".join(login.secrets)) for secret in login.secrets
+            )
+            if not login.renews or login.expires is None:
+                break
+            clock.at = login.expires - (login.expires - login.issued) / 20
+        renewals = desk.rules()
+        assert renewals.get("refreshes", 0) + max(0, renewals.get("exchanges", 0) - 1) == (2 if login.renews else 0)

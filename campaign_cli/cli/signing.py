@@ -15,6 +15,7 @@ from campaign_cli.cli.words import ask
 from campaign_cli.credentials import is_reference
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
+from campaign_cli.logins import require_keyring
 
 if TYPE_CHECKING:
     from campaign_cli.credentials import Secrets
@@ -115,6 +116,9 @@ async def sign_in(
 
     at = endpoints(platform, account.settings)
     before = secrets.logins.read(name)
+    in_keyring = options.keyring or (before is not None and before.in_keyring)
+    if in_keyring:
+        require_keyring()  # now, and not when the code is spent
     application = application_for(at, platform, secrets=secrets, options=options)
     own = before.redirect if before is not None and before.redirect.startswith("https://") else ""
     ways = flow.Ways(
@@ -136,7 +140,6 @@ async def sign_in(
         )
     finally:
         await http.aclose()
-    in_keyring = options.keyring or (before is not None and before.in_keyring)
     signed = replace(signed, login=replace(signed.login, in_keyring=in_keyring))
     secrets.logins.try_out(name, signed.login)
     secrets.conceal_login(name, signed.login)
@@ -154,6 +157,8 @@ def application_for(
 
     if options.client_id:
         return Application(client_id=options.client_id, client_secret=_referred(options.client_secret, secrets))
+    if options.client_secret:
+        raise InputError(_("The secret's application is missing."), fix=_("Say --client-id ID as well."))
     if at.registers:
         return None
     known = next((login for login in secrets.logins.all().values() if login.server == at.token), None)

@@ -164,6 +164,8 @@ def _body(request: Request, answer: Answer) -> dict[str, Any]:
     if not error and answer.status < 300:
         return body
     code, words = _refusal(body, error)
+    if code == "ok" and answer.status < 300:  # TikTok's way of saying that there is none
+        return body
     if not error or code in _LATER or (isinstance(error, dict) and error.get("is_transient") is True):
         raise _unreadable(request, answer)
     raise Refused(one_line(" ".join(filter(None, (code, words)))))
