@@ -145,11 +145,11 @@ async def _add(context: Context, new: New, *, options: SignInOptions, untested: 
     usage.redact_with(secrets.redact)
     context = replace(context, secrets=secrets, environment=environment)
     logs_in = next((login_of(new.entry[key]) for key in new.platform.secrets if login_of(new.entry.get(key))), None)
-    if not (logs_in and new.platform.signed_in):  # else some settings are known only after the sign-in
-        with_account(context.root, new.name, new.entry).account(new.name)
+    account = _unread(new)  # where some settings are known only after the sign-in
+    if not (logs_in and new.platform.signed_in):
+        account = with_account(context.root, new.name, new.entry).account(new.name)
     signed = None
     if logs_in and secrets.logins.read(logs_in) is None:
-        account = _unread(new)
         signed = await sign_in(account, platform=new.platform, name=logs_in, secrets=secrets, options=options)
         new = replace(new, entry={**new.entry, **signed.settings})
     account = with_account(context.root, new.name, new.entry).account(new.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -115,18 +115,26 @@ def _refuse_unknown(key: str, platform: Platform) -> None:
 
 def _complete(answers: Answers, platform: Platform) -> Answers:
     """The answers as they are. Raises InputError with everything that is missing at once."""
-    required = [name for name, each in platform.Settings.model_fields.items() if each.is_required()]
-    known = {*answers.settings, *answers.secrets}
-    if any(value.startswith("login:") for value in answers.secrets.values()):
-        known |= set(platform.signed_in)
+    logs_in = any(value.startswith("login:") for value in answers.secrets.values())
     missing = [
         f"--secret {name}=env:NAME" if name in platform.secrets else f"--set {name}=…"
-        for name in required
-        if name not in known
+        for name in _lacking(platform, {**answers.settings, **answers.secrets})
+        if not (logs_in and name in platform.signed_in)
     ]
     if missing:
         raise _missing(missing)
     return answers
+
+
+def _lacking(platform: Platform, known: Mapping[str, str]) -> list[str]:
+    """The settings without which there is no account; one setting may stand for another (a nation for its address)."""
+    from pydantic import ValidationError
+
+    try:
+        platform.Settings.model_validate(dict(known))
+    except ValidationError as error:
+        return [str(each["loc"][0]) for each in error.errors() if each["type"] == "missing" and each["loc"]]
+    return []
 
 
 def _missing(options: Sequence[str]) -> InputError:
@@ -154,15 +162,14 @@ def _asked(answers: Answers, platform: Platform) -> Answers:
     logs_in = any(value == f"login:{answers.name}" for value in secrets.values())
     for key, each in fields.items():
         usual = each.get_default() if not each.is_required() else None
-        if (
-            key in platform.secrets
-            or key in settings
-            or usual not in (None, "")
-            or (logs_in and key in platform.signed_in)
-        ):
+        known = key in platform.secrets or key in settings or usual not in (None, "")
+        if known or (logs_in and key in platform.signed_in):
+            continue
+        needed = key in _lacking(platform, {**settings, **secrets})
+        if each.is_required() and not needed:  # another setting stands for it
             continue
         _explain(key, platform)
-        if text := _asked_text(key, required=each.is_required()):
+        if text := _asked_text(key, required=needed):
             settings[key] = text
     if "timezone" not in common and (
         zone := ask(_("Its time zone (WIB, WITA, WIT or like Asia/Tokyo; Enter for none):"))

@@ -16,6 +16,7 @@ from campaign_cli.credentials import is_reference
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.logins import require_keyring
+from campaign_cli.platforms import get
 
 if TYPE_CHECKING:
     from campaign_cli.credentials import Secrets
@@ -119,7 +120,7 @@ async def sign_in(
     in_keyring = options.keyring or (before is not None and before.in_keyring)
     if in_keyring:
         require_keyring()  # now, and not when the code is spent
-    application = application_for(at, platform, secrets=secrets, options=options)
+    application = application_for(at, account, secrets=secrets, options=options)
     own = before.redirect if before is not None and before.redirect.startswith("https://") else ""
     ways = flow.Ways(
         application=application,
@@ -146,10 +147,9 @@ async def sign_in(
     return signed
 
 
-def application_for(
-    at: Endpoints, platform: Platform, *, secrets: Secrets, options: SignInOptions
-) -> Application | None:
-    """The application of the command line, of an earlier login with this network, or as it is typed.
+def application_for(at: Endpoints, account: Account, *, secrets: Secrets, options: SignInOptions) -> Application | None:
+    """The application of the command line, of accounts.yaml where the network has it there, of an earlier login with
+    this network, or as it is typed.
 
     None where it registers itself. Raises InputError where there is nobody to ask.
     """
@@ -161,19 +161,27 @@ def application_for(
         raise InputError(_("The secret's application is missing."), fix=_("Say --client-id ID as well."))
     if at.registers:
         return None
+    own, reference = (account.settings.get(key) for key in ("client_id", "client_secret"))
+    if own:
+        return Application(client_id=str(own), client_secret=secrets.reveal(str(reference)) if reference else "")
     known = next((login for login in secrets.logins.all().values() if login.server == at.token), None)
     if known is not None:
         return Application(client_id=known.client_id, client_secret=known.client_secret)
+    return _asked_application(at, get(account.platform).title, secrets=secrets)
+
+
+def _asked_application(at: Endpoints, title: str, *, secrets: Secrets) -> Application:
+    """The application as it is typed. Raises InputError where there is nobody to ask."""
+    from campaign_cli.signin.client import Application
+
     page = at.oauth.help or at.authorize
     if not interactive():
         raise InputError(
-            _("Signing in to {title} needs an application of yours.").format(title=platform.title),
+            _("Signing in to {title} needs an application of yours.").format(title=title),
             fix=_("Make one at {page}, then say --client-id ID --client-secret env:NAME.").format(page=page),
         )
     diagnostics.say(
-        _("{title} knows programs by an application that you make once, at {page}.").format(
-            title=platform.title, page=page
-        )
+        _("{title} knows programs by an application that you make once, at {page}.").format(title=title, page=page)
     )
     client_id = ask(_("The application's id:"))
     if not client_id:
