@@ -572,7 +572,10 @@ def test_every_network_signs_in_and_renews_on_the_stage(tmp_path: Path, name: st
     written = next(account for account in ACCOUNTS.values() if account.platform == name)
     with StageServer(clock=clock.now) as server:
         url = f"{server.url}/{name}/{written.name}"
-        settings = {**written.settings, "url": url, adapter.secrets[0]: f"login:{written.name}"}
+        fields = adapter.Settings.model_fields.items()
+        usual = {each: field.get_default() for each, field in fields if not field.is_required()}
+        own = {**written.settings, "url": url, adapter.secrets[0]: f"login:{written.name}"}
+        settings: dict[str, Any] = {**usual, **own}
         account = replace(written, settings=settings)
         user = network_class(name).user(account.name, settings)
         played = StageAccount(name=account.name, platform=name, user=user, secret="tertutup")
