@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +46,21 @@ class Clock:
     def move(self, **time: float) -> None:
         """Let time pass."""
         self.at += timedelta(**time)
+
+
+class Now(Clock):
+    """The wall clock, as the commands have it, and as far ahead as it is moved."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """The instant."""
+        return datetime.now(UTC) + self.ahead
+
+    def move(self, **time: float) -> None:
+        """Let time pass."""
+        self.ahead += timedelta(**time)
 
 
 @dataclass
@@ -188,3 +206,19 @@ def office(root: Path, *, clock: Clock | None = None) -> Iterator[Office]:
         workspace, problems = open_workspace(root)
         assert not problems
         yield Office(root=root, server=server, clock=time, accounts=dict(workspace.accounts))
+
+
+@contextmanager
+def started(root: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own, ended whatever happens."""
+    command = [sys.executable, "-m", "campaign_cli", "--lang", "en", *arguments]
+    base = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path)), "HOME": str(root)}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command, cwd=root, env={**base, **environment}, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import Campaign
+from login_helpers import Now, started
 from staged import Staged
-from test_cli_login import Now, started
 
 from campaign_cli.cli.entries import add_variable, free_variable, with_account
 from campaign_cli.credentials import load_environment

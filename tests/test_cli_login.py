@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,25 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import Campaign
-from login_helpers import Clock, Office, office
+from login_helpers import Now, Office, office, started
 
 from campaign_cli.dispatch.logins import LoginWatch
 from campaign_cli.models import State
-
-
-class Now(Clock):
-    """The wall clock, as the commands have it, and as far ahead as it is moved."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def now(self) -> datetime:
-        """The instant."""
-        return datetime.now(UTC) + self.ahead
-
-    def move(self, **time: float) -> None:
-        """Let time pass."""
-        self.ahead += timedelta(**time)
 
 
 @pytest.fixture
@@ -42,22 +23,6 @@ def desk(tmp_path: Path) -> Iterator[Office]:
     """A workspace whose accounts log in on a stage."""
     with office(tmp_path, clock=Now()) as made:
         yield made
-
-
-@contextmanager
-def started(root: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process of its own, ended whatever happens."""
-    command = [sys.executable, "-m", "campaign_cli", "--lang", "en", *arguments]
-    base = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path)), "HOME": str(root)}
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        command, cwd=root, env={**base, **environment}, stdin=pipe, stdout=pipe, stderr=pipe, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def log_in(root: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:

@@ -34,12 +34,14 @@ def desk(tmp_path: Path) -> Iterator[Office]:
         yield made
 
 
-def test_a_fresh_token_is_left_alone(desk: Office) -> None:
+def test_a_fresh_token_is_left_alone(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the file is read once, however many deliveries there are."""
-    secrets = desk.secrets()
-    before = desk.login("kicau")
+    secrets, before, read = desk.secrets(), desk.login("kicau"), []
+    whole = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: read.append(path) or whole(path, **how))
     for _delivery in range(3):
         assert desk.ready("kicau", secrets) == before.access
+    assert read == [secrets.logins.path]
     assert "refresh requests" not in desk.rules()
 
 
