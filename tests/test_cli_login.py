@@ -245,6 +245,18 @@ def test_publish_without_a_good_login_is_exit_3(desk: Office, campaign: Campaign
     assert desk.rules()["refresh requests"] == 1
 
 
+def test_a_token_that_the_network_took_back(desk: Office, campaign: Campaign) -> None:
+    """It is good by its date and refused all the same: exit 3, and what helps is logging in, not a line in .env."""
+    desk.sign_in("kicau")
+    desk.server.state.issued.clear()
+    queue_now(desk, campaign, count=1)
+    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=3)).isoformat(timespec="seconds"))
+    assert ran.code == 3
+    assert "Run: campaign accounts login kicau" in ran.err
+    checked = campaign("accounts", "check", "kicau")
+    assert checked.code == 3 and "Run: campaign accounts login kicau" in checked.out
+
+
 class Told:
     """A notifier that writes down what it is told."""
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from campaign_cli import platforms
 from campaign_cli.credentials import login_name
+from campaign_cli.errors import Unauthorized
+from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms.base import AccountCheck, Session
 from campaign_cli.signin.renewal import Keeper
@@ -64,8 +66,14 @@ async def check_account(
 ) -> AccountCheck:
     """What the live account says of itself. Raises Unauthorized, Rejected, Unavailable or CredentialError."""
     async with _session(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
-        found = await platforms.get(account.platform).check(session)
-    name = login_name(account, platforms.get(account.platform).secrets)
+        platform = platforms.get(account.platform)
+        name = login_name(account, platform.secrets)
+        try:
+            found = await platform.check(session)
+        except Unauthorized as error:
+            if name is not None:
+                error.fix = _("Run: campaign accounts login {name}").format(name=account.name)
+            raise
     login = secrets.logins.read(name) if name else None
     if login is None:
         return found

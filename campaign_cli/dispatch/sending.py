@@ -87,6 +87,8 @@ class Attempt:
         """How to settle after ``failure``."""
         if isinstance(failure, Unauthorized):
             self._seat.memory.clear()  # a session that was refused must not be used again
+            if self._seat.logs_in:
+                failure.fix = _("Run: campaign accounts login {name}").format(name=self._seat.account.name)
         if not isinstance(failure, CampaignError):
             text = self._desk.secrets.redact(repr(failure))
             logger.error("Unexpected error while sending %s: %s", self.claim.key, text)
