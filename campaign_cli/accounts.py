@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +16,7 @@ from campaign_cli.accounts_file import CODES, AccountsFile, Networks, literal_se
 from campaign_cli.credentials import is_reference
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Problem, Severity
+from campaign_cli.private import write_private
 from campaign_cli.source import Source, read_source, suggest
 from campaign_cli.source.shapes import problems_of
 
@@ -225,15 +224,5 @@ def cached_limits(workspace: Workspace) -> Mapping[str, dict[str, Any]]:
 def store_check(workspace: Workspace, name: str, data: Mapping[str, Any]) -> None:
     """Keep what ``accounts check`` found of one account (JSON values only). Raises OSError."""
     merged = {**cached_limits(workspace), name: dict(data)}
-    workspace.state_dir.mkdir(mode=0o700, exist_ok=True)
     text = json.dumps(merged, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=workspace.state_dir, prefix=CHECKED)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(workspace.state_dir / CHECKED)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_private(workspace.state_dir / CHECKED, text)

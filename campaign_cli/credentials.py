@@ -1,7 +1,8 @@
 """Secrets: references in files, values only at the moment of use, and never in anything that is shown.
 
 ``env:NAME`` is an environment variable (or a line of ``.env``), ``file:PATH`` a file that only its owner can read,
-``keyring:SERVICE/NAME`` an entry of the system's keyring.
+``keyring:SERVICE/NAME`` an entry of the system's keyring, ``login:NAME`` the token that
+``campaign accounts login NAME`` has stored on this machine.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import base64
 import errno
 import json
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote
@@ -20,9 +22,12 @@ from pydantic import SecretStr
 from campaign_cli import reasons
 from campaign_cli.errors import CredentialError, MissingExtra
 from campaign_cli.i18n import _
-from campaign_cli.models import Problem, Severity
+from campaign_cli.logins import Login, LoginStore
+from campaign_cli.models import Account, Problem, Severity
 
-REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|keyring:[^/\s][^/]*/\S.*")
+REFERENCE: Final = re.compile(
+    r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|keyring:[^/\s][^/]*/\S.*|login:[a-z0-9][a-z0-9_-]{0,63}"
+)
 REDACTED: Final = "•••"
 _SHORTEST: Final = 4  # shorter "secrets" would blank out ordinary words
 _SHORTEST_STEP: Final = 12  # steps of an address that are shorter are names, no keys
@@ -30,8 +35,18 @@ _MAX_BYTES: Final = 1024 * 1024
 
 
 def is_reference(value: object) -> bool:
-    """Whether a value is ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/NAME``."""
+    """Whether a value is ``env:NAME``, ``file:PATH``, ``keyring:SERVICE/NAME`` or ``login:NAME``."""
     return isinstance(value, str) and REFERENCE.fullmatch(value) is not None
+
+
+def login_of(value: object) -> str | None:
+    """The name in ``login:NAME``; None for anything else."""
+    return str(value).removeprefix("login:") if is_reference(value) and str(value).startswith("login:") else None
+
+
+def login_name(account: Account, secrets: Iterable[str]) -> str | None:
+    """The name of the login that one of an account's ``secrets`` (``Platform.secrets``) refers to, if one does."""
+    return next(filter(None, (login_of(account.settings.get(setting)) for setting in secrets)), None)
 
 
 class Secrets:
@@ -44,8 +59,11 @@ class Secrets:
     def __init__(self, *, environment: Mapping[str, str], root: Path) -> None:
         self._environment = environment
         self._root = root
+        self.logins = LoginStore(root / ".campaign")
         self._known: dict[str, SecretStr] = {}
         self._forms: list[str] = []
+        self._login_forms: dict[str, deque[tuple[Login, set[str]]]] = {}
+        self._of_logins: list[str] = []
 
     def reveal(self, reference: str) -> str:
         """The secret behind a reference; a file is read anew each time.
@@ -58,8 +76,11 @@ class Secrets:
             return known.get_secret_value()
         if not is_reference(reference):
             raise CredentialError(
-                _("A secret must be given as a reference."), fix=_("Write env:NAME, file:PATH or keyring:SERVICE/NAME.")
+                _("A secret must be given as a reference."),
+                fix=_("Write env:NAME, file:PATH, keyring:SERVICE/NAME or login:NAME."),
             )
+        if kind == "login":  # renewed while we run, maybe by another process: never remembered here
+            return self._from_login(name)
         secret = {"env": self._from_environment, "file": self._from_file, "keyring": self._from_keyring}[kind](name)
         if known is not None and known.get_secret_value() == secret:
             return secret
@@ -89,11 +110,34 @@ class Secrets:
     def _conceal(self, secret: str) -> None:
         self._forms = sorted({*self._forms, *_forms(secret)}, key=len, reverse=True)
 
+    def conceal(self, *secrets: str) -> None:
+        """From here on, take these out of text as well: what was typed, or has just come from a network."""
+        for secret in secrets:
+            self._conceal(secret)
+
+    def conceal_login(self, name: str, login: Login) -> None:
+        """From here on, take a login's secrets out of text; those of the one before the last are over and forgotten."""
+        kept = self._login_forms.setdefault(name, deque(maxlen=2))
+        if not kept or kept[-1][0] is not login:
+            kept.append((login, set().union(*map(_forms, login.secrets))))
+            every = (forms for one in self._login_forms.values() for _login, forms in one)
+            self._of_logins = sorted(set().union(*every), key=len, reverse=True)
+
     def redact(self, text: str) -> str:
         """The text with every secret revealed so far, in any usual spelling, replaced by ``•••``."""
-        for form in self._forms:
+        for form in (*self._of_logins, *self._forms):
             text = text.replace(form, REDACTED)
         return text
+
+    def _from_login(self, name: str) -> str:
+        login = self.logins.read(name)
+        if login is None:
+            raise CredentialError(
+                _("Nobody has logged in as {name} on this machine.").format(name=name),
+                fix=_("Run: campaign accounts login {name}").format(name=name),
+            )
+        self.conceal_login(name, login)
+        return login.access
 
     def _from_environment(self, name: str) -> str:
         secret = self._environment.get(name, "").strip()

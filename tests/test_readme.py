@@ -47,9 +47,11 @@ def test_the_readme_from_the_first_command_to_the_last(tmp_path: Path) -> None:
 def test_what_is_not_run_here_is_run_elsewhere() -> None:
     """The other commands of the README are few and known: the demo is run by CI, the rest needs an installation.
 
-    Several machines are those of tests/real/test_workers.py.
+    Several machines are those of tests/real/test_workers.py, questions and a browser those of tests/test_cli_login.py
+    and tests/test_cli_accounts_add.py.
     """
-    known = {"make demo", "pip install .", "campaign cron show", "campaign run --engine pgqueuer", "campaign worker"}
+    known = {"campaign accounts add", "campaign accounts login mastodon"}
+    known |= {"make demo", "pip install .", "campaign cron show", "campaign run --engine pgqueuer", "campaign worker"}
     assert {line for line in OTHER if line} <= known
 
 

@@ -16,6 +16,13 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
             "as {folder: public/media, url: https://serikat.example/media}."
         ),
     ),
+    "A022": (
+        N_("A token ends before the campaign does"),
+        N_(
+            "By what this machine has stored, nothing can be sent to the account after that instant. Most logins are "
+            "renewed by themselves; this one needs a person: campaign accounts login NAME, on each machine that sends."
+        ),
+    ),
     "L001": (
         N_("The text is too long"),
         N_(

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from campaign_cli.checks import accounts, repeats, tags, times, uses
+from campaign_cli.checks import accounts, logins, repeats, tags, times, uses
 from campaign_cli.content import MediaStore, Renderer
 from campaign_cli.models import Draft, Problem, Severity
 from campaign_cli.plan import load_plan
@@ -41,6 +41,7 @@ RULES: Final[tuple[Rule, ...]] = (
     repeats.said_twice,
     accounts.unread_limits,
     uses.over_quota,
+    logins.ends_too_soon,
 )
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
-from campaign_cli.cli import diagnostics, output, usage
-from campaign_cli.cli.context import Context, now, open_context
+from campaign_cli.cli import accounts_add, accounts_login, diagnostics, output, usage
+from campaign_cli.cli.accounts_checking import as_json, check_all, show
+from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
-from campaign_cli.errors import CampaignError, CredentialError, InputError, LedgerError, Unauthorized
+from campaign_cli.errors import CampaignError
 from campaign_cli.i18n import _, zone_label
 from campaign_cli.platforms import PLANNED, PLATFORMS
-from campaign_cli.reasons import reason
-from campaign_cli.report.words import unit_word
 
-if TYPE_CHECKING:
-    from campaign_cli.models import Account
-
-app = usage.application(help=_("List, check and explain accounts and platforms."))
+app = usage.application(help=_("Add, list and check accounts, log in to them, and list the networks."))
+accounts_add.register(app)
+accounts_login.register(app)
 
 
 @usage.command(app, "list", help=_("List the accounts of accounts.yaml. Example: campaign accounts list"))
@@ -98,97 +96,12 @@ def check(
     context = open_context(workspace)
     context.require_accounts()
     accounts = context.resolve(names or context.workspace.accounts)
-    results = asyncio.run(_check_all(context, accounts))
+    results = asyncio.run(check_all(context, accounts))
     if json:
-        output.write_json({"accounts": [_as_json(name, result) for name, result in results.items()]})
+        output.write_json({"accounts": [as_json(name, result) for name, result in results.items()]})
     else:
         for name, result in results.items():
-            _show(name, result)
+            show(name, result)
     return int(
         diagnostics.strongest(diagnostics.exit_code_of(r) for r in results.values() if isinstance(r, CampaignError))
     )
-
-
-async def _check_all(context: Context, accounts: tuple[Account, ...]) -> dict[str, Any]:
-    """Name → AccountCheck, or the error that it met. One after the other: it is said as it is found."""
-    from campaign_cli.dispatch.access import check_account
-
-    results: dict[str, Any] = {}
-    for account in accounts:
-        try:
-            found = await check_account(account, secrets=context.secrets, clock=now, trust_environment=True)
-        except CampaignError as error:
-            error.message, error.fix = context.secrets.redact(error.message), context.secrets.redact(error.fix)
-            results[account.name] = error
-        else:
-            results[account.name] = found
-            _keep(context, account.name, found)
-    _same_account(results)
-    _end_rests(context, [account for account in accounts if not isinstance(results[account.name], CampaignError)])
-    return results
-
-
-def _keep(context: Context, name: str, found: Any) -> None:
-    """Keep the limits for checks without a connection; where that can't be, the account works all the same."""
-    from campaign_cli.accounts import store_check
-
-    try:
-        store_check(context.workspace, name, _as_json(name, found) | {"checked_at": output.rfc3339(now())})
-    except OSError as error:
-        diagnostics.warn(_("The limits of {name} can't be kept: {reason}").format(name=name, reason=reason(error)))
-
-
-def _end_rests(context: Context, accounts: Sequence[Account]) -> None:
-    """What works need not rest any more, though it kept failing: what waits for it goes out now."""
-    from campaign_cli import platforms
-
-    try:
-        with context.ledger(check_id=False) as ledger:
-            for account in accounts if ledger.rests() else ():
-                if ledger.account_works(platforms.get(account.platform).address(account)):
-                    diagnostics.say(
-                        _("{name} no longer rests: what waits for it goes out again.").format(name=account.name)
-                    )
-    except LedgerError as error:
-        diagnostics.warn(error.message)
-
-
-def _same_account(results: dict[str, Any]) -> None:
-    """Two entries that turn out to be one account of a network are an error: every post would go out twice."""
-    seen: dict[tuple[str, str], str] = {}
-    for name, result in list(results.items()):
-        if isinstance(result, CampaignError):
-            continue
-        identity = (result.url or "", result.identity)
-        if identity in seen:
-            results[name] = InputError(
-                _("{name} and {other} are the same account ({handle}).").format(
-                    name=name, other=seen[identity], handle=result.handle
-                ),
-                fix=_("Remove one of them from accounts.yaml: every post would go out twice."),
-            )
-        seen.setdefault(identity, name)
-
-
-def _as_json(name: str, result: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    if isinstance(result, CampaignError):
-        return {"account": name, "ok": False, "error": result.message, "fix": result.fix}
-    return {"account": name, "ok": True, **asdict(result)}
-
-
-def _show(name: str, result: Any) -> None:
-    if isinstance(result, CampaignError):
-        kind = _("credentials") if isinstance(result, Unauthorized | CredentialError) else _("error")
-        output.write(f"✗ {name}: {kind}: {result.message}")
-        if result.fix:
-            output.write(f"    → {result.fix}")
-        return
-    limits = ""
-    if result.limits is not None and result.limits.text is not None:
-        unit = unit_word(result.limits.unit)
-        limits = _("; a post may hold {n} {unit}").format(n=result.limits.text, unit=unit)
-    output.write(f"✓ {name}: {result.handle} {result.software}".rstrip() + limits)
-    for note in result.notes:
-        output.write(f"    {note}")

@@ -23,7 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "cancel": N_("Cancel waiting deliveries."),
     "retry": N_("Queue failed, missed or cancelled deliveries again."),
     "resolve": N_("Settle an uncertain delivery by hand."),
-    "accounts": N_("List, check and explain accounts and platforms."),
+    "accounts": N_("Add, list and check accounts, log in to them, and list the networks."),
     "cron": N_("Print the crontab line and the systemd timer for this workspace."),
     "ledger": N_("Look after the ledger."),
     "schema": N_("Write the JSON Schema of plans, for editors."),

@@ -47,7 +47,7 @@ def dispatcher(
 
     One that is ``handed`` its keys shares the work with others in small pieces, and leaves notices to the clock.
     """
-    from campaign_cli.dispatch.access import transport_for
+    from campaign_cli.dispatch.access import keeper_for, transport_for
     from campaign_cli.dispatch.engine import Dispatcher
     from campaign_cli.dispatch.notify import Notifier
     from campaign_cli.dispatch.options import BATCH, HANDED_BATCH, Options
@@ -68,6 +68,7 @@ def dispatcher(
         notifier=None if handed else Notifier(references=context.workspace.notify, secrets=context.secrets),
         progress=progress,
         outcome=outcome,
+        keeper=keeper_for(context.secrets, clock=ledger.clock, trust_environment=True),
     )
 
 

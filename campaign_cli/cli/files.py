@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -15,7 +16,9 @@ def write_file(path: Path, text: str) -> None:
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="")
+        if path.exists():
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)

@@ -72,6 +72,7 @@ def _refuse_bad(context: Context, path: Path, *, skip_past: bool) -> None:
 def _queue_one(
     context: Context, path: Path, *, skip_past: bool, dry_run: bool, assume: bool, quiet: bool
 ) -> dict[str, Any]:
+    from campaign_cli.checks.logins import outlived
     from campaign_cli.ledger.queueing import changes
 
     loaded, planned = _read(context, path)
@@ -80,6 +81,7 @@ def _queue_one(
         found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
         errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]
         diagnostics.show_problems(problem for problem in found.problems if problem not in errors)
+        diagnostics.show_problems(outlived(context.workspace, planned, now=ledger.clock()))
         if not (quiet or errors):
             _show(found, context, loaded)
         wanted = changes(found, media=media.content)  # raises, with the errors, where something stands in the way

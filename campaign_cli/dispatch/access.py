@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from campaign_cli import platforms
+from campaign_cli.credentials import login_name
+from campaign_cli.errors import Unauthorized
+from campaign_cli.i18n import _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms.base import AccountCheck, Session
+from campaign_cli.signin.renewal import Keeper
 
 if TYPE_CHECKING:
     from campaign_cli.credentials import Secrets
@@ -37,12 +43,43 @@ def transport_for(
     )
 
 
+def keeper_for(secrets: Secrets, *, clock: Callable[[], datetime], trust_environment: bool = False) -> Keeper:
+    """Who keeps logins alive; see ``transport_for``."""
+    return Keeper(
+        secrets=secrets,
+        clock=clock,
+        transport=partial(token_transport, secrets=secrets, clock=clock, trust_environment=trust_environment),
+    )
+
+
+def token_transport(
+    *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
+) -> HttpTransport:
+    """A transport for signing in and renewing."""
+    from campaign_cli.platforms.http import HttpTransport
+
+    return HttpTransport(redact=secrets.redact, now=clock, trust_environment=trust_environment)
+
+
 async def check_account(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
 ) -> AccountCheck:
     """What the live account says of itself. Raises Unauthorized, Rejected, Unavailable or CredentialError."""
     async with _session(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
-        return await platforms.get(account.platform).check(session)
+        platform = platforms.get(account.platform)
+        name = login_name(account, platform.secrets)
+        try:
+            found = await platform.check(session)
+        except Unauthorized as error:
+            if name is not None:
+                error.fix = _("Run: campaign accounts login {name}").format(name=account.name)
+            raise
+    login = secrets.logins.read(name) if name else None
+    if login is None:
+        return found
+    return replace(
+        found, scopes=found.scopes or login.scopes, expires=login.ends or (None if login.renews else found.expires)
+    )
 
 
 async def find_post(
@@ -57,6 +94,7 @@ async def find_post(
 async def _session(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool
 ) -> AsyncIterator[Session]:
+    await keeper_for(secrets, clock=clock, trust_environment=trust_environment).ready(account)
     transport = transport_for(account, secrets=secrets, clock=clock, trust_environment=trust_environment)
     try:
         yield Session(

@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from campaign_cli import platforms
+from campaign_cli.credentials import login_name
 from campaign_cli.dispatch.by_hand import HandOver
 from campaign_cli.dispatch.gathering import Gathering
 from campaign_cli.dispatch.options import LEASE, LEASE_MARGIN
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
     from campaign_cli.credentials import Secrets
     from campaign_cli.ledger import Claim, Ledger
+    from campaign_cli.signin.renewal import Keeper
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,6 +79,7 @@ class Seat:
     platform: Platform
     http: Http
     memory: dict[str, Any] = field(default_factory=dict)
+    logs_in: bool = False  # its secret is a login, which may have to be renewed before a request
     software: str | None = None  # server software as the account check names it; None = not asked yet
     ahead: timedelta | None = None  # how far the server's clock is ahead of ours; None = it has not said
 
@@ -109,11 +112,17 @@ class Desk:
     chance: Random = field(default_factory=Random)
     left_at: dict[str, datetime] = field(default_factory=dict)
     cut_off: dict[str, Verdict] = field(default_factory=dict)
+    keeper: Keeper | None = None
     _seats: dict[str, Seat] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._gate: Gathering[tuple[str, int], CampaignError | None] = Gathering(self._look_at_gates)
         self._exit: Gathering[tuple[str, int], CampaignError | None] = Gathering(self._open_exits)
+
+    async def log_in(self, seat: Seat) -> None:
+        """Have a token that is good for the next requests of an account. Raises CredentialError, Unavailable."""
+        if seat.logs_in and self.keeper is not None:
+            await self.keeper.ready(seat.account)
 
     async def pass_gate(self, claim: Claim) -> None:
         """Nothing when a creating request may leave now. Raises ClaimLost, Held, LedgerError."""
@@ -180,7 +189,9 @@ class Desk:
                 self._sit(account)
 
     def _sit(self, account: Account) -> Seat:
-        seat = Seat(account=account, platform=self.platform_of(account.platform), http=self.transport(account))
+        platform = self.platform_of(account.platform)
+        logs_in = login_name(account, platform.secrets) is not None
+        seat = Seat(account=account, platform=platform, http=self.transport(account), logs_in=logs_in)
         self._seats[account.name] = seat
         return seat
 

@@ -13,9 +13,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli import platforms
+from campaign_cli.credentials import login_name
 from campaign_cli.dispatch.by_hand import HandOver, in_folder
 from campaign_cli.dispatch.desk import Desk, LedgerThread, Verdict
 from campaign_cli.dispatch.health import Health
+from campaign_cli.dispatch.logins import LoginWatch
 from campaign_cli.dispatch.options import LEASE, Options
 from campaign_cli.dispatch.outcome import Outcome, Result
 from campaign_cli.dispatch.places import Places
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from campaign_cli.credentials import Secrets
     from campaign_cli.dispatch.notify import Notifier
     from campaign_cli.ledger import Ledger
+    from campaign_cli.signin.renewal import Keeper
 
 _DOUBTFUL_BATCH: Final = 20
 _DOUBTFUL_DISTANCE: Final = timedelta(seconds=1)  # between two looks for doubtful ones while there is much to send
@@ -65,6 +68,7 @@ class Dispatcher:
         chance: Random | None = None,
         outcome: Outcome | None = None,
         hand_over: HandOver | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.ledger = ledger
         self.options = options
@@ -89,7 +93,13 @@ class Dispatcher:
             chance=chance or Random(),  # noqa: S311 - it spreads retries and keeps no secret
             late_grace=options.late_grace,
             uploaded=lambda key, done, total: self.progress.uploaded(key, done=done, total=total),
+            keeper=keeper,
         )
+        self._logins = None
+        if keeper is not None:
+            accounts = workspace.accounts.values()
+            own = [each for each in accounts if login_name(each, platform_of(each.platform).secrets)]
+            self._logins = LoginWatch(keeper, own, clock=clock, notifier=notifier, warned=self.progress.warned)
         self._addresses = {
             name: platform_of(account.platform).address(account) for name, account in workspace.accounts.items()
         }
@@ -146,7 +156,9 @@ class Dispatcher:
             self.outcome.forget(keys - {one.key for one in found if one.held or not one.approved})
 
     async def tell(self) -> None:
-        """Tell people, once, of what failed, was missed or stays uncertain. Never raises."""
+        """Tell people, once, of what failed, was missed or stays uncertain, and of logins that end. Never raises."""
+        if self._logins is not None:
+            await self._logins.look()
         if self._notifier is None or not self._notifier.enabled:
             return
         try:

@@ -48,9 +48,12 @@ class Notifier:
 
     async def tell(self, notices: Sequence[Notice]) -> str | None:
         """Tell everybody once. Returns a sentence on what went wrong, or None; never raises."""
-        if not notices or not self.enabled:
+        return await self.say(*compose(notices)) if notices else None
+
+    async def say(self, title: str, body: str) -> str | None:
+        """Tell everybody this. Returns a sentence on what went wrong, or None; never raises."""
+        if not self.enabled:
             return None
-        title, body = compose(notices)
         try:
             return await asyncio.wait_for(self._send(title, body), _PATIENCE_SECONDS)
         except CampaignError as error:

@@ -75,7 +75,8 @@ class Attempt:
         )
 
     async def publish(self) -> Receipt:
-        """Send the part. Raises what the adapter raises."""
+        """Send the part. Raises what the adapter raises, and CredentialError where its login is over."""
+        await self._desk.log_in(self._seat)
         if not any(picture.is_video for picture in self.sending.content.media):
             return sound(await self._seat.platform.publish(self.sending))
         staying = asyncio.create_task(self._stay())
@@ -99,7 +100,8 @@ class Attempt:
                 logger.warning("The lease of %s could not be renewed: %s", self.claim.key, error)
 
     async def look_up(self, since: datetime) -> LookUp:
-        """Search the account for the part. Raises what the adapter raises."""
+        """Search the account for the part. Raises what the adapter raises, and CredentialError like ``publish``."""
+        await self._desk.log_in(self._seat)
         return await self._seat.platform.look_up(self.sending, since)
 
     async def keep_receipt(self, receipt: Receipt) -> None:
@@ -110,6 +112,8 @@ class Attempt:
         """How to settle after ``failure``."""
         if isinstance(failure, Unauthorized):
             self._seat.memory.clear()  # a session that was refused must not be used again
+            if self._seat.logs_in:
+                failure.fix = _("Run: campaign accounts login {name}").format(name=self._seat.account.name)
         if not isinstance(failure, CampaignError):
             text = self._desk.secrets.redact(repr(failure))
             logger.error("Unexpected error while sending %s: %s", self.claim.key, text)

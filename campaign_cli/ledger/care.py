@@ -102,7 +102,8 @@ def names(root: Path, ledger_id: str) -> Iterator[Finding]:
 def modes(root: Path) -> Iterator[Finding]:
     """The ledger's folder, its files and the backups are their owner's alone."""
     folder = root / files.FOLDER
-    found = [folder, *folder.glob("ledger*"), files.backups_of(root), *files.backups_of(root).glob("*")]
+    backups = files.backups_of(root)
+    found = [folder, *folder.glob("ledger*"), *folder.glob("tokens*"), backups, *backups.glob("*")]
     for path in files.open_to_others(found):
         message = _("{path} can be read by others on this machine.").format(path=path)
         mode = "700" if path.is_dir() else "600"

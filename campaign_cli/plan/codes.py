@@ -152,8 +152,8 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "A005": (
         N_("A secret is written in the file"),
         N_(
-            "Files hold only references: env:NAME (from the environment or .env), file:PATH (readable by you alone) or "
-            "keyring:SERVICE/NAME. A secret that was shared or committed must be replaced by a new one."
+            "Files hold only references: env:NAME (from the environment or .env), file:PATH (readable by you alone), "
+            "keyring:SERVICE/NAME or login:NAME. A secret that was shared or committed must be replaced by a new one."
         ),
     ),
     "A006": (N_("Two entries are the same account"), N_("Every post would go out twice. Keep one of the entries.")),

@@ -119,6 +119,12 @@ class OAuth:
     ``exchange`` (a still valid token is traded for one that lives longer, with ``exchange`` as the query's fields), or
     ``none``. ``lifetime`` is how long a token lives where the network's answer doesn't say. ``registers``: the address
     where an application registers itself (Mastodon). ``help`` is the page on which a person makes an application.
+    ``loopback`` is the host of a redirect address on this machine as the network takes it; empty where it takes https
+    alone, so that people paste what their browser was led to. ``pasted`` is the redirect address at which the network
+    shows a code for pasting. ``challenge``: how PKCE's hash is written, ``base64url`` or ``hex``.
+
+    Where an account's ``url`` is not the network's own, every address keeps its path and is asked at that ``url``: a
+    server that stands in for the network plays its sign-in, too.
     """
 
     authorize: str
@@ -136,6 +142,34 @@ class OAuth:
     extra: Mapping[str, str] = field(default_factory=dict)  # further fields of the authorize address
     registers: str = ""
     help: str = ""
+    loopback: str = "127.0.0.1"
+    pasted: str = ""
+    challenge: str = "base64url"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One of several things that a sign-in leads to (a page, a channel): the network's id, and a name for people."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Granted:
+    """What a sign-in ends with, where that is not the token as it came.
+
+    ``token`` takes its place (a page's own token), with ``expires`` (aware; None = it does not end) and no renewal;
+    None keeps the token. ``settings`` are keys of accounts.yaml that are known by now (the page's id).
+    """
+
+    token: str | None = field(default=None, repr=False)
+    expires: datetime | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+Choose = Callable[[str, Sequence[Choice]], Awaitable[str]]
+"""Lets a person choose: a question and the choices → the chosen value. Raises InputError where nobody can be asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -347,6 +381,8 @@ class Platform(ABC):
     permalinks: ClassVar[bool] = True  # a message has an address that a person can name as proof
     by_hand: ClassVar[bool] = False  # a person posts it: publishing ends with HandedOver
     unconfirmed: ClassVar[tuple[str, ...]] = ()  # for docs/platforms.md: what no source or server has confirmed
+    help: ClassVar[Mapping[str, str]] = {}  # setting → where a person finds it (English, marked with N_)
+    signed_in: ClassVar[tuple[str, ...]] = ()  # settings that ``complete`` gives, so that nobody need type them
     max_wait: ClassVar[float] = 30.0  # seconds for one request
 
     @abstractmethod
@@ -409,6 +445,12 @@ class Platform(ABC):
     @abstractmethod
     async def check(self, session: Session) -> AccountCheck:
         """Prove that the credential works and may post. Raises Unauthorized, Rejected, Unavailable."""
+
+    async def complete(self, session: Session, choose: Choose) -> Granted | None:
+        """The end of a sign-in, with the fresh token as ``session.secret``: fetch what is needed beyond it, and let a
+        person choose where it leads to several. None: nothing to do. ``session.account.settings`` may lack what
+        ``signed_in`` names. Raises Failure."""
+        return None
 
     def pause_until(self, headers: Mapping[str, str], now: datetime) -> datetime | None:
         """When this account may send again, if the answer's rate headers say that it is used up; else None."""

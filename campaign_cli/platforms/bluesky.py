@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from campaign_cli.errors import Rejected, Unavailable, Unconfirmed
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.answers import epoch, instant, is_loopback, read_json
@@ -75,6 +75,12 @@ class Bluesky(Platform):
         repeat_for=timedelta.max,
         verified_by="PDS 0.4.217, its recorded answers, the lexicons",
     )
+    help = {
+        "handle": N_("Your handle, like union.bsky.social or your own domain."),
+        "password": N_(
+            "In Bluesky: Settings → Privacy and security → App passwords → Add. Never the main password of the account."
+        ),
+    }
 
     def address(self, account: Account) -> str:
         """Where one signs in, and as whom."""

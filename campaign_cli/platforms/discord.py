@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from pydantic import field_validator
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base, discord_answers
 from campaign_cli.platforms.addresses import WebAddress, compared
@@ -103,6 +103,10 @@ class Discord(Platform):
     )
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
     max_wait: ClassVar[float] = 60.0  # ten pictures in one request
+    help = {
+        "webhook": N_("In Discord: the channel's settings → Integrations → Webhooks → New webhook → Copy webhook URL."),
+        "thread": N_("The number of a thread in that channel, where posts should go there."),
+    }
 
     def address(self, account: Account) -> str:
         """The webhook's reference (the address itself is the secret), and the thread."""

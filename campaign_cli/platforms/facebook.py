@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base, graph_answers
 from campaign_cli.platforms import facebook_api as api
@@ -20,7 +20,10 @@ from campaign_cli.platforms.addresses import compared
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import (
     AccountCheck,
+    Choice,
+    Choose,
     Count,
+    Granted,
     Limits,
     LookUp,
     OAuth,
@@ -34,6 +37,7 @@ from campaign_cli.platforms.base import (
 from campaign_cli.platforms.facebook_access import checked
 from campaign_cli.platforms.facebook_api import Settings, settings_of
 from campaign_cli.platforms.facebook_reading import comment_again, found_by_address, post_again, remote_post
+from campaign_cli.platforms.graph import Graph
 
 _TRIED: Final = "tried"  # step: a request for this post has left, and was not provably refused
 _VERSION: Final = "v25.0"
@@ -81,11 +85,16 @@ class Facebook(Platform):
                 },
             ),
         ),
+        loopback="localhost",  # while the app is in development; later https alone, so paste
         lifetime=timedelta(days=60),
         help="https://developers.facebook.com/apps",
     )
-    """What comes out is the person's token. The account needs the page's own: ``facebook_api.own_pages`` lists the
-    pages with theirs, which, taken with a long-lived token, doesn't end by time and needs no renewal."""
+    """What comes out is the person's token; ``complete`` takes the page's own, which doesn't end by time."""
+    help = {
+        "page": N_("The page's ID: on the page, About → Page transparency; a number."),
+        "token": N_("Log in and choose the page, or take the page's own token from developers.facebook.com."),
+    }
+    signed_in = ("page",)
     metrics: ClassVar[tuple[str, ...]] = ("reactions", "comments", "shares", "likes", "views")
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "how many characters and photos a post may have, and how large a photo may be",
@@ -160,6 +169,23 @@ class Facebook(Platform):
     def pause_until(self, headers: Mapping[str, str], now: datetime) -> datetime | None:
         """Meta's usage headers."""
         return graph_answers.pause_until(headers, now)
+
+    async def complete(self, session: Session, choose: Choose) -> Granted | None:
+        """The page's own token, which, taken with a long-lived token of the person, doesn't end by time.
+
+        https://developers.facebook.com/docs/pages-api/getting-started
+        """
+        settings = session.account.settings
+        graph = Graph(base=f"{settings['url']}/{settings['version']}", title=self.title)
+        pages = {page.id: page for page in await api.own_pages(session, graph) if page.may_post}
+        wanted = str(settings.get("page") or "")
+        if wanted not in pages:
+            choices = [Choice(value=page.id, label=page.name) for page in pages.values()]
+            question = _("Which page?")
+            if wanted:
+                question = _("You may not post on the page {page}. Which one is it?").format(page=wanted)
+            wanted = await choose(question, choices)
+        return Granted(token=pages[wanted].token, settings={"page": wanted})
 
 
 platform = Facebook()

@@ -14,7 +14,7 @@ from functools import partial
 from typing import ClassVar, Final
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Picture, Receipt
 from campaign_cli.platforms import base, graph_answers
 from campaign_cli.platforms import instagram_api as api
@@ -68,6 +68,17 @@ class Instagram(Platform):
         mixed=True,
         media_least=1,
     )
+    help = {
+        "token": N_(
+            "Log in, or take a token of a professional account from developers.facebook.com (Instagram → API setup)."
+        ),
+        "login": N_(
+            "instagram (the default) or facebook, where the account belongs to a page and the token is "
+            "of Facebook Login."
+        ),
+        "account": N_("With login: facebook, the number of the Instagram account."),
+        "handle": N_("The account's name, like @union. A token of somebody else's account is then refused."),
+    }
     deletes = False
     proof = Proof(
         look_up=True,
@@ -95,6 +106,7 @@ class Instagram(Platform):
                 {"grant_type": "ig_refresh_token", "access_token": "{token}"},
             ),
         ),
+        loopback="",  # Meta takes https alone
         lifetime=timedelta(days=60),
         help="https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login",
     )

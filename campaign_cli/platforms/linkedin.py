@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import linkedin_account as accounts
@@ -86,6 +86,12 @@ class LinkedIn(Platform):
         lifetime=timedelta(days=60),
         help=f"{api.HOME}/developers/apps",
     )
+    help = {
+        "author": N_("Who posts: urn:li:organization:ID (the number in the address of your page's admin view)."),
+        "token": N_("Log in, or take a token from linkedin.com/developers (Auth → OAuth 2.0 tools)."),
+        "client_id": N_("Of your app; with it, accounts check can say what the token may do and when it ends."),
+        "client_secret": N_("Of the same app."),
+    }
     metrics: ClassVar[tuple[str, ...]] = ("reactions", "comments")
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "whether escapes count among the 3,000 characters, and emoji as two (counted so, escapes aside)",

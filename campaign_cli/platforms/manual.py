@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import StringConstraints
 
 from campaign_cli.errors import HandedOver, Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.base import (
@@ -59,6 +59,10 @@ class Manual(Platform):
         videos=20,
         mixed=True,
     )
+    help = {
+        "to": N_("Where a person posts it, in words: Members' WhatsApp group."),
+        "share": N_("whatsapp or telegram for a link that opens the app with the text; none without."),
+    }
     deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="a person")
     by_hand: ClassVar[bool] = True

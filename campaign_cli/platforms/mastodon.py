@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote, urlsplit
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import mastodon_kinds as kinds
@@ -24,6 +24,7 @@ from campaign_cli.platforms.base import (
     Found,
     Limits,
     LookUp,
+    OAuth,
     Platform,
     Proof,
     RemotePost,
@@ -75,6 +76,24 @@ class Mastodon(Platform):
         verified_by="recorded answers of Mastodon 4.6.4, mastodon-mock 0.6.1",
     )
     metrics = tuple(_COUNTS)
+
+    # https://docs.joinmastodon.org/methods/oauth/ · methods/apps/ · tokens don't end
+    oauth = OAuth(
+        authorize="{url}/oauth/authorize",
+        token="{url}/oauth/token",  # noqa: S106 - an address
+        scopes=("read:accounts", "read:statuses", "write:media", "write:statuses"),
+        renewal="none",
+        registers="{url}/api/v1/apps",
+        pasted="urn:ietf:wg:oauth:2.0:oob",
+    )
+    help = {
+        "url": N_("The address of your server, like https://mastodon.example."),
+        "token": N_(
+            "On your server: Preferences → Development → New application, with the scopes read:accounts, "
+            "read:statuses, write:media and write:statuses; then copy “Your access token”."
+        ),
+        "handle": N_("Your name there, like @union. A token of somebody else's account is then refused."),
+    }
 
     def address(self, account: Account) -> str:
         """The server and who posts there: the handle, else the token's reference, since a server has many accounts."""

@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from urllib.parse import quote, unquote
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import matrix_api as api
@@ -72,6 +72,14 @@ class Matrix(Platform):
     )
     # The specification doesn't say how long a server remembers a transaction id. Synapse keeps it for a day, others
     # for half an hour or until they are started anew; a look-up comes before, whatever this says.
+    help = {
+        "url": N_("The address of your homeserver, like https://matrix.example."),
+        "room": N_(
+            "In your client: Room settings → Advanced → internal room ID, or the room's address with #. "
+            "The account must have joined it."
+        ),
+        "token": N_("In Element: All settings → Help & About → Access token, of an account of its own for posting."),
+    }
     proof: ClassVar[Proof] = Proof(
         look_up=True,
         found_by="its transaction id, else its words and files",

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import nationbuilder_api as api
@@ -62,6 +62,14 @@ class NationBuilder(Platform):
         lifetime=timedelta(hours=24),
         help="https://support.nationbuilder.com/en/articles/9903805-api-authentication-guide",
     )
+    help = {
+        "nation": N_("The nation's name in its address: contoh of contoh.nationbuilder.com."),
+        "url": N_("The nation's address, where it isn't made of its name."),
+        "site": N_("The site's slug: Settings → Site settings."),
+        "blog": N_("The blog's number: at the end of its address in the control panel."),
+        "token": N_("Log in, or take one from Settings → Developer → API token."),
+        "website": N_("The address that people see, where the site has a domain of its own."),
+    }
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "when V1 will be switched off (V2 has no blog posts)",
         "whether a token of V2's OAuth may use V1",

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 from pydantic import field_validator
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import slack_api as api
@@ -86,6 +86,13 @@ class Slack(Platform):
         look_up=True, found_by="the key that it carries as metadata, else its words", verified_by="specification"
     )
     max_wait: ClassVar[float] = 60.0
+    help = {
+        "channel": N_("The channel's ID, like C0123456789: at the end of “View channel details”, or in its link."),
+        "token": N_(
+            "At api.slack.com/apps: your app → OAuth & Permissions → Bot User OAuth Token (xoxb-…), with chat:write; "
+            "then invite the bot into the channel."
+        ),
+    }
 
     def address(self, account: Account) -> str:
         """The server and the channel's ID, which is unique in Slack."""

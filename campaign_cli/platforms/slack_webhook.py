@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 from pydantic import field_validator
 
 from campaign_cli.errors import Rejected, Unauthorized
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress, compared
@@ -78,6 +78,10 @@ class SlackWebhook(Platform):
     deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
     permalinks: ClassVar[bool] = False
+    help = {
+        "webhook": N_("At api.slack.com/apps: your app → Incoming Webhooks → Add New Webhook → Copy."),
+        "channel": N_("What the channel is called; only for people."),
+    }
 
     def address(self, account: Account) -> str:
         """The webhook's reference: the address itself is the secret."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.answers import ask
@@ -74,6 +74,13 @@ class Telegram(Platform):
     )
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
     max_wait: ClassVar[float] = 60.0  # ten pictures in one request
+    help = {
+        "channel": N_("The channel's name, like @union_channel, or its number."),
+        "token": N_(
+            "Ask @BotFather in Telegram for a bot with /newbot and copy its token; then make the bot an administrator "
+            "of the channel with the right to post."
+        ),
+    }
 
     def address(self, account: Account) -> str:
         """``@name`` in lower case, or the channel's number."""

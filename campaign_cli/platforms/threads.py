@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Picture, Receipt
 from campaign_cli.platforms import base, graph_answers
 from campaign_cli.platforms import threads_api as api
@@ -69,6 +69,12 @@ class Threads(Platform):
         video_types=("video/mp4", "video/quicktime"),
         mixed=True,
     )
+    help = {
+        "token": N_(
+            "Log in, or take a token from developers.facebook.com (Access the Threads API → user token generator)."
+        ),
+        "handle": N_("The account's name, like @union. A token of somebody else's account is then refused."),
+    }
     proof = Proof(
         look_up=True,
         found_by="its words, its kind, what it answers and when it was made; its container says whether it was "
@@ -92,6 +98,7 @@ class Threads(Platform):
                 {"grant_type": "th_refresh_token", "access_token": "{token}"},
             ),
         ),
+        loopback="",  # Meta takes https alone
         lifetime=timedelta(days=60),
         help="https://developers.facebook.com/docs/threads/get-started/get-access-tokens-and-permissions",
     )

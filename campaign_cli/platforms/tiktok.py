@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import ClassVar, Final
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized, Unconfirmed
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import tiktok_api as api
@@ -56,6 +56,10 @@ class TikTok(Platform):
     secrets: ClassVar[tuple[str, ...]] = ("token",)
     fields: ClassVar[frozenset[str]] = frozenset({"title"})
     metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments", "shares")
+    help = {
+        "token": N_("Log in with the account; your app needs the Content Posting API."),
+        "handle": N_("The account's name, like @union. A token of somebody else's account is then refused."),
+    }
     deletes: ClassVar[bool] = False
     visibilities: ClassVar[tuple[str, ...]] = tuple(LEVELS)
     threads: ClassVar[bool] = False
@@ -84,6 +88,7 @@ class TikTok(Platform):
         scopes=("user.info.basic", "video.publish", "video.list"),
         separator=",",
         client_name="client_key",
+        challenge="hex",
         lifetime=timedelta(hours=24),
         help="https://developers.tiktok.com/apps/",
     )

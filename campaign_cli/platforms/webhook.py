@@ -20,7 +20,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import AfterValidator
 
 from campaign_cli.errors import Rejected, Unauthorized
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Picture, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import checked_address, compared
@@ -83,6 +83,11 @@ class Webhook(Platform):
         video_bytes=INLINE,
         mixed=True,
     )
+    help = {
+        "url": N_("The address that is to receive posts."),
+        "secret": N_("What both sides know, to sign with: whsec_ and base64, or any long text."),
+        "removes_repeats": N_("true where the receiver takes each webhook-id only once."),
+    }
     deletes = False
     proof: ClassVar[Proof] = Proof(
         look_up=False,

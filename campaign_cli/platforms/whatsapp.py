@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Receipt
 from campaign_cli.platforms import base, graph_answers
 from campaign_cli.platforms.addresses import compared
@@ -69,6 +69,19 @@ class WhatsApp(Platform):
         videos=1,
         video_bytes=16 * 1024 * 1024,
     )
+    help = {
+        "phone_number_id": N_("At developers.facebook.com: your app → WhatsApp → API setup → Phone number ID."),
+        "token": N_(
+            "A token of a system user with whatsapp_business_messaging: business.facebook.com → System "
+            "users → Generate token."
+        ),
+        "recipients": N_(
+            "A file that only you can read (chmod 600) with phone and opted_in columns, as file:members.csv."
+        ),
+        "template": N_(
+            "The name of an approved template: business.facebook.com → WhatsApp Manager → Message templates."
+        ),
+    }
     deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="documentation alone")
     permalinks: ClassVar[bool] = False

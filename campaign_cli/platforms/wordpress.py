@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unauthorized
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Picture, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms.answers import ask
@@ -74,6 +74,11 @@ class WordPress(Platform):
     )
     unconfirmed = ("how large a video a site takes: PHP's upload_max_filesize and post_max_size decide",)
     max_wait: ClassVar[float] = 60.0  # a site makes its smaller copies of a picture before it answers
+    help = {
+        "url": N_("The address of the site, like https://union.example."),
+        "username": N_("The user name with which you sign in there; an author, editor or administrator."),
+        "password": N_("On the site: Users → Profile → Application Passwords → Add. Not the password of the user."),
+    }
 
     def address(self, account: Account) -> str:
         """Host (with port and path, where there are) of the site."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import x_api as api
@@ -24,6 +24,7 @@ from campaign_cli.platforms.base import (
     Found,
     Limits,
     LookUp,
+    OAuth,
     Platform,
     Proof,
     RemotePost,
@@ -84,6 +85,22 @@ class X(Platform):
     )
     metrics = tuple(_COUNTS)
     unconfirmed = ("that a video carries no alt text", "how long an upload in pieces may be resumed")
+    # https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code
+    oauth = OAuth(
+        authorize="https://x.com/i/oauth2/authorize",
+        token="https://api.x.com/2/oauth2/token",  # noqa: S106 - an address
+        scopes=("tweet.read", "tweet.write", "users.read", "media.write", "offline.access"),
+        authentication="basic",
+        lifetime=timedelta(hours=2),
+        help="https://developer.x.com/en/portal/dashboard",
+    )
+    help = {
+        "handle": N_("The account's name, like @union. It makes permalinks that show it, and guards against a mix-up."),
+        "token": N_(
+            "Log in, or take a user access token with the scopes tweet.read, tweet.write, users.read and "
+            "media.write from developer.x.com (such a token ends after two hours)."
+        ),
+    }
     max_wait = 60.0  # a picture of 5 MB over a slow line
 
     def address(self, account: Account) -> str:
@@ -195,7 +212,7 @@ class X(Platform):
             )
         notes = [
             _("X does not say what a token may do: it needs tweet.read, tweet.write, users.read and media.write."),
-            _("The token ends after two hours, where it is one of OAuth 2.0."),
+            _("A token of OAuth 2.0 ends after two hours; with “accounts login” it is renewed by itself."),
             _("A post costs 0.015 USD, one with a link 0.20 USD, and looking one up is paid for, too (April 2026)."),
             _("X takes 100 posts in 15 minutes, and the same text only once."),
         ]

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected
-from campaign_cli.i18n import _
+from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Receipt
 from campaign_cli.platforms import base
 from campaign_cli.platforms import youtube_api as api
@@ -68,6 +68,10 @@ class YouTube(Platform):
         video_seconds=43_200,
         video_types=("video/mp4", "video/quicktime", "video/webm"),
     )
+    help = {
+        "token": N_("Log in with the Google account of the channel."),
+        "channel": N_("The channel's handle, like @union. A token of another channel is then refused."),
+    }
     proof: ClassVar[Proof] = Proof(
         look_up=True,
         found_by="the upload's own session, else by title, description and when it was uploaded",

@@ -7,6 +7,7 @@ accounts point there, with secrets of the stage's own: a rehearsal never sees a 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from campaign_cli import platforms
+from campaign_cli.credentials import login_of
+from campaign_cli.errors import CredentialError
 from campaign_cli.models import Account
 from campaign_cli.platforms import PLATFORMS
 
@@ -83,13 +86,23 @@ def stage_accounts(
             name=name,
             platform=account.platform,
             user=network.user(name, account.settings),
-            secret=reveal(str(account.settings[network.credential])) if network.credential else "",
+            secret=_secret(str(account.settings[network.credential]), reveal) if network.credential else "",
             text_limit=known.get("text"),
             url_length=known.get("url_length"),
             role=network.role((software or {}).get(account.name, "")),
             zone=account.timezone,
         )
     return played
+
+
+def _secret(reference: str, reveal: Callable[[str], str]) -> str:
+    """What opens an account; one that people log in to is shut until they have."""
+    if login_of(reference) is None:
+        return reveal(reference)
+    try:
+        return reveal(reference)
+    except CredentialError:
+        return secrets.token_hex(16)
 
 
 def on_loopback(account: Account) -> bool:

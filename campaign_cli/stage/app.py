@@ -15,9 +15,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from campaign_cli.platforms import PLATFORMS, module_of
+from campaign_cli.platforms import PLATFORMS, get, module_of
 from campaign_cli.stage.faults import Faults, Misbehaviour
 from campaign_cli.stage.network import Network
+from campaign_cli.stage.oauth import OAuthStage
 from campaign_cli.stage.state import StageAccount, StagePost, StageState
 from campaign_cli.stage.web import Pages
 
@@ -40,8 +41,9 @@ class StageApp:
         self.state = state
         networks = {name: network_class(name)(state) for name in PLATFORMS}
         pages = Pages(state, titles={name: network.title for name, network in networks.items()})
+        self.oauth = OAuthStage(state)
         mounts: list[BaseRoute] = [
-            Mount(f"/{name}/{{account}}", routes=[*network.routes(), *pages.routes()])
+            Mount(f"/{name}/{{account}}", routes=[*self._sign_in(network), *network.routes(), *pages.routes()])
             for name, network in networks.items()
         ]
         routes = [
@@ -51,9 +53,15 @@ class StageApp:
             Route("/_stage/requests", self.requests),
             Route("/_stage/misbehave", self.misbehave, methods=["GET", "POST", "DELETE"]),
             *(route for network in networks.values() for route in network.at_root()),
+            Route("/_stage/oauth", self.oauth.control, methods=["GET", "POST"]),
             *mounts,
         ]
         self.faults = Faults(Starlette(routes=routes), state=state, networks=networks)
+
+    def _sign_in(self, network: Network) -> list[BaseRoute]:
+        """Where people sign in to a network, before its own addresses: those may be patterns."""
+        oauth = get(network.name).oauth
+        return self.oauth.routes(network, oauth) if oauth is not None else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. Every answer is dated by the stage's own clock: clients compare theirs with it."""

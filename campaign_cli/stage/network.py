@@ -12,6 +12,7 @@ import re
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -132,6 +133,10 @@ class Network(ABC):
         account = self.state.accounts.get(request.path_params["account"])
         if account is None or account.platform != self.name:
             raise HTTPException(404)
+        token = presented(request)
+        if token in self.state.issued:  # of a sign-in: it opens the account until it ends
+            valid = self.state.is_valid(account.name, token)
+            return replace(account, secret=token if valid else secrets.token_hex(16))
         return account
 
     def base(self, request: Request, account: StageAccount) -> str:
@@ -147,6 +152,12 @@ class Network(ABC):
         mark = request.scope.get(MARK)
         if mark is not None:
             mark["published"] = post.id
+
+
+def presented(request: Request) -> str:
+    """The token that came along in the header or the address, or ""."""
+    scheme, _space, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.query_params.get("access_token", "")
 
 
 def path_of(account: StageAccount) -> str:

@@ -146,6 +146,8 @@ class StageState:
         self.media: dict[tuple[str, str], StageMedia] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
         self.keys: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self.issued: dict[str, tuple[str, datetime | None]] = {}
+        """Access tokens of sign-ins: whose they are, and when they end (None: never)."""
         self.requests: Counter[tuple[str, str]] = Counter()
         self.faults: Counter[str] = Counter()
         self._windows: dict[tuple[str, str], tuple[datetime, int]] = {}
@@ -174,6 +176,11 @@ class StageState:
     def add_accounts(self, accounts: Mapping[str, StageAccount]) -> None:
         """Play these accounts as well."""
         self.accounts.update(accounts)
+
+    def is_valid(self, account: str, token: str) -> bool:
+        """Whether a sign-in gave this token to the account, and it has not ended."""
+        owner, until = self.issued.get(token, ("", None))
+        return owner == account and (until is None or self.now() < until)
 
     def add_post(self, post: StagePost) -> StagePost:
         """Keep a post and tie its media to it."""

@@ -1,0 +1,167 @@
+"""The redirect of a sign-in, heard on this machine: one address on the loopback interface, for as long as it takes.
+
+https://datatracker.ietf.org/doc/html/rfc8252#section-7.3
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hmac
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from campaign_cli import reasons
+from campaign_cli.errors import CampaignError, CredentialError, InputError
+from campaign_cli.i18n import _, language
+from campaign_cli.platforms.answers import one_line
+
+HOST: Final = "127.0.0.1"
+PATH: Final = "/"
+WAIT_SECONDS: Final = 300.0
+_HEAD_BYTES: Final = 16 * 1024
+_HEAD_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listener:
+    """``port`` is where it listens; ``code`` comes once, or is the network's refusal."""
+
+    port: int
+    code: asyncio.Future[str]
+
+    async def wait(self, seconds: float = WAIT_SECONDS) -> str:
+        """The code. Raises CredentialError where the network or the person refused, or where nobody came in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.code
+        except TimeoutError:
+            raise CredentialError(
+                _("Nobody came back from the browser within {minutes:g} minutes.").format(minutes=seconds / 60),
+                fix=_("Run it again; where the browser is on another machine, with --paste."),
+            ) from None
+
+
+@asynccontextmanager
+async def listening(state: str, *, port: int = 0) -> AsyncIterator[Listener]:
+    """Listen on the loopback address (``port`` 0: a free one) for the redirect with this ``state``.
+
+    Raises InputError where the port is taken. Anything else that comes is answered, and changes nothing.
+    """
+    code: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    talks: set[asyncio.Task[None]] = set()
+
+    def came(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(_answer(reader, writer, state=state, code=code))
+        talks.add(task)
+        task.add_done_callback(talks.discard)
+
+    server = await asyncio.start_server(came, sock=_socket(port), limit=_HEAD_BYTES)
+    try:
+        yield Listener(port=server.sockets[0].getsockname()[1], code=code)
+    finally:
+        server.close()
+        if code.done() and not code.cancelled():
+            code.exception()  # heard, or nobody is there any more to hear it
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+def code_of(query: str, *, state: str) -> str:
+    """The code in a redirect's query. Raises CredentialError for a refusal, InputError for what is none of ours."""
+    values = {name: found[0] for name, found in parse_qs(query).items()}
+    if not hmac.compare_digest(values.get("state", "").encode(), state.encode()):
+        raise InputError(
+            _("This answer belongs to another sign-in."),
+            fix=_("Begin again with the newest address that the terminal shows."),
+        )
+    if values.get("error"):
+        words = one_line(" ".join(filter(None, (values["error"], values.get("error_description")))))
+        raise CredentialError(
+            _("The network did not let us in: {words}").format(words=words),
+            fix=_("Log in again, and allow what the page asks for."),
+        )
+    if not values.get("code"):
+        raise InputError(_("There is no code in this answer."), fix=_("Paste the whole address, or the code alone."))
+    return values["code"]
+
+
+def code_in(pasted: str, *, state: str) -> str:
+    """The code in what a person pasted: the code alone, or the whole address (then its state counts)."""
+    text = pasted.strip().strip("'\"")
+    if "://" not in text and "code=" not in text and "error=" not in text:
+        if not text or any(character.isspace() for character in text):
+            raise InputError(_("This is no code."), fix=_("Paste the whole address, or the code alone."))
+        return text.removesuffix("#_")
+    return code_of(urlsplit(text).query if "://" in text else text.lstrip("?"), state=state)
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, state: str, code: asyncio.Future[str]
+) -> None:
+    """One request of a browser, or of whoever else knocks."""
+    try:
+        async with asyncio.timeout(_HEAD_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+        status, text = _heard(head.split(b"\r\n", 1)[0].decode("latin-1"), state=state, code=code)
+        writer.write(_page(status, text))
+        await writer.drain()
+    except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
+        pass  # no request of a browser
+    finally:
+        writer.close()
+
+
+def _heard(line: str, *, state: str, code: asyncio.Future[str]) -> tuple[int, str]:
+    """Status and sentence for a request line; the first one with our state settles ``code``."""
+    method, _space, rest = line.partition(" ")
+    target = urlsplit(rest.partition(" ")[0])
+    if method != "GET" or target.path != PATH or not target.query:
+        return 404, _("There is nothing here.")
+    if code.done():
+        return 410, _("This sign-in is over. You can close this window.")
+    try:
+        found = code_of(target.query, state=state)
+    except InputError as error:
+        return 400, f"{error.message} {error.fix}"
+    except CampaignError as error:
+        code.set_exception(error)
+        return 200, f"{error.message} " + _("You can close this window.")
+    code.set_result(found)
+    return 200, _("Done. You can close this window and go back to the terminal.")
+
+
+def _page(status: int, text: str) -> bytes:
+    """A plain page: no script, nothing from elsewhere, kept by nobody."""
+    body = (
+        f'<!doctype html><html lang="{language()}"><meta charset="utf-8"><title>campaign</title>'
+        f'<body style="font:1.1rem/1.5 system-ui,sans-serif;margin:3rem"><p>{escape(text)}</p></body></html>'
+    ).encode()
+    words = {200: "OK", 400: "Bad Request", 404: "Not Found", 410: "Gone"}[status]
+    head = (
+        f"HTTP/1.1 {status} {words}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nConnection: close\r\n"
+        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n\r\n"
+    )
+    return head.encode("ascii") + body
+
+
+def _socket(port: int) -> socket.socket:
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((HOST, port))
+    except OSError as error:
+        found.close()
+        why = reasons.reason(OSError(errno.EADDRINUSE, "") if error.errno == errno.EADDRINUSE else error)
+        raise InputError(
+            _("Port {port} of this machine can't be used: {reason}").format(port=port, reason=why),
+            fix=_("Choose another one with --port, or sign in with --paste."),
+        ) from error
+    return found

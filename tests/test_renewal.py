@@ -1,0 +1,357 @@
+"""Renewing: in time, by one process alone, and never at the cost of a refresh token."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import renewing_child
+from login_helpers import START, Office, office
+
+from campaign_cli.credentials import Secrets
+from campaign_cli.errors import CredentialError, Unavailable
+from campaign_cli.logins import Login
+from campaign_cli.models import Account
+from campaign_cli.signin.renewal import Keeper, due, over, renewed
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Office]:
+    """A workspace that is logged in to X on a stage, whose tokens live for two hours."""
+    with office(tmp_path) as made:
+        made.sign_in("kicau")
+        yield made
+
+
+def test_a_fresh_token_is_left_alone(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the file is read once, however many deliveries there are."""
+    secrets, before, read = desk.secrets(), desk.login("kicau"), []
+    whole = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: read.append(path) or whole(path, **how))
+    for _delivery in range(3):
+        assert desk.ready("kicau", secrets) == before.access
+    assert read == [secrets.logins.path]
+    assert "refresh requests" not in desk.rules()
+
+
+def test_an_account_without_a_login_costs_nothing(desk: Office) -> None:
+    """Not even a look at the folder."""
+    secrets = Secrets(environment={}, root=desk.root / "absent")
+    account = Account(name="a", platform="x", settings={"token": "env:A"})
+    asyncio.run(desk.keeper(secrets).ready(account))
+    assert not (desk.root / "absent").exists()
+
+
+def test_renewed_before_it_ends(desk: Office) -> None:
+    """A tenth of its life before; the old access token is still good then, and the new one works."""
+    first = desk.login("kicau")
+    desk.clock.move(minutes=109)
+    second = desk.ready("kicau")
+    assert second != first.access
+    assert desk.works("kicau", second) and desk.works("kicau", first.access)
+    now = desk.login("kicau")
+    assert (now.access, now.issued, now.expires) == (second, desk.clock.now(), desk.clock.now() + timedelta(hours=2))
+    assert now.refresh != first.refresh and now.renewing is None
+    assert (now.client_id, now.client_secret, now.scopes) == (first.client_id, first.client_secret, first.scopes)
+
+
+def test_renewed_after_it_ended(desk: Office) -> None:
+    """A machine that was off for a week goes on by itself."""
+    desk.clock.move(days=7)
+    assert desk.works("kicau", desk.ready("kicau"))
+
+
+def test_again_and_again(desk: Office) -> None:
+    """Each renewal goes by the refresh token of the one before."""
+    for _time in range(5):
+        desk.clock.move(hours=2)
+        assert desk.works("kicau", desk.ready("kicau"))
+    assert desk.rules()["refreshes"] == 5
+
+
+def test_what_another_process_renewed_is_used(desk: Office) -> None:
+    """A process with the old token in its memory sees the new one, without asking the network."""
+    mine = desk.secrets()
+    desk.ready("kicau", mine)
+    desk.clock.move(minutes=109)
+    other = desk.ready("kicau")
+    assert desk.ready("kicau", mine) == other
+    assert desk.rules()["refreshes"] == 1
+
+
+def test_many_deliveries_of_one_process_renew_once(desk: Office) -> None:
+    """Those that come meanwhile wait for it."""
+    desk.clock.move(hours=2)
+    secrets = desk.secrets()
+    keeper = desk.keeper(secrets)
+
+    async def main() -> None:
+        await asyncio.gather(*(keeper.ready(desk.accounts["kicau"]) for _delivery in range(20)))
+
+    asyncio.run(main())
+    assert desk.rules()["refresh requests"] == 1
+
+
+class Child:
+    """A process that needs a token."""
+
+    def __init__(self, desk: Office, *, dies: str = "") -> None:
+        script = [sys.executable, renewing_child.__file__, str(desk.root), "kicau", desk.clock.now().isoformat(), dies]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+        self._process = subprocess.Popen(
+            script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+
+    def __enter__(self) -> Child:
+        assert self._line() == "ready"
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.kill()
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def go(self) -> None:
+        """Let it begin."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+
+    def said(self) -> str:
+        """What it printed; nothing where it was killed."""
+        return self._line()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+
+    def lives(self) -> bool:
+        """Whether it goes on."""
+        return self._process.poll() is None
+
+    def ended(self) -> int:
+        """Its end."""
+        return self._process.wait(60)
+
+
+def test_many_processes_renew_once(desk: Office) -> None:
+    """Of six at the same instant one asks the network, and all have its token."""
+    desk.clock.move(hours=2)
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child(desk)) for _child in range(6)]
+        for child in children:
+            child.go()
+        said = {child.said() for child in children}
+    assert said == {f"token {desk.login('kicau').access}"}
+    assert desk.rules()["refresh requests"] == 1
+
+
+@pytest.mark.parametrize("dies", renewing_child.DEATHS)
+def test_killed_at_any_point_where_the_server_takes_the_last_token_once_more(desk: Office, dies: str) -> None:
+    """The next process gets in, whatever was on the disk by then; no lock outlives the killed one."""
+    desk.rules(reuse_seconds=60)
+    desk.clock.move(hours=2)
+    with Child(desk, dies=dies) as child:
+        child.go()
+        assert child.said() == ""
+        assert child.ended() == -9
+    assert desk.works("kicau", desk.ready("kicau"))
+    assert desk.login("kicau").renewing is None
+
+
+@pytest.mark.parametrize("dies", ["before mark", "after mark", "after tokens"])
+def test_killed_before_it_asked_or_after_it_wrote(desk: Office, dies: str) -> None:
+    """A server that takes each refresh token once is no trouble there."""
+    desk.clock.move(hours=2)
+    with Child(desk, dies=dies) as child:
+        child.go()
+        assert child.ended() == -9
+    assert desk.works("kicau", desk.ready("kicau"))
+
+
+def test_killed_between_answer_and_disk(desk: Office) -> None:
+    """Where the server takes each refresh token once, a person must log in again; it is said plainly, and why."""
+    desk.clock.move(hours=2)
+    with Child(desk, dies="before tokens") as child:
+        child.go()
+        assert child.ended() == -9
+    for _time in range(2):
+        with pytest.raises(CredentialError) as caught:
+            desk.ready("kicau")
+        assert "ended before its answer was stored" in caught.value.message
+        assert "campaign accounts login kicau" in caught.value.fix
+    assert desk.rules()["refresh requests"] == 2, "a login that was refused for good is asked about once"
+    desk.sign_in("kicau")
+    assert desk.works("kicau", desk.ready("kicau"))
+
+
+def test_killed_while_the_answer_is_on_its_way(desk: Office) -> None:
+    """The same, seen from the server: it has rotated the token, and nobody heard of it."""
+    desk.rules(reuse_seconds=60)
+    desk.clock.move(hours=2)
+    order = {"kind": "accept-then-stall", "account": "kicau", "requests": "any", "times": 1, "seconds": 60}
+    httpx.post(f"{desk.server.url}/_stage/misbehave", json=order, trust_env=False).raise_for_status()
+    with Child(desk) as child:
+        child.go()
+        while not desk.rules().get("refreshes"):
+            assert child.lives()
+        child.kill()
+        assert child.ended() == -9
+    assert desk.works("kicau", desk.ready("kicau"))
+
+
+def test_the_new_tokens_are_on_the_disk_before_anybody_has_them(desk: Office, monkeypatch: Any) -> None:
+    """A disk that refuses the write is a credential error, and the old tokens are still there."""
+    desk.clock.move(hours=2)
+    secrets, before = desk.secrets(), desk.login("kicau")
+    put = secrets.logins.put
+
+    def full(name: str, login: Login | None) -> None:
+        if login is not None and not login.renewing:
+            raise CredentialError("disk full")
+        put(name, login)
+
+    monkeypatch.setattr(secrets.logins, "put", full)
+    with pytest.raises(CredentialError, match="disk full"):
+        desk.ready("kicau", secrets)
+    assert desk.login("kicau").refresh == before.refresh
+
+
+def test_a_refused_renewal_is_a_credential_error(desk: Office) -> None:
+    """Once the access token is over; in the network's words, and without asking it again and again."""
+    desk.rules(refuse=True)
+    desk.clock.move(hours=3)
+    for _time in range(3):
+        with pytest.raises(CredentialError, match="invalid_grant") as caught:
+            desk.ready("kicau")
+        assert caught.value.fix == "Run: campaign accounts login kicau"
+    assert desk.rules()["refresh requests"] == 1
+
+
+def test_a_refused_renewal_lets_the_token_live_to_its_end(desk: Office) -> None:
+    """What is due in its last minutes still goes out."""
+    desk.rules(refuse=True)
+    desk.clock.move(minutes=109)
+    assert desk.works("kicau", desk.ready("kicau"))
+    desk.clock.move(minutes=5)
+    assert desk.works("kicau", desk.ready("kicau"))
+    assert desk.rules()["refresh requests"] == 1
+    assert desk.login("kicau").ends == desk.login("kicau").expires
+    desk.clock.move(minutes=6)
+    with pytest.raises(CredentialError):
+        desk.ready("kicau")
+
+
+def test_a_network_that_can_not_be_asked(desk: Office) -> None:
+    """A good token goes on being used; one that is over makes the delivery wait, and nothing is given up."""
+    order = {"kind": "503", "account": "kicau", "requests": "any"}
+    httpx.post(f"{desk.server.url}/_stage/misbehave", json=order, trust_env=False).raise_for_status()
+    before = desk.login("kicau")
+    desk.clock.move(minutes=109)
+    assert desk.ready("kicau") == before.access
+    desk.clock.move(minutes=15)
+    with pytest.raises(Unavailable):
+        desk.ready("kicau")
+    httpx.delete(f"{desk.server.url}/_stage/misbehave", trust_env=False)
+    assert desk.works("kicau", desk.ready("kicau"))
+
+
+def test_while_it_can_not_be_asked_not_every_delivery_asks(desk: Office) -> None:
+    """Half a minute lies between two tries of one process."""
+    order = {"kind": "503", "account": "kicau", "requests": "any"}
+    httpx.post(f"{desk.server.url}/_stage/misbehave", json=order, trust_env=False).raise_for_status()
+    desk.clock.move(minutes=109)
+    keeper = desk.keeper(desk.secrets())
+    for _delivery in range(5):
+        asyncio.run(keeper.ready(desk.accounts["kicau"]))
+    assert desk.server.state.faults["503"] == 1
+    desk.clock.move(seconds=31)
+    asyncio.run(keeper.ready(desk.accounts["kicau"]))
+    assert desk.server.state.faults["503"] == 2
+
+
+def test_secrets_go_to_the_server_that_gave_them_alone(desk: Office) -> None:
+    """Where accounts.yaml names another one by now, a person must log in there."""
+    desk.clock.move(hours=2)
+    account = replace(desk.accounts["kicau"], settings={"token": "login:kicau", "url": "https://lain.example"})
+    secrets = desk.secrets()
+    with pytest.raises(CredentialError):
+        asyncio.run(desk.keeper(secrets).ready(account))
+    assert "refresh requests" not in desk.rules()
+
+
+def test_a_new_login_is_not_overwritten_by_a_renewal_of_the_old_one(desk: Office) -> None:
+    """Who logs in waits for the renewal, and has the last word."""
+    desk.clock.move(hours=2)
+    secrets = desk.secrets()
+    with desk.secrets().logins.renewing("kicau"):
+        waiting = threading.Thread(target=lambda: desk.ready("kicau", secrets))
+        waiting.start()
+        fresh = replace(desk.login("kicau"), access="baru", expires=desk.clock.now() + timedelta(hours=2))
+        desk.secrets().logins.put("kicau", replace(fresh, issued=desk.clock.now()))
+    waiting.join(30)
+    assert desk.login("kicau").access == "baru"
+
+
+LOGIN = Login(platform="x", server="s", access="a", issued=START)
+
+
+def test_when_it_is_time() -> None:
+    """A tenth of its life before the end, five minutes at least, a day at most; what is traded, at half its life."""
+
+    def first(**members: Any) -> timedelta | None:
+        life = members.pop("life")
+        login = replace(LOGIN, expires=START + life, **members)
+        steps = (life * number / 1000 for number in range(1001))
+        return next((life - step for step in steps if due(login, START + step)), None)
+
+    minute, day = timedelta(minutes=1), timedelta(days=1)
+    assert first(life=timedelta(hours=1), renewal="refresh") == pytest.approx(6 * minute, abs=minute)
+    assert first(life=20 * minute, renewal="refresh") == pytest.approx(5 * minute, abs=minute)
+    assert first(life=4 * minute, renewal="refresh") == pytest.approx(2 * minute, abs=minute)
+    assert first(life=60 * day, renewal="refresh") == pytest.approx(day, abs=day / 10)
+    assert first(life=60 * day, renewal="exchange") == pytest.approx(30 * day, abs=day / 10)
+    assert first(life=day, renewal="none") is None
+    assert first(life=day, renewal="refresh", refused="no") is None
+    assert not due(LOGIN, START + 1000 * day) and not over(LOGIN, START + 1000 * day)
+
+
+def test_what_is_traded_too_late_is_lost() -> None:
+    """A token that has ended can't be traded: a person must log in again."""
+    login = replace(LOGIN, renewal="exchange", expires=START + timedelta(days=60))
+    assert not due(login, START + timedelta(days=60)) and over(login, START + timedelta(days=60))
+
+
+def test_an_answer_that_leaves_things_out() -> None:
+    """The refresh token and the scopes stay as they were."""
+    from campaign_cli.signin.client import Tokens
+
+    before = replace(LOGIN, refresh="r", scopes=("s",), refresh_expires=START, warned=7, refused="x", renewing=START)
+    after = renewed(before, Tokens(access="b"), now=START)
+    assert after == replace(before, access="b", warned=None, refused="", renewing=None)
+
+
+def test_a_lock_that_nobody_gives_back_is_no_end(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A renewal that hangs in another process makes the delivery wait, not fail."""
+    monkeypatch.setattr("campaign_cli.logins.PATIENCE", 0.05)
+    desk.clock.move(hours=2)
+    with desk.secrets().logins.renewing("kicau"), pytest.raises(Unavailable):
+        desk.ready("kicau")
+    assert isinstance(desk.keeper(desk.secrets()), Keeper)
