@@ -23,6 +23,7 @@ from campaign_cli.dispatch.settling import Settler
 from campaign_cli.dispatch.wire import GuardedHttp
 from campaign_cli.errors import ClaimLost, CredentialError, Held, LedgerError, Rejected, Unavailable, Unconfirmed
 from campaign_cli.ledger import Settlement
+from campaign_cli.ledger.values import Claimed
 from campaign_cli.models import Account, State
 from campaign_cli.platforms.base import Request
 from campaign_cli.platforms.http import RecordingTransport
@@ -196,6 +197,38 @@ def test_outcomes_that_end_together_share_a_transaction() -> None:
 
     assert [written for written, _refilled in asyncio.run(many())] == [True] * 50
     assert len(batches) <= 2
+
+
+def test_outcomes_are_told_before_the_claim_that_was_made_with_them() -> None:
+    """A delivery that was settled as waiting, and missed by the claim in the same transaction, ends as missed."""
+    told: list[str] = []
+
+    class Ledger:
+        def settle_and_claim(self, settlements: list[Settlement], _order: object) -> tuple[list[bool], Claimed]:
+            return [True] * len(settlements), Claimed()
+
+    class Thread:
+        ledger = Ledger()
+
+        async def call(self, function: Any, *arguments: Any) -> Any:
+            await asyncio.sleep(0)
+            return function(*arguments)
+
+    async def both() -> None:
+        settler = Settler(Thread())  # type: ignore[arg-type]
+
+        async def settle() -> None:
+            await settler.settle(Settlement(key="a", token=1, state=State.WAITING))
+            told.append("settled")
+
+        async def claim() -> None:
+            await settler.claim(lambda _again: {})
+            told.append("claimed")
+
+        await asyncio.gather(settle(), claim())
+
+    asyncio.run(both())
+    assert told == ["settled", "claimed"]
 
 
 def test_the_check_of_an_account_uses_its_secret_and_closes(tmp_path: Path) -> None:

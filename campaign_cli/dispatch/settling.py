@@ -23,6 +23,10 @@ Order = Callable[[bool], Mapping[str, Any]]
 """The arguments of ``Ledger.claim``; called with True where an earlier try of this claim may have been written."""
 
 
+_Claim = tuple["asyncio.Future[Claimed]", Claimed]
+"""Who asked for a claim, and what came of it."""
+
+
 class Written(NamedTuple):
     """What is on disk of a settlement (None: the claim was not ours any more); whether its place was claimed anew."""
 
@@ -74,10 +78,10 @@ class Settler:
             batch, self._settlements = self._settlements[:_LARGEST], self._settlements[_LARGEST:]
             settlements = [settlement for settlement, _future in batch]
             written: list[Settlement | None] = []
-            refilled = False
+            claim: _Claim | None = None
             try:
                 if settlements and self._orders:
-                    written, refilled = await self._settle_and_claim(settlements)
+                    written, claim = await self._settle_and_claim(settlements)
                 elif settlements:
                     written = await self._write(settlements)
                 else:
@@ -87,7 +91,9 @@ class Settler:
                     _fail(future, error)
                 continue
             for (_settlement, future), one in zip(batch, written, strict=True):
-                _answer(future, Written(one, refilled))
+                _answer(future, Written(one, claim is not None))
+            if claim is not None:  # told last: what it found of a delivery is newer than how that was settled
+                _answer(*claim)
 
     async def _wait_for_more(self) -> None:
         """A moment, or until there is a claim to go with what ended."""
@@ -96,20 +102,22 @@ class Settler:
             async with asyncio.timeout(_TOGETHER):
                 await self._ordered.wait()
 
-    async def _settle_and_claim(self, settlements: list[Settlement]) -> tuple[list[Settlement | None], bool]:
-        """Both in one transaction; one after the other, the outcomes first and patiently, where that can't be."""
+    async def _settle_and_claim(self, settlements: list[Settlement]) -> tuple[list[Settlement | None], _Claim | None]:
+        """Both in one transaction; one after the other, the outcomes first and patiently, where that can't be.
+
+        The claim is returned to be told; None where it was told already.
+        """
         order, future = self._orders[0]
         ledger = self._thread.ledger
         try:
             written, claimed = await self._thread.call(ledger.settle_and_claim, settlements, order(False))
         except Exception:  # whatever is wrong with the claim: it must not take what went out with it
             try:
-                return await self._write(settlements), False
+                return await self._write(settlements), None
             finally:
                 await self._claim(again=True)
         self._orders.pop(0)
-        _answer(future, claimed)
-        return written, True
+        return written, (future, claimed)
 
     async def _claim(self, *, again: bool) -> None:
         order, future = self._orders.pop(0)
