@@ -70,7 +70,6 @@ def load_workspace(
     secrets_of: Callable[[str], tuple[str, ...]],
     address_of: Callable[[Account], str],
     known: Sequence[str],
-    planned: Sequence[str],
 ) -> tuple[Workspace, list[Problem]]:
     """Read accounts.yaml of a folder: everything that is right in it, and a problem for everything that is not."""
     if not (root / FILE).exists():
@@ -88,9 +87,7 @@ def load_workspace(
             message = _("accounts.yaml must hold keys such as accounts, groups and slots.")
             problems.append(source.problem((), code="A004", severity=Severity.ERROR, message=message))
         return Workspace(root=root, source=source), problems
-    networks = Networks(
-        settings_of=settings_of, secrets_of=secrets_of, address_of=address_of, known=known, planned=planned
-    )
+    networks = Networks(settings_of=settings_of, secrets_of=secrets_of, address_of=address_of, known=known)
     workspace, found = _workspace(root, source, networks=networks)
     problems += found + _doubles(workspace, networks)
     return workspace, sorted(problems, key=lambda problem: problem.sort_key)

@@ -129,7 +129,6 @@ class Networks:
     secrets_of: Callable[[str], tuple[str, ...]]
     address_of: Callable[[Account], str]
     known: Sequence[str]
-    planned: Sequence[str]
 
 
 def read_account(source: Source, name: str, *, networks: Networks) -> tuple[Account | None, list[Problem]]:
@@ -202,11 +201,10 @@ def _name_problems(source: Source, name: str, *, networks: Networks) -> list[Pro
     """A name that can't stand in a delivery's key, or that a variant would mistake for another thing."""
     entry = source.value["accounts"][name]
     platform = entry.get("platform") if isinstance(entry, dict) else None
-    all_networks = {*networks.known, *networks.planned}
     if not NAME.fullmatch(name):
         message = _('"{name}" can\'t be the name of an account.').format(name=name)
         fix = _("Use small letters, digits, - and _, beginning with a letter or a digit.")
-    elif name in all_networks and platform in all_networks and name != platform:
+    elif name in networks.known and platform in networks.known and name != platform:
         message = _('The account "{name}" is named like a network that it is not on.').format(name=name)
         fix = _("Give it another name; a variant of that name would be ambiguous.")
     elif re.fullmatch(r"[a-z]{2}", name):
@@ -219,16 +217,13 @@ def _name_problems(source: Source, name: str, *, networks: Networks) -> list[Pro
 
 
 def _platform_problem(source: Source, name: str, *, networks: Networks) -> Problem:
-    """The network is absent, unknown, or not served yet."""
+    """The network is absent or unknown."""
     platform = source.value["accounts"][name].get("platform")
     path, works = ("accounts", name, "platform"), ", ".join(networks.known)
     fix = _("Networks that work: {names}.").format(names=works)
     if platform is None:
         message = _('The account "{name}" names no platform.').format(name=name)
         return source.problem(path, code="A002", severity=Severity.ERROR, message=message, fix=fix)
-    if platform in networks.planned:
-        message = _("{platform} is planned but does not work in this version.").format(platform=platform)
-        return source.problem(path, code="A003", severity=Severity.ERROR, message=message, fix=fix)
     message = _('"{platform}" is not a known platform.').format(platform=platform)
-    hint = suggest(str(platform), [*networks.known, *networks.planned])
+    hint = suggest(str(platform), networks.known)
     return source.problem(path, code="A002", severity=Severity.ERROR, message=message + hint, fix=fix)

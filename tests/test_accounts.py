@@ -41,7 +41,6 @@ def load(root: Path, text: str | None) -> tuple[Workspace, list[Problem]]:
         secrets_of=lambda _name: ("token",),
         address_of=address_of,
         known=("board", "mastodon"),
-        planned=("tiktok",),
     )
 
 
@@ -107,7 +106,6 @@ def test_no_accounts_yaml(tmp_path: Path) -> None:
         ("accounts: []\n", (1, 11), "A004", '"accounts" must be a group of keys, not a list', "key: value"),
         ("accounts:\n  a1: {url: x}\n", (2, 7), "A002", "names no platform", "board"),
         ("accounts:\n  a1: {platform: bord}\n", (2, 18), "A002", 'Did you mean "board"?', "board"),
-        ("accounts:\n  a1: {platform: tiktok}\n", (2, 18), "A003", "does not work in this version", "board"),
         ("accounts:\n  a1: {platform: board, url: x}\n", (2, 7), "A004", '"token" is missing', "token: …"),
         (
             "accounts:\n  a1: {platform: board, url: x, tokn: env:A, token: env:A}\n",

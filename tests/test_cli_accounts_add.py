@@ -90,7 +90,7 @@ def test_a_network_that_is_out_of_reach(stage: Staged, campaign: Campaign) -> No
         (("baru", "--platform", "telegram"), "--secret token=env:NAME"),
         (("baru", "--platform", "telegram"), "--set channel=…"),
         (("baru", "--platform", "mastodn"), "mastodon"),
-        (("baru", "--platform", "tiktok"), "not a known platform"),
+        (("baru", "--platform", "friendster"), "not a known platform"),
         (("mastodon", "--platform", "telegram"), "already"),
         (("semua", "--platform", "telegram"), "already"),
         (("Ba Ru", "--platform", "telegram"), "small letters"),

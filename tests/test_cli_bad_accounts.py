@@ -27,7 +27,6 @@ CASES = {
     "a list of accounts": (GOOD, "accounts:\n  - mastodon\n", "2:3", "A004", '"accounts" must be a group of keys, not a list', 'Write lines like "key: value"'),
     "empty file": (GOOD, "", "1:1", "P002", "The file is empty", "Write something in it"),
     "unknown platform": ("platform: mastodon", "platform: mastodn", "2:24", "A002", '"mastodn" is not a known platform. Did you mean "mastodon"?', "Networks that work"),
-    "platform to come": ("platform: mastodon", "platform: tiktok", "2:24", "A003", "tiktok is planned but does not work", "Networks that work"),
     "unknown setting": (TOKEN, TOKEN + ", tokn: x", "2:106", "A004", '"tokn" is not known here. Did you mean "token"?', "Known keys"),
     "missing setting": (f", {TOKEN}", "", "2:13", "A004", 'The key "token" is missing', 'Write "token: …"'),
     "secret in the file": (TOKEN, "token: rahasia-mastodon-9f2c", "2:86", "A005", '"token" holds a secret itself', "Put the secret into .env"),

@@ -24,6 +24,8 @@ from tests.fault_helpers import Scene, Theatre, decide_as_a_person, open_theatre
 from tests.fault_lines import AUTOMATIC, BY_STATUS, Sent, answered, describes
 from tests.stage_helpers import VIDEOS
 
+PIECEMEAL = ("matrix",)
+"""Networks where a text and its pictures are messages of their own."""
 UNPROVED = {("tiktok", "picture")}
 """What a network can't prove, though it can prove others: TikTok tells the number of such a post in one answer only."""
 REST = 200
@@ -229,7 +231,9 @@ def _expected(scene: Scene, fault: Fault, case: Case) -> State:
     """How the delivery must end without a person."""
     log, index = scene.sent[case.account], _struck(scene, case)
     if fault.means == "refused":
-        out = len(case.texts) == 1 and any(one.creating for one in log[:index])  # a later refusal takes nothing back
+        # A refusal after the post takes nothing back, unless the post is several messages and lacks some now.
+        whole = len(case.texts) == 1 and scene.platform not in PIECEMEAL
+        out = whole and any(one.creating for one in log[:index])
         return State.PUBLISHED if out else State.FAILED
     blind = scene.adapter.proof.blind or (scene.platform, case.shape) in UNPROVED
     return State.UNCERTAIN if fault.means == "doubtful" and log[index].creating and blind else State.PUBLISHED

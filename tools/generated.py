@@ -11,7 +11,7 @@ from campaign_cli.cli.commands import COMMANDS
 from campaign_cli.i18n import use_language
 from campaign_cli.models import Draft, Part
 from campaign_cli.plan import plan_schema
-from campaign_cli.platforms import PLANNED, PLATFORMS, get
+from campaign_cli.platforms import PLATFORMS, get
 from campaign_cli.platforms.base import Limits, Platform, Proof
 
 THREADS = {"chain": "yes", "root": "answers to the first part", "order": "messages below each other"}
@@ -143,8 +143,6 @@ def platform_table() -> str:
             taken_text(platform),
         )
         lines.append(f"| {' | '.join(cells)} |")
-    if PLANNED:
-        lines += ["", "Not yet: " + ", ".join(PLANNED) + ". A plan may already hold variants for them."]
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.errors import CampaignError
 from campaign_cli.i18n import _, zone_label
-from campaign_cli.platforms import PLANNED, PLATFORMS
+from campaign_cli.platforms import PLATFORMS
 
 app = usage.application(help=_("Add, list and check accounts, log in to them, and list the networks."))
 accounts_add.register(app)
@@ -73,7 +73,6 @@ def list_platforms(json: JsonOption = False, lang: LanguageOption = None) -> int
         return 0
     for name in PLATFORMS:
         output.write(name)
-    output.write_sentences(_("Not yet: {names}").format(names=", ".join(PLANNED)))
     return 0
 
 

@@ -20,7 +20,7 @@ from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerErro
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture, Receipt, State, attempt_key
 from campaign_cli.platforms.answers import ahead, on_our_clock
-from campaign_cli.platforms.base import LookUp, Sending
+from campaign_cli.platforms.base import AT_ONCE, LookUp, Sending
 
 if TYPE_CHECKING:
     from campaign_cli.ledger import Claim
@@ -77,7 +77,8 @@ class Attempt:
     async def publish(self) -> Receipt:
         """Send the part. Raises what the adapter raises, and CredentialError where its login is over."""
         await self._desk.log_in(self._seat)
-        if not any(picture.is_video for picture in self.sending.content.media):
+        media = self.sending.content.media
+        if not any(each.is_video for each in media) and sum(each.size for each in media) <= AT_ONCE:
             return sound(await self._seat.platform.publish(self.sending))
         staying = asyncio.create_task(self._stay())
         try:
@@ -87,7 +88,7 @@ class Attempt:
             await asyncio.gather(staying, return_exceptions=True)
 
     async def _stay(self) -> None:
-        """Renew the lease again and again: a video may take longer to upload than a lease lasts."""
+        """Renew the lease again and again: large files may take longer to upload than a lease lasts."""
         while True:
             await asyncio.sleep(STAY_SECONDS)
             try:

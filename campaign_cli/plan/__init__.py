@@ -40,5 +40,4 @@ def open_workspace(root: Path) -> tuple[Workspace, list[Problem]]:
         secrets_of=lambda name: platforms.get(name).secrets,
         address_of=address_of,
         known=platforms.PLATFORMS,
-        planned=platforms.PLANNED,
     )

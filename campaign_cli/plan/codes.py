@@ -144,10 +144,6 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         N_("The workspace is the folder with accounts.yaml. Every command looks for it in the current folder first."),
     ),
     "A002": (N_("The platform is not known"), N_("Each account names the network that it is on, under platform.")),
-    "A003": (
-        N_("The platform does not work yet"),
-        N_("Plans may hold variants for this network already, but an account of it can't be used in this version."),
-    ),
     "A004": (N_("A setting of accounts.yaml can't be used"), N_("A key is unknown, missing or of the wrong kind.")),
     "A005": (
         N_("A secret is written in the file"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from campaign_cli.platforms import PLANNED, PLATFORMS
+from campaign_cli.platforms import PLATFORMS
 
 _REQUIRED: Final = {
     "": ("campaign", "timezone", "posts"),
@@ -26,7 +26,7 @@ def plan_schema() -> dict[str, Any]:
     post["oneOf"] = [{"required": [key]} for key in ("at", "every", "rrule")]
     # Editors offer the platforms; accounts and languages may be named as well.
     variants = post["properties"]["variants"]
-    variants["properties"] = {name: {"$ref": "#/$defs/Variant"} for name in (*PLATFORMS, *PLANNED)}
+    variants["properties"] = {name: {"$ref": "#/$defs/Variant"} for name in PLATFORMS}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Campaign plan",

@@ -15,7 +15,7 @@ from campaign_cli.source import suggest
 if TYPE_CHECKING:
     from campaign_cli.plan.load import LoadedPlan
 
-_NETWORKS: Final = frozenset({*platforms.PLATFORMS, *platforms.PLANNED})
+_NETWORKS: Final = frozenset(platforms.PLATFORMS)
 _LANGUAGE: Final = re.compile(r"[a-z]{2}(-[A-Za-z0-9]{2,8})*")
 
 

@@ -32,9 +32,6 @@ PLATFORMS: Final = (
 """Every platform that has an adapter: ``campaign_cli/platforms/NAME.py`` (``-`` as ``_``) with a module-level
 ``platform``."""
 
-PLANNED: Final[tuple[str, ...]] = ()
-"""Networks of the final list: a plan may hold variants for them; an account of one is refused for now."""
-
 
 def module_of(name: str) -> str:
     """The name of a network's module, here and on the stage."""

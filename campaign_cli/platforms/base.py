@@ -21,7 +21,7 @@ from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Part, Picture, Receipt
 
-_AT_ONCE: Final = 1_000_000  # bytes of a body that ``max_wait`` is enough for
+AT_ONCE: Final = 1_000_000  # bytes of a body that ``max_wait`` is enough for
 _SLOWEST: Final = 32_000  # bytes a second: a slower line than this is none
 BY_HAND: Final = "out/manual"
 """Where what a person posts by hand is laid out, below the workspace."""
@@ -211,7 +211,7 @@ class Request:
     def patience(self) -> float:
         """Seconds beyond the network's own ``max_wait`` that a large body may take on a slow line."""
         size = len(self.content or b"") + sum(len(upload.content) for upload in self.uploads)
-        return max(0, size - _AT_ONCE) / _SLOWEST
+        return max(0, size - AT_ONCE) / _SLOWEST
 
 
 class Answer(Protocol):

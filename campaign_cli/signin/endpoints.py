@@ -37,7 +37,7 @@ def endpoints(platform: Platform, settings: Mapping[str, Any]) -> Endpoints:
             _("{title} has no sign-in by browser.").format(title=platform.title),
             fix=_("Put its secret into .env and write env:NAME in accounts.yaml; campaign accounts add helps with it."),
         )
-    at = _address_of(platform, settings)
+    at = _address_of(platform, oauth, settings)
     return Endpoints(
         oauth=oauth,
         authorize=at(oauth.authorize),
@@ -47,12 +47,15 @@ def endpoints(platform: Platform, settings: Mapping[str, Any]) -> Endpoints:
     )
 
 
-def _address_of(platform: Platform, settings: Mapping[str, Any]) -> Any:
+def _address_of(platform: Platform, oauth: OAuth, settings: Mapping[str, Any]) -> Any:
     """Fills in an address: ``{url}``, and the whole origin where another server stands in for the network."""
     field = platform.Settings.model_fields.get("url")
     usual = field.default if field is not None and isinstance(field.default, str) else ""
     url = str(settings.get("url") or usual).rstrip("/")
-    stands_in = bool(usual) and compared(url) != compared(usual)
+    own = {
+        urlsplit(address).hostname for address in (oauth.authorize, oauth.token, *(each for each, _ in oauth.exchange))
+    }
+    stands_in = bool(url) and compared(url) != compared(usual) and urlsplit(url).hostname not in own
 
     def at(address: str) -> str:
         if "{url}" in address:

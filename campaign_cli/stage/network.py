@@ -111,14 +111,17 @@ class Network(ABC):
         """Runs before each request of an account: rate windows. Gives headers of the answer; raises Refusal."""
         return {}
 
-    def route(self, path: str, handler: Handler, *, methods: tuple[str, ...] = ("GET",)) -> Route:
-        """A route whose handler is given the account; refusals become answers, rate headers are added."""
+    def route(self, path: str, handler: Handler, *, methods: tuple[str, ...] = ("GET",), guarded: bool = True) -> Route:
+        """A route whose handler is given the account; refusals become answers, rate headers are added.
+
+        One that is not ``guarded`` is asked before anybody has a token: ``before`` does not run.
+        """
 
         async def endpoint(request: Request) -> Response:
             account = self.account(request)
             headers: Mapping[str, str] = {}
             try:
-                headers = await self.before(request, account)
+                headers = await self.before(request, account) if guarded else {}
                 response = await handler(request, account)
             except Refusal as refusal:
                 response = refusal.response()

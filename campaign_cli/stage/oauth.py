@@ -95,12 +95,12 @@ class OAuthStage:
 
         trades = {path(address) for address, _fields in oauth.exchange} - {path(oauth.token)}
         routes: list[BaseRoute] = [
-            network.route(path(oauth.authorize), authorize),
-            network.route(path(oauth.token), token, methods=("GET", "POST")),
-            *(network.route(each, trade) for each in sorted(trades)),
+            network.route(path(oauth.authorize), authorize, guarded=False),
+            network.route(path(oauth.token), token, methods=("GET", "POST"), guarded=False),
+            *(network.route(each, trade, guarded=False) for each in sorted(trades)),
         ]
         if oauth.registers:
-            routes.append(network.route(path(oauth.registers), self._register, methods=("POST",)))
+            routes.append(network.route(path(oauth.registers), self._register, methods=("POST",), guarded=False))
         return routes
 
     async def control(self, request: Request) -> Response:
