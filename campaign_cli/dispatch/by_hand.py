@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import re
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from campaign_cli import reasons
 from campaign_cli.errors import Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.platforms.base import BY_HAND
+from campaign_cli.private import write_whole
 
 HandOver = Callable[[str, Mapping[str, bytes]], Awaitable[str]]
 """Given a delivery's key and files by name: lays them out, and says where."""
@@ -52,7 +52,7 @@ def lay_out(root: Path, key: str, files: Mapping[str, bytes]) -> str:
         for name in old - set(files):
             (folder / name).unlink(missing_ok=True)
         for name, content in files.items():
-            _put(folder / name, content)
+            write_whole(folder / name, content)
         _mark(folder, key, files)
     except OSError as error:
         raise Unavailable(
@@ -97,18 +97,4 @@ def _ours(folder: Path, key: str) -> set[str] | None:
 
 
 def _mark(folder: Path, key: str, names: Mapping[str, bytes] | set[str]) -> None:
-    _put(folder / _MARK, json.dumps({"key": key, "files": sorted(names)}).encode())
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Whole or not at all, for its owner alone."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".campaign-")  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(folder / _MARK, json.dumps({"key": key, "files": sorted(names)}).encode())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path, PurePath
@@ -15,6 +13,7 @@ from campaign_cli.errors import Failure, Rejected, Unauthorized
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Picture
 from campaign_cli.platforms.base import Session, no_media_host
+from campaign_cli.private import write_whole
 
 if TYPE_CHECKING:
     from campaign_cli.dispatch.desk import Desk, Seat
@@ -72,17 +71,7 @@ def _put(folder: Path, name: str, content: bytes) -> None:
     try:
         if target.exists() and target.stat().st_size == len(content):
             return  # named after its content, and only whole files get a name
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(target, content, mode=0o644)
     except OSError as error:
         message = _("The folder {folder} of media_host can't be written to: {reason}.")
         raise Rejected(
