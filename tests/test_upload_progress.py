@@ -12,18 +12,21 @@ import httpx
 import pytest
 from dispatch_helpers import START, FakePlatform, Table, Watching
 from films import film, video
+from platform_helpers import picture
 
 from campaign_cli.cli.progress import Display, JsonLines, LogFormat, progress
 from campaign_cli.dispatch import sending as engine
 from campaign_cli.dispatch.outcome import Result
 from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.errors import Unavailable
-from campaign_cli.models import Receipt, State
-from campaign_cli.platforms.base import Request, Sending, Upload
+from campaign_cli.models import Picture, Receipt, State
+from campaign_cli.platforms.base import AT_ONCE, Request, Sending, Upload
 from campaign_cli.platforms.http import HttpTransport
 
 FILM = film()
 VIDEO = video(FILM)
+POSTER = bytes(AT_ONCE + 1)
+PHOTO = picture(POSTER)
 
 
 class Slow(FakePlatform):
@@ -63,12 +66,15 @@ class Keeping(Watching):
         self.uploads.append((key, done, total))
 
 
-def test_an_upload_longer_than_a_lease_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("medium", "content"), [(VIDEO, FILM), (PHOTO, POSTER)], ids=["video", "large picture"])
+def test_an_upload_longer_than_a_lease_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, medium: Picture, content: bytes
+) -> None:
     """The post goes out once, after one attempt, and whoever watches was told how far the upload was."""
     monkeypatch.setattr(engine, "STAY_SECONDS", 0.01)
     table = Table(tmp_path)
     table.platform, table.seen = Slow(table), Keeping()
-    key = table.queue("a", media={VIDEO: FILM})
+    key = table.queue("a", media={medium: content})
     asyncio.run(publish_pass(table.dispatcher()))
     assert table.state(key) == "published"
     assert table.remote.texts() == ["Text of a"]
@@ -76,7 +82,7 @@ def test_an_upload_longer_than_a_lease_keeps_it(tmp_path: Path, monkeypatch: pyt
     assert found is not None
     assert found.attempts == 1
     assert table.clock.now() == START + timedelta(minutes=5)
-    steps = [(key, len(FILM) * minute // 5, len(FILM)) for minute in range(6)]
+    steps = [(key, len(content) * minute // 5, len(content)) for minute in range(6)]
     assert table.seen.uploads == steps
 
 

@@ -47,7 +47,7 @@ class Manual(Platform):
     """One place that a person posts to."""
 
     name: ClassVar[str] = "manual"
-    title: ClassVar[str] = "By hand"
+    title: ClassVar[str] = N_("By hand")
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ()
     threads: ClassVar[bool] = False

@@ -175,7 +175,7 @@ def measured(account: Account, draft: Draft | None, *, limits: LimitsOf | None =
 
 def platform_title(name: str) -> str:
     """The network's name for people; a network without adapter keeps its short name."""
-    return platforms.get(name).title if name in platforms.PLATFORMS else name
+    return _(platforms.get(name).title) if name in platforms.PLATFORMS else name
 
 
 def totals(preview: Preview) -> list[tuple[int, str]]:
