@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 
 from campaign_cli.stage import facebook_shapes as shapes
 from campaign_cli.stage.facebook_videos import Uploads
+from campaign_cli.stage.graph_shapes import only
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, picture_facts
 
@@ -99,7 +100,7 @@ class FacebookStage(Network):
         _signed_in(request, account)
         tasks = ["MODERATE", "CREATE_CONTENT", "MANAGE"]
         page = shapes.page_json(account) | {"access_token": account.secret, "tasks": tasks}
-        shown = shapes.only(page, request.query_params.get("fields", "id"), kind="Page")
+        shown = only(page, request.query_params.get("fields", "id"), kind="Page")
         return JSONResponse(shapes.listed([shown], following=""))
 
     async def node(self, request: Request, account: StageAccount) -> Response:
@@ -111,10 +112,10 @@ class FacebookStage(Network):
             return JSONResponse({"success": True})
         asked = request.query_params.get("fields", "id")
         if identifier in ("me", account.user):
-            return JSONResponse(shapes.only(shapes.page_json(account), asked, kind="Page"))
+            return JSONResponse(only(shapes.page_json(account), asked, kind="Page"))
         media = self.state.media.get((account.name, identifier))
         if media is not None:
-            return JSONResponse(shapes.only(shapes.photo_json(media), asked, kind="Photo"))
+            return JSONResponse(only(shapes.photo_json(media), asked, kind="Photo"))
         return JSONResponse(self._shown(account, identifier, asked))
 
     async def listed(self, request: Request, account: StageAccount) -> Response:
@@ -234,12 +235,12 @@ class FacebookStage(Network):
             video = shapes.video_json(identifier, account, post=post, comments=comments)
             if post is not None:  # in a list of posts, a video is a post like the others
                 video = shapes.post_json(post, account, comments=comments) | video
-            return shapes.only(video, asked, kind="Video")
+            return only(video, asked, kind="Video")
         if post is None:
             raise shapes.absent(identifier)
         if post.reply_to is not None:
-            return shapes.only(shapes.comment_json(post, account), asked, kind="Comment")
-        return shapes.only(shapes.post_json(post, account, comments=comments), asked, kind="PagePost")
+            return only(shapes.comment_json(post, account), asked, kind="Comment")
+        return only(shapes.post_json(post, account, comments=comments), asked, kind="PagePost")
 
     def _own(self, request: Request, account: StageAccount) -> None:
         if request.path_params["node"] not in ("me", account.user):

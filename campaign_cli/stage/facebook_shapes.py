@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from campaign_cli.stage import graph_shapes
 from campaign_cli.stage.network import Refusal
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, Window
 
@@ -20,7 +20,6 @@ SCOPES: Final = (
     *("pages_show_list", "pages_read_engagement", "pages_manage_posts"),
     *("pages_manage_engagement", "public_profile"),
 )
-_DEEPER: Final = re.compile(r"\{[^{}]*\}|\([^()]*\)")
 
 
 def refusal(
@@ -33,11 +32,9 @@ def refusal(
     headers: Mapping[str, str] | None = None,
 ) -> Refusal:
     """Meta's error object as an answer."""
-    error: dict[str, Any] = {"message": f"(#{code}) {message}", "type": "OAuthException", "code": code}
-    if subcode:
-        error["error_subcode"] = subcode
-    error |= {"is_transient": transient, "fbtrace_id": "AContohJejakPanggung"}
-    return Refusal(status, {"error": error}, headers=headers)
+    return graph_shapes.refusal(
+        status, code, f"(#{code}) {message}", subcode=subcode, transient=transient, headers=headers
+    )
 
 
 def invalid(message: str, *, subcode: int = 0) -> Refusal:
@@ -76,22 +73,6 @@ def usage_of(page: str, window: Window, *, now: datetime) -> dict[str, str]:
     """The usage header of a window; there is a time to wait once it is used up."""
     share = 100 * (window.limit - window.remaining) / window.limit
     return usage(page, share=share, seconds=(window.reset - now).total_seconds() if window.refused else 0)
-
-
-def names(fields: str) -> list[str]:
-    """The outer names of a ``fields`` parameter, without what is asked of each."""
-    while _DEEPER.search(fields):
-        fields = _DEEPER.sub("", fields)
-    return [name.partition(".")[0] for name in fields.split(",") if name]
-
-
-def only(shown: Mapping[str, Any], fields: str, *, kind: str) -> dict[str, Any]:
-    """The fields that are asked for, and the id. Raises Refusal for one that this kind of object doesn't have."""
-    wanted = names(fields)
-    unknown = [name for name in wanted if name not in shown]
-    if unknown:
-        raise invalid(f"Tried accessing nonexisting field ({unknown[0]}) on node type ({kind})")
-    return {name: shown[name] for name in ("id", *wanted) if shown[name] is not None}
 
 
 def page_json(account: StageAccount) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What Meta's Graph API says on the stage of Instagram and Threads: errors, usage, lists, containers.
+"""What Meta's Graph API says on the stage: errors, fields, lists; usage and containers of Instagram and Threads.
 
 https://developers.facebook.com/docs/graph-api/guides/error-handling · /docs/graph-api/overview/rate-limiting
 """
@@ -17,7 +17,7 @@ from campaign_cli.stage.network import Refusal
 from campaign_cli.stage.state import StageMedia, StagePost
 
 LIFE: Final = timedelta(hours=24)  # of a container
-_DEEPER: Final = re.compile(r"\{[^{}]*\}")
+_DEEPER: Final = re.compile(r"\{[^{}]*\}|\([^()]*\)")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -91,12 +91,20 @@ def timestamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
-def only(shown: Mapping[str, Any], fields: str) -> dict[str, Any]:
+def names(fields: str) -> list[str]:
+    """The outer names of a ``fields`` parameter, without what is asked of each."""
+    while _DEEPER.search(fields):
+        fields = _DEEPER.sub("", fields)
+    return [name.partition(".")[0] for name in fields.split(",") if name]
+
+
+def only(shown: Mapping[str, Any], fields: str, *, kind: str = "") -> dict[str, Any]:
     """The fields that are asked for, and the id. Raises Refusal for one that this kind of object doesn't have."""
-    wanted = [name for name in _DEEPER.sub("", fields).split(",") if name]
+    wanted = names(fields)
     unknown = [name for name in wanted if name not in shown]
     if unknown:
-        raise invalid(f"Tried accessing nonexisting field ({unknown[0]})")
+        node = f" on node type ({kind})" if kind else ""
+        raise invalid(f"Tried accessing nonexisting field ({unknown[0]}){node}")
     return {name: shown[name] for name in ("id", *wanted) if shown[name] is not None}
 
 
