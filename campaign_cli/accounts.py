@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,18 +26,30 @@ CHECKED: Final = "accounts.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What a workspace demands of every plan. ``quiet_hours`` is ``HH:MM-HH:MM`` in each account's zone."""
+    """What a workspace demands of every plan.
+
+    ``quiet_hours`` is ``HH:MM-HH:MM`` in each account's zone, and so are ``silent_days``. ``approvers`` and ``words``
+    are files from the workspace's root: git's allowed-signers form, and one word or phrase of threat or hatred a line.
+    ``other_approver``: the author of a plan can't be its only approver.
+    """
 
     approval: int = 0
     approvers: str | None = None
     quiet_hours: str | None = None
     late_grace: timedelta = timedelta(minutes=30)
     stagger: timedelta | None = None
+    other_approver: bool = False
+    silent_days: tuple[date, ...] = ()
+    words: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """A folder with accounts.yaml. ``notify`` holds references; ``source`` is None where there is no accounts.yaml."""
+    """A folder with accounts.yaml. ``notify`` holds references; ``source`` is None where there is no accounts.yaml.
+
+    ``protected`` are names that no post may say, or the file (from the root) that lists them, one a line.
+    ``public_contacts`` are the union's own numbers and addresses, which are meant to be seen.
+    """
 
     root: Path
     accounts: Mapping[str, Account] = field(default_factory=dict)
@@ -45,6 +57,8 @@ class Workspace:
     slots: Mapping[str, str] = field(default_factory=dict)
     rules: Rules = Rules()
     notify: tuple[str, ...] = ()
+    protected: tuple[str, ...] | str = ()
+    public_contacts: tuple[str, ...] = ()
     source: Source | None = None
 
     @property
@@ -114,6 +128,8 @@ def _workspace(root: Path, source: Source, *, networks: Networks) -> tuple[Works
         slots=top.slots,
         rules=Rules(**dict(top.rules)),
         notify=tuple(filter(is_reference, top.notify)),
+        protected=top.protected,
+        public_contacts=top.public_contacts,
         source=source,
     )
     return workspace, problems

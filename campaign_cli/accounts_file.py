@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -100,6 +100,9 @@ class RulesFile(_Strict):
     quiet_hours: Annotated[str | None, BeforeValidator(_hours)] = None
     late_grace: Duration = timedelta(minutes=30)
     stagger: Duration | None = None
+    other_approver: bool = False
+    silent_days: tuple[date, ...] = ()
+    words: str | None = None
 
 
 class AccountCommon(_Strict):
@@ -119,6 +122,8 @@ class AccountsFile(_Strict):
     slots: dict[str, Annotated[str, BeforeValidator(_slot)]] = {}
     rules: RulesFile = RulesFile()
     notify: tuple[str, ...] = ()
+    protected: tuple[str, ...] | str = ()
+    public_contacts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,15 @@ class Examined:
     planned: list[Planned] = field(default_factory=list)
     drafts: dict[str, Draft] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    waived: list[Waived] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waived:
+    """A problem that the plan says does not count, and the reason that it gives."""
+
+    problem: Problem
+    reason: str
 
 
 Rule = Callable[[Examined, datetime], Iterable[Problem]]
@@ -43,6 +52,8 @@ RULES: Final[tuple[Rule, ...]] = (
     uses.over_quota,
     logins.ends_too_soon,
 )
+CONTENT_RULES: Final[tuple[Rule, ...]] = ()
+"""Rules of what is sent itself; ``queue`` asks them too, of what is new or changed."""
 
 
 def examine(
@@ -66,10 +77,15 @@ def examine(
         examined.problems += problems
         renderer = Renderer(loaded, media=media or MediaStore(workspace.root), templates=workspace.root / TEMPLATES)
         examined.problems += _render(examined, renderer, only)
-        for rule in RULES:
-            examined.problems += rule(examined, now)
+        judge(examined, now=now, rules=(*RULES, *CONTENT_RULES))
     examined.problems = sorted(dict.fromkeys(examined.problems), key=lambda problem: problem.sort_key)
     return examined
+
+
+def judge(examined: Examined, *, now: datetime, rules: Sequence[Rule] = CONTENT_RULES) -> None:
+    """Add what the rules find in ``examined.drafts`` to its problems; ``now`` is aware."""
+    for rule in rules:
+        examined.problems += rule(examined, now)
 
 
 def _render(examined: Examined, renderer: Renderer, only: Collection[str] | None) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from campaign_cli.ledger.values import Known, Move, NewDelivery
 from campaign_cli.models import Draft, Problem, Severity
 
 if TYPE_CHECKING:
+    from campaign_cli.checks.pipeline import Waived
     from campaign_cli.checks.uses import Taken
     from campaign_cli.plan.expand import Planned
 
@@ -61,6 +62,7 @@ class Difference:
     moved: list[Move] = field(default_factory=list)
     refused: list[Double] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    waived: list[Waived] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
     uses: list[Taken] = field(default_factory=list)
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli.checks import uses
+from campaign_cli.checks.pipeline import Examined, judge
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.ledger.difference import Difference, Double, Drawing, Frozen
@@ -102,6 +103,7 @@ class _Comparing:
         current = [(one, new) for one, new in staying if not self._is_past(one)]
         self._refuse_doubles(current, alike)
         self._let_go()
+        self._judge(planned)
         self._count_uses({one.key: one for one in planned})
         found.problems = sorted(set(found.problems), key=lambda problem: problem.sort_key)
         return found
@@ -218,6 +220,16 @@ class _Comparing:
             ),
             fix=_("Change the text, leave the account out, or write repeat: true."),
         )
+
+    def _judge(self, planned: Sequence[Planned]) -> None:
+        """What the rules of content say of everything that is drawn anew."""
+        found = self._found
+        fresh = (*found.new, *found.changed, *(move.delivery for move in found.moved))
+        drafts = {one.key: Draft.from_json(one.draft_json) for one in fresh}
+        examined = Examined(loaded=self._loaded, planned=[one for one in planned if one.key in drafts], drafts=drafts)
+        judge(examined, now=self._now)
+        found.problems += examined.problems
+        found.waived += examined.waived
 
     def _count_uses(self, planned: Mapping[str, Planned]) -> None:
         """What the new and the changed take, and whether it fits with what the ledger holds for the same accounts."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 HEAD: Final = REVISIONS[-1]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,7 +89,7 @@ deliveries = Table(
     Column("input_hash", Text, nullable=False),
     Column("recurring", Boolean, nullable=False, server_default=false()),
     Column("removed", Boolean, nullable=False, server_default=false()),  # cancelled because the plan lost it
-    Column("approval", Integer, nullable=False, server_default=text("0")),  # signatures still asked for
+    Column("approval", Integer, nullable=False, server_default=text("0")),  # approvals of this content that it needs
     Column("token", BigInteger, nullable=False, server_default=text("0")),
     Column("generation", Integer, nullable=False, server_default=text("0")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
@@ -101,6 +101,9 @@ deliveries = Table(
     Column("queued_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("restored_from", Text),  # while uncertain since a restore: the state that it goes back to when it isn't out
+    Column("embargo", BigInteger),  # nothing is sent before this instant
+    Column("signed", Boolean, nullable=False, server_default=false()),  # only approvals with a signature count
+    Column("author", Text, nullable=False, server_default=text("''")),  # who alone can't approve it, where that rule is
 )
 _columns = deliveries.c
 _waiting = _columns.state == text("'waiting'")
@@ -173,6 +176,7 @@ receipts = Table(
     Column("url", Text),
     Column("at", BigInteger, nullable=False),
     Column("extra", Text, nullable=False),
+    Column("withdrawn_at", BigInteger),  # when the network deleted it, because a person asked
     UniqueConstraint("delivery", "part", name="uq_receipts_part"),
     UniqueConstraint("address", "remote_id", name="uq_receipts_remote"),
 )
@@ -189,8 +193,24 @@ holds = Table(
     Column("actor", Text, nullable=False),
     Column("released_at", BigInteger),
     Column("released_by", Text),
+    Column("crisis", Boolean, nullable=False, server_default=false()),
+    Column("except_campaign", Text),  # the statement that a crisis lets through
 )
 _partial("ix_holds_open", holds.c.id, where=text("released_at IS NULL"))
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    _delivery(),
+    Column("content_hash", Text, nullable=False),  # exactly what was approved; other content is not approved by it
+    Column("name", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("statement", Text, nullable=False),  # what was shown and, where there is a signature, signed
+    Column("signature", Text),  # as ssh-keygen -Y sign writes it
+    Column("void", Text),  # why it no longer counts
+    Index("ix_approvals_delivery", "delivery", "content_hash"),
+)
 
 events = Table(
     "events",

@@ -85,6 +85,8 @@ def _without_signs(value: object) -> object:
 
 
 Words = tuple[str, ...]
+Waivers = dict[str, str]
+"""Problem code → why it does not count."""
 Hashtags = Annotated[Words, BeforeValidator(_without_signs)]
 
 
@@ -130,6 +132,11 @@ class Media(Strict):
     consent: Annotated[
         StrictBool | None, Field(description="Whether the people who can be recognised have agreed.")
     ] = None
+    origin: Annotated[
+        Literal["own", "other", "ai"] | None,
+        Field(description="own: made by us; other: somebody else's, who is named in credit; ai: made by a machine."),
+    ] = None
+    credit: Annotated[str | None, Field(description="Who made it, where that is somebody else.")] = None
 
 
 class Variant(Strict):
@@ -234,6 +241,13 @@ class Post(Strict):
     visibility: Annotated[str | None, Field(description="Who may see it; the network's own word.")] = None
     repeat: Annotated[StrictBool, Field(description="May say the same as another recent post.")] = False
     utm: Annotated[Utm | None, Field(description="Tag links for the report, or not, or how.")] = None
+    embargo_until: Annotated[
+        Moment | None, Field(description="Nothing sends it before this instant, whatever else is said.")
+    ] = None
+    paid: Annotated[StrictBool, Field(description="Somebody paid for it: it must say so.")] = False
+    waive: Annotated[
+        Waivers, Field(description="Rules that do not count here, each with its reason: {S004: why}.")
+    ] = {}
 
 
 class Plan(Strict):
@@ -265,4 +279,12 @@ class Plan(Strict):
     labels: Annotated[Words, Field(description="Own words on every post.")] = ()
     visibility: Annotated[str | None, Field(description="Who may see the posts; the network's own word.")] = None
     sources: Annotated[Words, Field(description="Where the facts come from.")] = ()
+    author: Annotated[str | None, Field(description="Who wrote the plan; as in the approvers file.")] = None
+    embargo_until: Annotated[
+        Moment | None, Field(description="Nothing of the plan goes out before this instant, whatever else is said.")
+    ] = None
+    internal: Annotated[
+        Words, Field(description="Words that stay inside, such as meeting points; a check looks for them in the posts.")
+    ] = ()
+    waive: Annotated[Waivers, Field(description="Rules that do not count in this plan, each with its reason.")] = {}
     posts: Annotated[tuple[Post, ...], Field(description="The messages, in their order.")] = ()
