@@ -181,7 +181,7 @@ class Draft:
 class Receipt:
     """The proof that one part is out: the network's id, its permalink where known, the instant (aware).
 
-    ``extra`` holds what later parts need of it (Bluesky's cid).
+    ``extra`` holds what later parts need of it (Bluesky's cid). ``withdrawn_at`` (aware) is when it was taken back.
     """
 
     part: int
@@ -189,6 +189,7 @@ class Receipt:
     url: str | None
     at: datetime
     extra: Mapping[str, Any] = field(default_factory=dict)
+    withdrawn_at: datetime | None = None
 
 
 def _canonical(data: Mapping[str, Any]) -> str:

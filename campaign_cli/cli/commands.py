@@ -20,6 +20,8 @@ COMMANDS: Final[dict[str, str]] = {
     "log": N_("Show what happened, by whom and when."),
     "hold": N_("Stop what has not gone out yet."),
     "release": N_("End a hold and decide on each post that is late by now."),
+    "withdraw": N_("Take down what went out."),
+    "crisis": N_("Stop everything but a statement, and review it all afterwards."),
     "cancel": N_("Cancel waiting deliveries."),
     "retry": N_("Queue failed, missed or cancelled deliveries again."),
     "resolve": N_("Settle an uncertain delivery by hand."),

@@ -44,7 +44,7 @@ def hold(
         output.write(
             _("Held: {scope}. Nothing that this covers goes out until `campaign release`.").format(scope=scope(opened))
         )
-        still_out = _wait(ledger, opened)
+        still_out = wait_for_flying(ledger, opened)
         sent = ledger.sent_since(opened)
         _show(
             context, sent, ngettext("{n} delivery went out meanwhile:", "{n} deliveries went out meanwhile:", len(sent))
@@ -59,7 +59,7 @@ def hold(
     return int(diagnostics.ExitCode.UNCERTAIN)
 
 
-def _wait(ledger: Ledger, opened: Hold) -> list[str]:
+def wait_for_flying(ledger: Ledger, opened: Hold) -> list[str]:
     """Wait, one lease at most, for what is on the wire; the keys that are still out after that.
 
     So is what its sender never answered for, and somebody else called uncertain: that sender may only be suspended.

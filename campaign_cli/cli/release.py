@@ -42,7 +42,8 @@ def release(
     context = open_context(workspace)
     context.require_accounts()
     with context.ledger() as ledger:
-        wanted = [h for h in ledger.holds() if (h.campaign, h.account, h.label) == (campaign, account, label)]
+        scope_of = (campaign, account, label)
+        wanted = [h for h in ledger.holds() if not h.crisis and (h.campaign, h.account, h.label) == scope_of]
         if not wanted:
             raise InputError(_("There is no such hold."), fix=_open_holds(ledger.holds()))
         identifiers = [hold.id for hold in wanted]
@@ -59,6 +60,8 @@ def release(
 def _open_holds(holds: list[Hold]) -> str:
     if not holds:
         return _("Nothing is held.")
+    if all(hold.crisis for hold in holds):
+        return _("A crisis is on; it ends with: campaign crisis end")
     return _("Open holds: {holds}").format(holds="; ".join(f"{scope(hold)} ({hold.reason})" for hold in holds))
 
 
@@ -81,10 +84,11 @@ def _answer(context: Context, delivery: Delivery, given: str | None, *, now: dat
 
 
 def _meaning(text: str, *, now: datetime) -> str | datetime:
-    return text if text in ("now", "skip") else now + _shift(text)
+    return text if text in ("now", "skip") else now + shift(text)
 
 
-def _shift(text: str) -> timedelta:
+def shift(text: str) -> timedelta:
+    """``+2h`` or ``+1d``. Raises InputError."""
     try:
         return duration(text.removeprefix("+"))
     except InputError:

@@ -67,6 +67,8 @@ def scope(hold: Hold) -> str:
         _("account {name}").format(name=hold.account) if hold.account else "",
         _("label {name}").format(name=hold.label) if hold.label else "",
     ]
+    if hold.except_campaign:
+        return _("everything but what is approved of the campaign {name}").format(name=hold.except_campaign)
     return ", ".join(part for part in parts if part) or _("everything")
 
 
@@ -91,7 +93,12 @@ def as_json(delivery: Delivery, workspace: Workspace) -> dict[str, Any]:
         "hash": delivery.content_hash,
         "attempts": delivery.attempts,
         "receipts": [
-            {"id": receipt.id, "url": receipt.url, "at": output.rfc3339(receipt.at, zone)}
+            {
+                "id": receipt.id,
+                "url": receipt.url,
+                "at": output.rfc3339(receipt.at, zone),
+                "withdrawn_at": output.rfc3339(receipt.withdrawn_at, zone) if receipt.withdrawn_at else None,
+            }
             for receipt in delivery.receipts
         ],
         "error": _at_rest(delivery, workspace) or delivery.error or None,
@@ -116,13 +123,24 @@ def show_deliveries(deliveries: list[Delivery], workspace: Workspace) -> None:
             format_instant(delivery.due, zone_of(delivery.account, workspace)),
             state_word(delivery.state, held=delivery.held),
             delivery.key,
-            next((receipt.url for receipt in delivery.receipts if receipt.url), None) or _reason(delivery),
+            _withdrawn(delivery, workspace)
+            or next((receipt.url for receipt in delivery.receipts if receipt.url), None)
+            or _reason(delivery),
         )
         for delivery in deliveries
     ]
     output.write_table((_("due"), _("state"), _("delivery"), _("link or reason")), rows)
     for sentence in dict.fromkeys(_at_rest(delivery, workspace) for delivery in deliveries if delivery.rest):
         output.write_sentences(sentence)
+
+
+def _withdrawn(delivery: Delivery, workspace: Workspace) -> str:
+    """When it was taken down; empty where something of it is still out."""
+    gone = [receipt.withdrawn_at for receipt in delivery.receipts if receipt.withdrawn_at]
+    if not gone or len(gone) < len(delivery.receipts):
+        return ""
+    at = format_instant(max(gone), zone_of(delivery.account, workspace))
+    return _("taken down {instant}").format(instant=at)
 
 
 def _reason(delivery: Delivery) -> str:

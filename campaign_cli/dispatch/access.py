@@ -65,7 +65,7 @@ async def check_account(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
 ) -> AccountCheck:
     """What the live account says of itself. Raises Unauthorized, Rejected, Unavailable or CredentialError."""
-    async with _session(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
+    async with session_of(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
         platform = platforms.get(account.platform)
         name = login_name(account, platform.secrets)
         try:
@@ -86,14 +86,15 @@ async def find_post(
     account: Account, url: str, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
 ) -> Receipt | None:
     """The account's post behind a permalink, where the address or the network tells it. Raises Failure."""
-    async with _session(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
+    async with session_of(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
         return await platforms.get(account.platform).find(session, url)
 
 
 @asynccontextmanager
-async def _session(
+async def session_of(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool
 ) -> AsyncIterator[Session]:
+    """A session of the account outside any delivery, its login renewed. Raises CredentialError, Failure."""
     await keeper_for(secrets, clock=clock, trust_environment=trust_environment).ready(account)
     transport = transport_for(account, secrets=secrets, clock=clock, trust_environment=trust_environment)
     try:

@@ -67,6 +67,8 @@ class Decisions(Store):
             done: list[str] = []
             addresses: set[str] = set()
             for row in _in_states(connection, keys, _AGAIN):
+                if _taken_back(connection, row.key):
+                    continue  # what is left of it would answer to a post that is gone
                 due = micros(at) if at is not None else (row.due if row.sent or row.due > now else now)
                 reschedule(connection, row.key, due=due, now=now)
                 steps = schema.steps.c
@@ -281,6 +283,12 @@ def _in_states(connection: Connection, keys: Collection[str], states: Sequence[s
             select(deliveries).where(columns.key.in_(some), columns.state.in_(states)).order_by(columns.due)
         )
     ]
+
+
+def _taken_back(connection: Connection, key: str) -> bool:
+    proofs = schema.receipts.c
+    gone = select(proofs.id).where(proofs.delivery == key, proofs.withdrawn_at.is_not(None)).limit(1)
+    return connection.execute(gone).first() is not None
 
 
 def _miss(connection: Connection, key: str, *, before: int) -> None:

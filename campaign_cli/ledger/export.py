@@ -27,7 +27,7 @@ _BATCH: Final = 500
 _INSTANTS: Final = frozenset(
     {
         "at", "due", "lease_until", "next_try", "queued_at", "changed_at", "started_at", "left_at", "ended_at",
-        "opened_at", "released_at",
+        "opened_at", "released_at", "withdrawn_at",
     }
 )  # fmt: skip
 _WITHOUT: Final = frozenset({"delivery", "id"})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import and_, exists, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
+from campaign_cli.errors import InputError
+from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store
 from campaign_cli.ledger.queries import (
@@ -23,6 +25,8 @@ from campaign_cli.ledger.queries import (
 from campaign_cli.ledger.schema import deliveries, drafts, holds, instant, instant_or_none, micros, span
 from campaign_cli.ledger.values import Delivery, Hold, frozen_draft
 from campaign_cli.models import State
+
+_CRISIS: Final = select(holds).where(holds.c.released_at.is_(None), holds.c.crisis.is_(True))
 
 Late = str | timedelta | datetime
 """``"now"``, ``"skip"``, a shift of the due instant, or a new one (aware)."""
@@ -46,7 +50,29 @@ class Holding(Store):
         with self.writing() as connection:
             return self.open_hold(connection, scope, reason=reason, actor=actor)
 
-    def open_hold(self, connection: Connection, scope: Mapping[str, str | None], *, reason: str, actor: str) -> Hold:
+    def start_crisis(self, *, statement: str | None, reason: str, actor: str) -> Hold:
+        """Stop everything but the campaign ``statement``, of which only what is approved goes out.
+
+        Raises InputError while another crisis is on.
+        """
+        self.must_exist()
+        with self.writing() as connection:
+            if connection.execute(_CRISIS).first() is not None:
+                raise InputError(
+                    _("A crisis is on already."), fix=_("See: campaign crisis show. It ends with: campaign crisis end")
+                )
+            scope = {"crisis": True, "except_campaign": statement}
+            return self.open_hold(connection, scope, reason=reason, actor=actor)
+
+    def crisis(self) -> Hold | None:
+        """The crisis that is on."""
+        with self.reading() as connection:
+            row = connection.execute(_CRISIS).first()
+            return None if row is None else _hold(row)
+
+    def open_hold(
+        self, connection: Connection, scope: Mapping[str, str | bool | None], *, reason: str, actor: str
+    ) -> Hold:
         """The same in a writing transaction that is open; an empty ``scope`` stops everything."""
         now = self.now()
         values = {**scope, "reason": reason, "opened_at": now, "actor": actor}
@@ -88,6 +114,11 @@ class Holding(Store):
         )
         with self.reading() as connection:
             return read_deliveries(connection, and_(or_(dated, ended), covered_by([hold.id])))
+
+    def held_back(self, hold: Hold) -> list[Delivery]:
+        """What waits under the hold."""
+        with self.reading() as connection:
+            return read_deliveries(connection, and_(WAITING, covered_by([hold.id])))
 
     def late_after_release(self, hold_ids: Collection[int]) -> list[Delivery]:
         """What would be due and free once these holds end."""
@@ -142,7 +173,8 @@ class Holding(Store):
         self.record(connection, "moved", [(key, json.dumps(details))], actor=actor, at=now)
 
     def _log_hold(self, connection: Connection, kind: str, row: Row[Any], *, actor: str, at: int) -> None:
-        scope = {name: getattr(row, name) for name in ("campaign", "account", "label") if getattr(row, name)}
+        names = ("campaign", "account", "label", "crisis", "except_campaign")
+        scope = {name: getattr(row, name) for name in names if getattr(row, name)}
         details = {"hold": row.id, "reason": row.reason} | scope
         event = self.event(kind, None, json.dumps(details, ensure_ascii=False), actor=actor, at=at)
         self.write_events(connection, [event | {"campaign": row.campaign, "account": row.account}])
@@ -174,4 +206,6 @@ def _hold(row: Row[Any]) -> Hold:
         actor=row.actor,
         released_at=instant_or_none(row.released_at),
         released_by=row.released_by or "",
+        crisis=bool(row.crisis),
+        except_campaign=row.except_campaign,
     )

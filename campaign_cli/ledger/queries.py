@@ -41,8 +41,19 @@ _PROOFS: Final = select(_proofs.delivery, _proofs.part).where(
 )
 
 
+def _approved_at_all() -> ColumnElement[bool]:
+    """Somebody approved exactly this content; where signatures count, with one."""
+    approvals = schema.approvals.c
+    signed = or_(~columns.signed, approvals.signature.is_not(None))
+    valid = and_(approvals.content_hash == columns.content_hash, approvals.void.is_(None), signed)
+    return exists().where(approvals.delivery == columns.key, valid).correlate(deliveries)
+
+
 def scope_matches() -> ColumnElement[bool]:
-    """The hold of a row of ``holds`` covers the delivery of a row of ``deliveries``."""
+    """The hold of a row of ``holds`` covers the delivery of a row of ``deliveries``.
+
+    A crisis lets through the statement that it names, and only what somebody has approved of it.
+    """
     label = delivery_labels.c
     # Both tables stand outside; left to itself, SQLAlchemy would see the nearer one only.
     labelled = exists().where(label.delivery == columns.key, label.label == holds.c.label).correlate(deliveries, holds)
@@ -50,6 +61,11 @@ def scope_matches() -> ColumnElement[bool]:
         or_(holds.c.campaign.is_(None), holds.c.campaign == columns.campaign),
         or_(holds.c.account.is_(None), holds.c.account == columns.account),
         or_(holds.c.label.is_(None), labelled),
+        or_(
+            holds.c.except_campaign.is_(None),
+            holds.c.except_campaign != columns.campaign,
+            ~_approved_at_all(),
+        ),
     )
 
 
@@ -70,7 +86,14 @@ def sendable() -> ColumnElement[bool]:
 
 def receipt_of(row: Row[Any]) -> Receipt:
     """A row of ``receipts`` as a value."""
-    return Receipt(part=row.part, id=row.remote_id, url=row.url, at=instant(row.at), extra=json.loads(row.extra))
+    return Receipt(
+        part=row.part,
+        id=row.remote_id,
+        url=row.url,
+        at=instant(row.at),
+        extra=json.loads(row.extra),
+        withdrawn_at=instant_or_none(row.withdrawn_at),
+    )
 
 
 def receipts_of(connection: Connection, condition: ColumnElement[bool]) -> Mapping[str, tuple[Receipt, ...]]:

@@ -30,6 +30,7 @@ from campaign_cli.ledger.store import Ledger, write_ledger_id
 from campaign_cli.ledger.upgrade import migrate
 
 _CLOCKS: Final = timedelta(minutes=2)
+_SCOPE: Final = ("campaign", "account", "label", "crisis", "except_campaign")  # of a hold
 """How far the clock of the backup may be ahead of ours."""
 _NOTHING: Final = Doubts(asked=(), for_a_person=())
 
@@ -161,9 +162,9 @@ def _hold_on(ledger: Ledger, connection: Connection, known: Known) -> None:
     standing = {_terms(row) for row in open_holds(connection)}
     for row in known.holds:
         if _terms(row) not in standing:
-            scope = {name: getattr(row, name) for name in ("campaign", "account", "label")}
+            scope = {name: getattr(row, name) for name in _SCOPE}
             ledger.open_hold(connection, scope, reason=row.reason, actor=row.actor)
 
 
-def _terms(row: Row[Any]) -> tuple[str | None, ...]:
-    return row.campaign, row.account, row.label, row.reason
+def _terms(row: Row[Any]) -> tuple[object, ...]:
+    return (row.reason, *(getattr(row, name) for name in _SCOPE))

@@ -28,11 +28,12 @@ from campaign_cli.ledger.schema import instant
 from campaign_cli.ledger.settling import Settling
 from campaign_cli.ledger.sqlite import SqliteDatabase, write_ahead
 from campaign_cli.ledger.values import Claimed, Settlement
+from campaign_cli.ledger.withdrawing import Withdrawing
 
 ID_FILE: Final = "ledger.id"
 
 
-class Ledger(Claiming, Settling, Schedule, Handing, Records, Holding, Decisions, Messages):
+class Ledger(Claiming, Settling, Schedule, Handing, Records, Holding, Decisions, Withdrawing, Messages):
     """An open ledger. Every method is one transaction; instants are aware. Raises LedgerError."""
 
     def adopt(self, *, actor: str) -> None:

@@ -149,7 +149,10 @@ class Settlement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """A durable stop. A scope that is None covers everything; all three must match."""
+    """A durable stop. A scope that is None covers everything; all three must match.
+
+    A ``crisis`` covers everything but what is approved of the campaign ``except_campaign``.
+    """
 
     id: int
     campaign: str | None
@@ -160,6 +163,8 @@ class Hold:
     actor: str
     released_at: datetime | None = None
     released_by: str = ""
+    crisis: bool = False
+    except_campaign: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
