@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from conftest import Campaign
 from ledger_helpers import START, Bench, make, tamper
+from sqlalchemy import insert
 from staged import Staged, soon
 
 from campaign_cli.errors import Held, InputError
+from campaign_cli.ledger.schema import approvals
 from campaign_cli.models import State
 
 
@@ -19,12 +21,16 @@ def approve(bench: Bench, key: str, *, content_hash: str | None = None, signatur
     """An approval of what is queued, as the database has it."""
     delivery = bench.ledger.delivery(key)
     assert delivery is not None
-    signed = "NULL" if signature is None else f"'{signature}'"
-    tamper(
-        bench,
-        "INSERT INTO approvals (delivery, content_hash, name, at, statement, signature) "
-        f"VALUES ('{key}', '{content_hash or delivery.content_hash}', 'ketua', 0, '{{}}', {signed})",
-    )
+    row = {
+        "delivery": key,
+        "content_hash": content_hash or delivery.content_hash,
+        "name": "ketua",
+        "at": 0,
+        "statement": "{}",
+        "signature": signature,
+    }
+    with bench.ledger.writing() as connection:
+        connection.execute(insert(approvals).values(row))
 
 
 def test_only_the_approved_statement_goes_out(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def guarded(http: Any, gate_raises: Exception | None = None, heard_raises: Excep
         if heard_raises:
             raise heard_raises
 
-    return GuardedHttp(http, gate=gate, heard=heard, now=lambda: START, max_wait=0)
+    return GuardedHttp(http, gate=gate, heard=heard, now=lambda: START, max_wait=0, redact=str)
 
 
 class Hanging:

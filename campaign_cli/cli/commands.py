@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, str]] = {
     "post": N_("Queue or send one message without a plan."),
     "status": N_("Show deliveries and their states."),
     "log": N_("Show what happened, by whom and when."),
+    "evidence": N_("Write one document that ties plan, approvals, requests, receipts and log together."),
     "hold": N_("Stop what has not gone out yet."),
     "release": N_("End a hold and decide on each post that is late by now."),
     "withdraw": N_("Take down what went out."),

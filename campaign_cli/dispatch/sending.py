@@ -18,6 +18,7 @@ from campaign_cli.dispatch.retry import bounded, decide, explain
 from campaign_cli.dispatch.wire import GuardedHttp
 from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerError, Unauthorized
 from campaign_cli.i18n import _
+from campaign_cli.ledger.values import REQUEST
 from campaign_cli.models import Picture, Receipt, State, attempt_key
 from campaign_cli.platforms.answers import ahead, on_our_clock
 from campaign_cli.platforms.base import AT_ONCE, LookUp, Sending
@@ -38,7 +39,12 @@ class Attempt:
         self.part = part
         self._lease_until: datetime = claim.lease_until
         self.http = GuardedHttp(
-            seat.http, gate=self._gate, heard=self._heard, now=desk.clock, max_wait=seat.platform.max_wait
+            seat.http,
+            gate=self._gate,
+            heard=self._heard,
+            now=desk.clock,
+            max_wait=seat.platform.max_wait,
+            redact=desk.secrets.redact,
         )
         self.sending = self._sending(earlier)
 
@@ -79,13 +85,18 @@ class Attempt:
         await self._desk.log_in(self._seat)
         media = self.sending.content.media
         if not any(each.is_video for each in media) and sum(each.size for each in media) <= AT_ONCE:
-            return sound(await self._seat.platform.publish(self.sending))
+            return await self._publish()
         staying = asyncio.create_task(self._stay())
         try:
-            return sound(await self._seat.platform.publish(self.sending))
+            return await self._publish()
         finally:
             staying.cancel()
             await asyncio.gather(staying, return_exceptions=True)
+
+    async def _publish(self) -> Receipt:
+        """The receipt, with the fingerprint of the request that it answers to."""
+        receipt = sound(await self._seat.platform.publish(self.sending))
+        return replace(receipt, extra={**receipt.extra, REQUEST: self.http.request}) if self.http.request else receipt
 
     async def _stay(self) -> None:
         """Renew the lease again and again: large files may take longer to upload than a lease lasts."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from campaign_cli.errors import ClaimLost, Held, Rejected, Unauthorized, Unavailable, Unconfirmed
@@ -25,7 +27,7 @@ class GuardedHttp:
 
     ``gate`` is awaited before every creating request and raises Held or ClaimLost. ``heard`` is given the headers of
     every answer. ``left`` says that a creating request has left and was not provably refused; ``left_at`` (aware) when
-    the last one did.
+    the last one did, and ``request`` its fingerprint.
     """
 
     def __init__(
@@ -36,13 +38,16 @@ class GuardedHttp:
         heard: Callable[[Mapping[str, str]], Awaitable[None]],
         now: Callable[[], datetime],
         max_wait: float,
+        redact: Callable[[str], str],
     ) -> None:
         self._http = http
         self._gate = gate
         self._heard = heard
         self._now = now
         self._deadline = max_wait + MARGIN_SECONDS
+        self._redact = redact
         self.left = False
+        self.request = ""
         self.left_at: datetime | None = None
 
     async def send(self, request: Request) -> Answer:
@@ -52,6 +57,7 @@ class GuardedHttp:
         await self._gate()
         before = self.left
         self.left, self.left_at = True, self._now()
+        self.request = fingerprint(request, redact=self._redact)
         try:
             return await self._exchange(request)
         except _PROVABLY_NOT_DONE:
@@ -72,3 +78,21 @@ class GuardedHttp:
             # The answer is here, and may be the only proof: reading its rate headers must not lose it.
             logger.warning("The rate headers of an answer could not be used", exc_info=True)
         return answer
+
+
+def fingerprint(request: Request, *, redact: Callable[[str], str]) -> str:
+    """SHA-256 of a request as it left, without its headers and with its secrets redacted: what a receipt answers to.
+
+    Over canonical JSON of method, address, query, body (JSON, form, or the SHA-256 of raw bytes) and files.
+    """
+    said = {
+        "method": request.method,
+        "url": request.url,
+        "query": dict(request.query),
+        "json": request.json,
+        "form": request.form,
+        "content": None if request.content is None else sha256(request.content).hexdigest(),
+        "uploads": [(one.field, one.name, one.mime, sha256(one.content).hexdigest()) for one in request.uploads],
+    }
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return sha256(redact(text).encode("utf-8", "surrogatepass")).hexdigest()

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, collate, select
+from sqlalchemy import ColumnElement, Table, collate, or_, select
 from sqlalchemy.engine import Connection, RowMapping
 
 from campaign_cli.ledger import files, schema
@@ -37,15 +37,24 @@ def lines(ledger: Ledger) -> Iterator[str]:
     """The export, line by line without line ends, of one state of the ledger. Raises LedgerError."""
     ledger.must_exist()
     with ledger.reading() as connection:
-        yield _line("ledger", _ledger(connection, ledger))
-        for rows in _batches(connection, schema.deliveries, _by_key(connection, columns.key)):
-            yield from _deliveries(connection, rows)
-        for rows in _batches(connection, schema.holds, schema.holds.c.id):
+        for kind, data in records(connection, ledger):
+            yield _line(kind, data)
+
+
+def records(
+    connection: Connection, ledger: Ledger, *, campaign: str | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object with its kind, inside an open transaction.
+
+    Of one ``campaign``: its deliveries, the holds and events that are about it or about everything.
+    """
+    yield "ledger", _ledger(connection, ledger)
+    for rows in _batches(connection, schema.deliveries, _by_key(connection, columns.key), campaign=campaign):
+        yield from (("delivery", delivery) for delivery in _deliveries(connection, rows))
+    for table, kind in ((schema.holds, "hold"), (schema.events, "event")):
+        for rows in _batches(connection, table, table.c.id, campaign=campaign):
             for row in rows:
-                yield _line("hold", _shown(row))
-        for rows in _batches(connection, schema.events, schema.events.c.id):
-            for row in rows:
-                yield _line("event", _shown(row) | {"details": _json(row["details"])})
+                yield kind, _shown(row) | ({"details": _json(row["details"])} if kind == "event" else {})
 
 
 def write_file(ledger: Ledger, path: Path, *, force: bool = False) -> int:
@@ -80,7 +89,7 @@ def _ledger(connection: Connection, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _deliveries(connection: Connection, rows: Sequence[RowMapping]) -> Iterator[str]:
+def _deliveries(connection: Connection, rows: Sequence[RowMapping]) -> Iterator[dict[str, Any]]:
     keys = [row["key"] for row in rows]
     drafts = {row["delivery"]: row["draft"] for row in _of(connection, schema.drafts, keys)}
     parts = {
@@ -93,7 +102,7 @@ def _deliveries(connection: Connection, rows: Sequence[RowMapping]) -> Iterator[
     for row in rows:
         key = row["key"]
         more = {name: found.get(key, []) for name, found in parts.items()}
-        yield _line("delivery", _shown(row) | {"draft": _json(drafts.get(key))} | more)
+        yield _shown(row) | {"draft": _json(drafts.get(key))} | more
 
 
 def _of(connection: Connection, table: Table, keys: Sequence[str], *order: str) -> Sequence[RowMapping]:
@@ -146,8 +155,13 @@ def _line(kind: str, data: dict[str, Any]) -> str:
     return json.dumps({"kind": kind, **named}, ensure_ascii=False)
 
 
-def _batches(connection: Connection, table: Table, order: ColumnElement[Any]) -> Iterator[Sequence[RowMapping]]:
-    found = connection.execute(select(table).order_by(order), execution_options={"yield_per": _BATCH})
+def _batches(
+    connection: Connection, table: Table, order: ColumnElement[Any], *, campaign: str | None = None
+) -> Iterator[Sequence[RowMapping]]:
+    statement = select(table).order_by(order)
+    if campaign is not None:
+        statement = statement.where(or_(table.c.campaign == campaign, table.c.campaign.is_(None)))
+    found = connection.execute(statement, execution_options={"yield_per": _BATCH})
     yield from found.mappings().partitions()
 
 

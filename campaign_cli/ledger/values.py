@@ -14,6 +14,9 @@ from campaign_cli.models import Draft, Receipt, State
 RESTING_AFTER: Final = 5
 """Failures in a row after which an address rests, and is then tried by one delivery at a time until one succeeds."""
 
+REQUEST: Final = "request"
+"""Key in ``Receipt.extra``: the fingerprint (SHA-256) of the request that it answers to."""
+
 ADOPTED: Final = "adopted"
 """Key in ``Receipt.extra``: a look-up found the post by its words; the network did not name it in an answer to us."""
 

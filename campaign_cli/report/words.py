@@ -60,6 +60,36 @@ def page_words() -> dict[str, str]:
     }
 
 
+def evidence_words() -> dict[str, str]:
+    """Every label of the evidence page, in the chosen language."""
+    return {
+        "title": _("Evidence"),
+        "made": _("Made"),
+        "plan": _("Plan"),
+        "signed_by": _("Signed off by"),
+        "nobody": _("nobody"),
+        "document": _("SHA-256 of the JSON file"),
+        "ledger": _("Ledger"),
+        "log": _("Log"),
+        "head": _("Head of the log"),
+        "deliveries": _("Deliveries"),
+        "address": _("Address"),
+        "hash": _("Content hash"),
+        "approved": _("Approved"),
+        "with_signature": _("with a signature"),
+        "unverified": _("unverified"),
+        "void": _("void"),
+        "other_content": _("of other content"),
+        "reason": _("Reason"),
+        "request": _("Hash of the request"),
+        "withdrawn": _("Taken down"),
+        "event": _("Event"),
+        "who": _("Who"),
+        "details": _("Details"),
+        "link": _("Chain"),
+    }
+
+
 def severity_words() -> dict[Severity, str]:
     """How much a problem matters, in a word: colour alone tells nothing to many."""
     return {Severity.ERROR: _("error"), Severity.WARNING: _("warning"), Severity.HINT: _("hint")}
