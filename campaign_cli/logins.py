@@ -189,7 +189,7 @@ class LoginStore:
             plain = dict(data["logins"])
             for name, one in plain.items():
                 if one.get("in_keyring"):
-                    plain[name] = one | json.loads(_from_keyring(self._entry(name)) or "{}")
+                    plain[name] = one | json.loads(from_keyring(SERVICE, self._entry(name)) or "{}")
             return {name: Login.from_plain(one) for name, one in plain.items() if one.get("access")}
         except OSError as error:
             raise self._unreadable(reasons.reason(error)) from error
@@ -213,13 +213,13 @@ def _public(login: Login) -> dict[str, Any]:
 
 def require_keyring() -> None:
     """Look whether the keyring opens. Raises CredentialError where it is locked, MissingExtra without one."""
-    _from_keyring("")
+    from_keyring(SERVICE, "")
 
 
-def _from_keyring(entry: str) -> str | None:
+def from_keyring(service: str, entry: str) -> str | None:
     """The secret of an entry. Raises CredentialError where the keyring is locked, MissingExtra without one."""
     with _keyring() as keyring:
-        found: str | None = keyring.get_password(SERVICE, entry)
+        found: str | None = keyring.get_password(service, entry)
     return found
 
 

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, str]] = {
     "retry": N_("Queue failed, missed or cancelled deliveries again."),
     "resolve": N_("Settle an uncertain delivery by hand."),
     "accounts": N_("Add, list and check accounts, log in to them, and list the networks."),
+    "secrets": N_("Move the secrets of .env into the system's keyring."),
     "cron": N_("Print the crontab line and the systemd timer for this workspace."),
     "ledger": N_("Look after the ledger."),
     "schema": N_("Write the JSON Schema of plans, for editors."),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from campaign_cli.accounts import FILE, Workspace
 from campaign_cli.cli.files import write_file
+from campaign_cli.credentials import is_reference
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Problem
@@ -85,6 +87,54 @@ def add_variable(root: Path, name: str, value: str) -> None:
             fix=_("Put it alone into a file (chmod 600) and give --secret NAME=file:PATH."),
         )
     write_private(path, text + end + line)
+
+
+def referenced_variables(root: Path) -> dict[str, set[tuple[int, int]]]:
+    """The variables that values of accounts.yaml refer to as ``env:NAME``, and where in its text each of them stands."""
+    import yaml
+
+    found: dict[str, set[tuple[int, int]]] = {}
+    for node in _scalars(yaml.compose(_text_of(root / FILE), Loader=yaml.SafeLoader)):
+        if node.value.startswith("env:") and is_reference(node.value):
+            found.setdefault(node.value[4:], set()).add((node.start_mark.index, node.end_mark.index))
+    return found
+
+
+def with_references(root: Path, wanted: Mapping[str, str]) -> Written:
+    """accounts.yaml with each ``env:NAME`` of a name in ``wanted`` replaced by that reference, and nothing else."""
+    from campaign_cli.plan import open_workspace
+
+    path = root / FILE
+    before = text = _text_of(path)
+    places = {place: name for name, places in referenced_variables(root).items() if name in wanted for place in places}
+    for (start, end), name in sorted(places.items(), reverse=True):
+        text = text[:start] + json.dumps(wanted[name], ensure_ascii=False) + text[end:]
+    with TemporaryDirectory() as folder:
+        (Path(folder) / FILE).write_text(text, encoding="utf-8", newline="")
+        new, problems = open_workspace(Path(folder))
+    return Written(path=path, before=before, text=text, workspace=new, problems=tuple(problems))
+
+
+def remove_variables(root: Path, names: Collection[str]) -> None:
+    """Take lines out of ``.env``; the others stay as they are. Raises OSError."""
+    from dotenv.parser import parse_stream
+
+    path = (root / ".env").resolve()
+    kept = [line for line in parse_stream(io.StringIO(_text_of(path))) if line.key not in names]
+    write_private(path, "".join(line.original.string for line in kept))
+
+
+def _scalars(node: Any) -> Iterator[Any]:
+    import yaml
+
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _scalars(item)
+    elif isinstance(node, yaml.MappingNode):
+        for _key, value in node.value:
+            yield from _scalars(value)
 
 
 def free_variable(environment: Mapping[str, str], wanted: str) -> str:
