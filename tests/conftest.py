@@ -10,6 +10,10 @@ import backends
 import pytest
 from hypothesis import settings
 from postgres_server import postgres_server
+from secret_sweep import (
+    _secrets_stay,  # noqa: F401 - a fixture of every test
+    leaks,
+)
 from staged import Staged, staged
 
 from campaign_cli import i18n
@@ -86,6 +90,8 @@ def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         words = [str(argument) for argument in arguments]
         code = run(words if "--lang" in words else ["--lang", "en", *words])
         captured = capsys.readouterr()
+        said = list(leaks(tmp_path, [captured.out, captured.err]))
+        assert not said, f"a secret stands in {said}"
         return Ran(code, captured.out, captured.err)
 
     yield call

@@ -90,7 +90,7 @@ def add_variable(root: Path, name: str, value: str) -> None:
 
 
 def referenced_variables(root: Path) -> dict[str, set[tuple[int, int]]]:
-    """The variables that values of accounts.yaml refer to as ``env:NAME``, and where in its text each of them stands."""
+    """The variables that values of accounts.yaml refer to as ``env:NAME``, and where each stands in its text."""
     import yaml
 
     found: dict[str, set[tuple[int, int]]] = {}
