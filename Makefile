@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # An environment of the machine (a database, a language, a workspace) must not steer the tests.
 CLEAN := env -u CAMPAIGN_WORKSPACE -u CAMPAIGN_DATABASE_URL
 
-.PHONY: help demo test coverage check test-real soak bench translations constraints docs clean
+.PHONY: help demo test coverage check test-real soak fuzz bench translations constraints docs clean
 
 help:
 	@echo "make demo        install, rehearse the wage campaign on the local stage, write the preview page"
@@ -14,6 +14,7 @@ help:
 	@echo "make check       style, types, layers, translations, schema and README in step"
 	@echo "make test-real   publish to a real WordPress, Bluesky PDS, Matrix and Mastodon API on this machine"
 	@echo "make soak        kill the real command 500 times while it publishes, and count what went out"
+	@echo "make fuzz        100,000 broken plans and 100,000 broken answers of servers, which must bring nothing down"
 	@echo "make bench       speed and memory, as ratios"
 	@echo "make translations | constraints | docs   regenerate what is generated"
 
@@ -64,6 +65,11 @@ test-real: .venv/.installed-dev
 # What it did is kept in .soak/, and an interrupted soak goes on from there; SOAK=--short takes about a minute.
 soak: .venv/.installed-dev
 	@$(CLEAN) PYTHONPATH=tests $(BIN)/python -m soak $(SOAK)
+
+# 100,000 plans and 100,000 answers of servers; about an hour on one core each. FUZZ=2000 tries fewer.
+fuzz: .venv/.installed-dev
+	@$(CLEAN) PYTHONPATH=.:tests $(BIN)/python -W ignore -m fuzz plans $(FUZZ)
+	@$(CLEAN) PYTHONPATH=.:tests $(BIN)/python -W ignore -m fuzz answers $(FUZZ)
 
 bench: .venv/.installed-dev
 	@$(BIN)/python benchmarks/run.py
