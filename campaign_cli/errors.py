@@ -22,12 +22,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from campaign_cli.models import Problem
+
+
+_STEERING: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST: Final = 2_000  # characters: what a network says at length is no explanation
+
+
+def _harmless(text: str) -> str:
+    """Words that a network may have put in: nothing that steers a terminal, and no book."""
+    plain = _STEERING.sub(" ", text)
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"
 
 
 class CampaignError(Exception):
@@ -88,7 +99,7 @@ class Failure(CampaignError):
     retry_at: datetime | None = None
 
     def __init__(self, message: str, *, status: int | None = None, code: str = "", fix: str = "") -> None:
-        super().__init__(message, fix=fix)
+        super().__init__(_harmless(message), fix=_harmless(fix))
         self.status = status
         self.code = code
 

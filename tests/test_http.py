@@ -438,3 +438,12 @@ def test_recording() -> None:
     assert second.json() == {"n": 2}
     assert third.text == ""
     assert [request.url for request in recorder.requests] == ["/a", "/b", "/c"]
+
+
+def test_a_networks_words_steer_no_terminal_and_fill_no_ledger() -> None:
+    """Whatever an adapter puts into a failure: no control signs, no turned writing, no book."""
+    failure = Rejected("kata \x1b]0;judul\x07\u202e\ud83d selesai\nbaris", fix="\x1b[2Jlihat")
+    assert failure.message == "kata  ]0;judul    selesai\nbaris"
+    assert str(failure) == failure.message
+    assert failure.fix == " [2Jlihat"
+    assert len(Unavailable("x" * 70_000).message) == 2_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -87,7 +88,7 @@ class Wire:
         if body is None:
             sample = json.loads(json.dumps(expected.sample))
             for place, value in order.places:
-                sample = _put(sample, place, value)
+                sample = _put(sample, place, deepcopy(value))
             text = sample if isinstance(sample, str) and not order.places else json.dumps(sample)
             body = text.encode("utf-8", "surrogatepass")
         headers = {**expected.sample_headers, **dict(order.headers)}
