@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # An environment of the machine (a database, a language, a workspace) must not steer the tests.
 CLEAN := env -u CAMPAIGN_WORKSPACE -u CAMPAIGN_DATABASE_URL
 
-.PHONY: help demo test coverage check test-real soak fuzz bench translations constraints docs clean
+.PHONY: help demo test coverage check test-real soak fuzz mutation audit bench translations constraints docs clean
 
 help:
 	@echo "make demo        install, rehearse the wage campaign on the local stage, write the preview page"
@@ -15,6 +15,8 @@ help:
 	@echo "make test-real   publish to a real WordPress, Bluesky PDS, Matrix and Mastodon API on this machine"
 	@echo "make soak        kill the real command 500 times while it publishes, and count what went out"
 	@echo "make fuzz        100,000 broken plans and 100,000 broken answers of servers, which must bring nothing down"
+	@echo "make mutation    which changed lines of the checks no test notices (hours)"
+	@echo "make audit       known weaknesses of what is installed, where the package index tells"
 	@echo "make bench       speed and memory, as ratios"
 	@echo "make translations | constraints | docs   regenerate what is generated"
 
@@ -70,6 +72,18 @@ soak: .venv/.installed-dev
 fuzz: .venv/.installed-dev
 	@$(CLEAN) PYTHONPATH=.:tests $(BIN)/python -W ignore -m fuzz plans $(FUZZ)
 	@$(CLEAN) PYTHONPATH=.:tests $(BIN)/python -W ignore -m fuzz answers $(FUZZ)
+
+# What no test notices: lines of checks, approvals and redaction are changed one by one. Hours; not part of CI.
+mutation: .venv/.installed-dev
+	@$(PIP) 'mutmut>=3.5'
+	@rm -rf mutants
+	@$(CLEAN) $(BIN)/mutmut run || true
+	@$(BIN)/python tools/mutation.py
+
+# Known weaknesses of what is installed, where the package index offers advisories. No gate.
+audit: .venv/.installed-dev
+	@$(PIP) pip-audit
+	-@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 bench: .venv/.installed-dev
 	@$(BIN)/python benchmarks/run.py
