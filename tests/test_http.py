@@ -447,3 +447,10 @@ def test_a_networks_words_steer_no_terminal_and_fill_no_ledger() -> None:
     assert str(failure) == failure.message
     assert failure.fix == " [2Jlihat"
     assert len(Unavailable("x" * 70_000).message) == 2_000
+
+
+def test_half_a_sign_in_an_answer_becomes_a_question_mark() -> None:
+    """JSON can smuggle in what no text can hold; whole pairs stay."""
+    body = b'{"ts": "a\\ud83d", "\\uDE00": ["\\ud83d\\ude00"]}'
+    answered = send(Network(replies=[httpx.Response(200, content=body)]), GET)
+    assert answered.json() == {"ts": "a?", "?": ["😀"]}

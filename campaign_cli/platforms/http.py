@@ -14,6 +14,7 @@ The network's own table (``Request.errors``) sees every answer, also a good one,
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,6 +47,7 @@ from campaign_cli.platforms.connections import new_wire
 ANSWER_BYTES: Final = 8 * 1024 * 1024
 REDIRECTS: Final = 3
 CONNECT_SECONDS: Final = 10.0
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _REDIRECTING: Final = frozenset({301, 302, 303, 307, 308})
 # A wire raises httpx's errors or, straight from below, httpcore's.
 _NEVER_SENT: Final = (
@@ -74,9 +76,12 @@ class HttpAnswer:
         return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Body as JSON. Raises Unconfirmed (creating request) or Unavailable where it is none."""
+        """Body as JSON, without halves of signs. Raises Unconfirmed (creating request) or Unavailable where it is none."""
         try:
-            return loads(self.content)
+            value = loads(self.content)
+            if _HALF.search(self.content):  # such text fits into no request, no database and no file
+                value = loads(dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+            return value
         except (ValueError, RecursionError) as error:
             raise unreadable(self.request, status=self.status) from error
 
