@@ -76,7 +76,7 @@ class HttpAnswer:
         return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Body as JSON, without halves of signs. Raises Unconfirmed (creating request) or Unavailable where it is none."""
+        """Body as JSON, no half signs in it. Raises Unconfirmed (creating request) or Unavailable where it is none."""
         try:
             value = loads(self.content)
             if _HALF.search(self.content):  # such text fits into no request, no database and no file
