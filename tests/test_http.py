@@ -454,3 +454,11 @@ def test_half_a_sign_in_an_answer_becomes_a_question_mark() -> None:
     body = b'{"ts": "a\\ud83d", "\\uDE00": ["\\ud83d\\ude00"]}'
     answered = send(Network(replies=[httpx.Response(200, content=body)]), GET)
     assert answered.json() == {"ts": "a?", "?": ["😀"]}
+
+
+def test_a_query_that_no_address_can_hold_is_refused() -> None:
+    """An id from a network's answer may be of any length; nothing leaves, and nothing else is raised."""
+    request = Request(method="GET", url="https://serikat.example/api", query={"id": "x" * 70_000})
+    network = Network(replies=[httpx.Response(200)])
+    assert type(refused(network, request)) is Rejected
+    assert network.requests == []

@@ -149,7 +149,10 @@ class HttpTransport:
                 ),
                 fix=_("Write https:// in the account's address in accounts.yaml."),
             )
-        return url.copy_merge_params(request.query) if request.query else url
+        try:
+            return url.copy_merge_params(request.query) if request.query else url
+        except (httpx.InvalidURL, ValueError) as error:  # an id from an answer may be of any length
+            raise self._bad_address(request.url) from error
 
     def _bad_address(self, url: str) -> Rejected:
         message = _("“{url}” is no address that can be used.").format(url=self._redact(shown_url(url)))

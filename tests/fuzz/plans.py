@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from campaign_cli.checks import examine
 from campaign_cli.cli.diagnostics import problem_line
+from campaign_cli.cli.visible import visible
 from campaign_cli.plan import open_workspace
 from campaign_cli.plan.model import Media, Plan, Post, Variant
 from campaign_cli.report.page import preview_page
@@ -237,7 +238,7 @@ def workspace(root: Path) -> Callable[[bytes], str]:
             assert problem.message, problem
             assert problem.file, problem
             assert 0 < problem.line <= max(lines, 60), problem
-            assert not [sign for sign in problem_line(problem) if sign < " " and sign != "\n"], problem
+            assert not [sign for sign in visible(problem_line(problem)) if sign < " " and sign != "\n"], problem
         if found.loaded and sum(content) % 8 == 0:  # the page takes longer than all the rest
             assert "<script" not in preview_page(found, picture=lambda _sha256: b"", made_at=NOW).lower()
         path.unlink()
