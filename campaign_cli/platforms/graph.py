@@ -9,6 +9,7 @@ https://developers.facebook.com/docs/graph-api/overview · /docs/graph-api/resul
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,6 +150,15 @@ def instant(value: Any) -> datetime:
     if at is None:
         raise ValueError(value)
     return at
+
+
+def same_words(ours: str, theirs: Any) -> bool:
+    """Whether a text that came back is ours; white space, and how accents are put together, make no difference."""
+    return _words(ours) == _words(str(theirs or ""))
+
+
+def _words(text: str) -> list[str]:
+    return unicodedata.normalize("NFC", text).split()
 
 
 def _end(value: Any) -> datetime | None:

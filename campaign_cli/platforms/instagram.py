@@ -32,8 +32,9 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
-from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words, steps_of, upload_of
-from campaign_cli.platforms.graph import instant, token_facts
+from campaign_cli.platforms.container_posts import by_address, same_post, search
+from campaign_cli.platforms.containers import WHOLE, Containers, steps_of, upload_of
+from campaign_cli.platforms.graph import instant, same_words, token_facts
 from campaign_cli.platforms.instagram_api import Settings, settings_of
 from campaign_cli.platforms.text import hashtag_spans, mention_spans
 
@@ -165,7 +166,8 @@ class Instagram(Platform):
         """
         flow, content = await api.containers(sending), sending.content
         kind = _kind(content.media)
-        return await flow.search(
+        return await search(
+            flow,
             sending,
             "media",
             fields="id,caption,media_type,permalink,timestamp",
@@ -202,7 +204,7 @@ class Instagram(Platform):
     async def find(self, session: Session, url: str) -> Receipt | None:
         """A post of this account by ``instagram.com/p/CODE`` or ``/reel/CODE``, among its newest thousand."""
         same = same_post(url, _POST, sites=_SITES)
-        return None if same is None else await (await api.containers(session)).by_address(session, "media", same=same)
+        return None if same is None else await by_address(await api.containers(session), session, "media", same=same)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Raises Rejected: the guide for ordinary apps has no way to delete."""

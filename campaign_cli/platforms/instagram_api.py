@@ -21,7 +21,7 @@ from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Request, Sending, Session
 from campaign_cli.platforms.containers import Containers
 from campaign_cli.platforms.graph import Graph, Identifier, Version
-from campaign_cli.platforms.instagram_answers import SPENT, TITLE, container_failed, table
+from campaign_cli.platforms.instagram_answers import BLOCKED, SPENT, TITLE, container_failed, table
 from campaign_cli.source.shapes import finding
 
 HOSTS: Final[Mapping[str, str]] = {
@@ -124,6 +124,7 @@ async def containers(session: Session) -> Containers:
         failed=container_failed,
         publishing=table(session.now, publishing=True),
         spent=SPENT,
+        blocked=BLOCKED,
     )
 
 

@@ -31,8 +31,9 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
-from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words, steps_of
-from campaign_cli.platforms.graph import TokenFacts, instant
+from campaign_cli.platforms.container_posts import by_address, same_post, search
+from campaign_cli.platforms.containers import WHOLE, Containers, steps_of
+from campaign_cli.platforms.graph import TokenFacts, instant, same_words
 from campaign_cli.platforms.threads_api import Settings, settings_of
 from campaign_cli.platforms.threads_text import links, threads_length
 
@@ -150,7 +151,8 @@ class Threads(Platform):
         https://developers.facebook.com/docs/threads/retrieve-and-discover-posts/retrieve-posts
         """
         fields = "id,media_type,permalink,text,timestamp" + (",replied_to" if sending.part else "")
-        return await api.containers(sending).search(
+        return await search(
+            api.containers(sending),
             sending,
             "replies" if sending.part else "threads",
             fields=fields,
@@ -192,9 +194,8 @@ class Threads(Platform):
         same, flow = same_post(url, _POST, sites=_SITES), api.containers(session)
         if same is None:
             return None
-        return await flow.by_address(session, "threads", same=same) or await flow.by_address(
-            session, "replies", same=same
-        )
+        found = await by_address(flow, session, "threads", same=same)
+        return found or await by_address(flow, session, "replies", same=same)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete the post; one that is gone already is fine. Threads takes 100 deletions a day.
