@@ -57,6 +57,8 @@ async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
     if not parts:
         return Verdict(state=State.PUBLISHED)
     attempt = Attempt(desk, seat, claim, part=parts[0], earlier=claim.receipts)
+    if attempt.known is not None:
+        return await _received(desk, attempt, attempt.known)
     try:
         verdict, absent = await _looked_up(desk, seat, attempt)
         if verdict is None and claim.attempts >= MAXIMUM_TRIES:
@@ -72,7 +74,7 @@ async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
         verdict = Verdict(state=State.UNCERTAIN, error=for_a_person())
     if verdict.next_try is not None and verdict.state is State.UNCERTAIN and _long_in_doubt(desk, claim):
         verdict = replace(verdict, error=f"{verdict.error} {for_a_person()}", notice=_asking())
-    return verdict if verdict.receipt is None else await _received(attempt, verdict.receipt, last=len(parts) == 1)
+    return verdict if verdict.receipt is None else await _received(desk, attempt, verdict.receipt)
 
 
 def _long_in_doubt(desk: Desk, claim: Claim) -> bool:
@@ -221,10 +223,12 @@ async def _repeated(desk: Desk, attempt: Attempt, *, absent: bool) -> Verdict:
     return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
 
 
-async def _received(attempt: Attempt, receipt: Receipt, *, last: bool) -> Verdict:
-    """Published, or on with the next part of the thread."""
-    if last:
-        return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
+async def _received(desk: Desk, attempt: Attempt, receipt: Receipt) -> Verdict:
+    """Published, or on with the next part of the thread. Days late, nothing follows any more."""
+    if not set(unsent(attempt.claim)) - {receipt.part}:
+        if attempt.claim.restored or desk.clock() - attempt.claim.due > desk.late_grace:
+            return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
+        return await attempt.follow_up(receipt)
     try:
         await attempt.keep_receipt(receipt)
     except ClaimLost:

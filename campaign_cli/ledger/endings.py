@@ -56,8 +56,12 @@ class Ending(Store):
         turned = [end for end in ends if end.row.state != end.state.value]
         for some in chunks(end.row.key for end in turned):
             connection.execute(statements.FORGET_NOTICES, {"the_keys": some, "the_now": now})
-        for state in (State.FAILED, State.UNCERTAIN):
-            told = [(end.row.key, end.notice or end.error) for end in turned if end.state is state]
+        for state in (State.FAILED, State.UNCERTAIN, State.PUBLISHED):
+            told = [
+                (end.row.key, end.notice or end.error)
+                for end in turned
+                if end.state is state and (end.notice or state is not State.PUBLISHED)
+            ]
             give_notice(connection, told, kind=state, at=now)
         give_notice(connection, _still_untold(connection, ends), kind=State.UNCERTAIN, at=now)
         events = [

@@ -101,6 +101,12 @@ def attached(photos: Sequence[str]) -> dict[str, str]:
     return {f"attached_media[{number}]": json.dumps({"media_fbid": photo}) for number, photo in enumerate(photos)}
 
 
+def comment(sending: Sending, post: str, *, text: str) -> Request:
+    """The page's own comment under a post. https://developers.facebook.com/docs/graph-api/reference/object/comments"""
+    sample = {"id": f"{post}_{{comment_id}}"}
+    return call(sending, "POST", f"/{post}/comments", form={"message": text}, creating=True, sample=sample)
+
+
 async def permalink(session: Session, identifier: str) -> str:
     """The address for people; where Facebook can't be asked, the one that leads there by number."""
     sample = {"id": identifier, "permalink_url": f"{SITE}/{identifier}"}

@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Picture, Receipt
-from campaign_cli.platforms import base, graph_answers
+from campaign_cli.platforms import base, first_comment, graph_answers
 from campaign_cli.platforms import instagram_api as api
 from campaign_cli.platforms.addresses import compared
 from campaign_cli.platforms.base import (
@@ -53,6 +53,7 @@ class Instagram(Platform):
     title = "Instagram"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets = ("token",)
+    fields = frozenset({first_comment.FIELD})
     threads = False
     limits = Limits(
         text=2200,
@@ -89,7 +90,11 @@ class Instagram(Platform):
     oauth = OAuth(
         authorize="https://www.instagram.com/oauth/authorize",
         token="https://api.instagram.com/oauth/access_token",  # noqa: S106 - an address
-        scopes=("instagram_business_basic", "instagram_business_content_publish"),
+        scopes=(
+            "instagram_business_basic",
+            "instagram_business_content_publish",
+            "instagram_business_manage_comments",
+        ),
         separator=",",
         pkce=False,
         renewal="exchange",
@@ -115,10 +120,10 @@ class Instagram(Platform):
     unconfirmed = (
         "nothing was ever sent to Instagram itself",
         "posts in 24 hours: Meta's pages say 25, 50 and 100; accounts check shows the account's own number",
-        "how emoji count among the 2,200 characters, and the limits of 30 hashtags, 20 mentions and 1,000 characters "
-        "of alt text: from other programs",
+        "how emoji count among the 2,200 characters, and the limits of 30 hashtags, 20 mentions, 1,000 characters of "
+        "alt text and 2,200 of a comment: from other programs",
         "codes before the subcodes 2207006 and higher, so that the subcode alone decides",
-        "what Instagram answers when a container is published twice",
+        "what Instagram answers when a container is published twice, and after which refusals the post is out",
     )
     max_wait = 60.0  # Instagram fetches a picture before it answers
 
@@ -158,6 +163,18 @@ class Instagram(Platform):
         identifier = await flow.published(sending, container, others=others)
         url = await flow.permalink(sending, identifier)
         return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
+
+    def objections(self, draft: Draft) -> tuple[Rejected, ...]:
+        """A first comment that is too long."""
+        return tuple(first_comment.objections(draft, limit=self.limits.text or 0))
+
+    def follows(self, draft: Draft) -> bool:
+        """A first comment."""
+        return bool(first_comment.wanted(draft))
+
+    async def afterwards(self, sending: Sending, receipt: Receipt) -> str:
+        """Write the first comment, which takes the permission for comments as well."""
+        return await first_comment.write(sending, lambda text: api.comment(sending, receipt.id, text=text))
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """Own posts since then with this caption and of this kind.

@@ -128,6 +128,16 @@ async def containers(session: Session) -> Containers:
     )
 
 
+def comment(sending: Sending, post: str, *, text: str) -> Request:
+    """The account's own comment under a post.
+
+    https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-media/comments
+    """
+    return graph_of(sending).call(
+        sending, "POST", f"/{post}/comments", form={"message": text}, creating=True, sample={"id": "{comment_id}"}
+    )
+
+
 async def quota(session: Session) -> tuple[int, int]:
     """How many posts the account has published in the last 24 hours, and how many it may.
 
