@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,5 +144,21 @@ def test_where_the_list_is_refused_the_container_is_proof_enough(
         assert scene.settle() == []
         assert scene.deliveries()["akun/kabar"].state is State.PUBLISHED
         assert len(scene.kept("akun")) == 1
+    finally:
+        scene.close()
+
+
+def test_a_token_of_another_account_publishes_nothing(tmp_path: Path, theatre: Theatre, platform: str) -> None:
+    """The account is named in accounts.yaml and somebody logged in with the wrong one: it fails before it is out."""
+    scene = Scene(tmp_path, theatre, platform, ["akun"])
+    try:
+        account = scene.workspace.accounts[scene.played["akun"]]
+        settings = {**account.settings, "handle": "@orang.lain"}
+        scene.workspace.accounts[account.name] = replace(account, settings=settings)
+        scene.queue("akun", "Kabar untuk akun yang benar.")
+        assert scene.settle() == []
+        delivery = scene.deliveries()["akun/kabar"]
+        assert (delivery.state, "@orang.lain" in delivery.error) == (State.FAILED, True)
+        assert scene.kept("akun") == []
     finally:
         scene.close()

@@ -1,4 +1,4 @@
-"""Finding what became of a container: own posts by their words, by their address, and the container's own word.
+"""What has become of containers: own posts found by their words or their address, or read back.
 
 https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/media
 """
@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from campaign_cli.errors import Rejected
 from campaign_cli.models import Receipt
-from campaign_cli.platforms.answers import unreadable
-from campaign_cli.platforms.base import Found, LookUp, Request, Sending, Session
+from campaign_cli.platforms.answers import numbers, unreadable
+from campaign_cli.platforms.base import Found, LookUp, RemotePost, Request, Sending, Session
 from campaign_cli.platforms.containers import ABSENT, LIFE, Containers
-from campaign_cli.platforms.graph import instant
+from campaign_cli.platforms.graph import Graph, instant
+from campaign_cli.platforms.graph_answers import GONE
 
 _PAGE: Final = "50"  # posts of one page of a look-up
 _UNPUBLISHED: Final = frozenset({"FINISHED", "IN_PROGRESS", "ERROR", "EXPIRED"})
@@ -74,6 +75,29 @@ async def _listed(
         if last or (bool(times) and max(times) < since):
             return tuple(found), True
     return tuple(found), False
+
+
+async def read(
+    graph: Graph, session: Session, receipt: Receipt, *, fields: str, words: str, counted: Mapping[str, str]
+) -> RemotePost | None:
+    """The post as its owner sees it, or None where it is gone; ``words`` is the field of its text, ``counted`` maps our
+    word for what is counted to its field."""
+    wanted = ("id", "alt_text", "permalink", "timestamp", "children{alt_text}", words, fields)
+    try:
+        node = await graph.node(session, f"/{receipt.id}", fields=",".join(filter(None, wanted)))
+    except Rejected as failure:
+        if failure.code in GONE:
+            return None
+        raise
+    shown = (node.get("children") or {}).get("data") or ([node] if node.get("alt_text") else [])
+    return RemotePost(
+        id=receipt.id,
+        url=node.get("permalink"),
+        text=str(node.get(words) or ""),
+        alts=tuple(str(one.get("alt_text") or "") for one in shown),
+        created_at=instant(node["timestamp"]) if node.get("timestamp") else None,
+        metrics=numbers(node, counted),
+    )
 
 
 async def by_address(flow: Containers, session: Session, edge: str, *, same: Callable[[str], bool]) -> Receipt | None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from campaign_cli.errors import Failure, Rejected, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
-from campaign_cli.models import LASTING, Picture
+from campaign_cli.models import LASTING, Picture, Receipt
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.answers import instant as iso_instant
 from campaign_cli.platforms.base import Sending, Session
@@ -41,22 +41,31 @@ _FILM_WAITS: Final = (*_WAITS, 30.0, 60.0, 60.0, 60.0)
 class Containers:
     """How one network makes containers.
 
-    ``account`` is the account's path (``/me``, ``/NUMBER``); ``create`` and ``publish`` are its edges, ``status`` and
-    ``reason`` the fields that say how a container is and why it failed, which ``failed`` reads. ``publishing`` is the
-    error table of the publishing request; after a failure with a code in ``spent`` the container is of no use, after
-    one in ``blocked`` the post may be out all the same.
+    ``account`` is the account's path (``/me``, ``/NUMBER``); ``create``, ``publish`` and ``limit`` are its edges,
+    ``status`` and ``reason`` the fields that say how a container is and why it failed, which ``failed`` reads.
+    ``publishing`` is the error table of the publishing request; after a failure with a code in ``spent`` the container
+    is of no use, after one in ``blocked`` the post may be out all the same.
     """
 
     graph: Graph
     account: str
     create: str
     publish: str
+    limit: str
     status: str
     reason: str
     failed: Callable[[str], Failure]
     publishing: Table | None = None
     spent: frozenset[str] = frozenset()
     blocked: frozenset[str] = frozenset()
+
+    async def post(self, sending: Sending, make: Callable[[], Awaitable[str]]) -> Receipt:
+        """Make the containers that are missing, wait until they are finished, and publish the whole."""
+        others = steps_of(sending.content.media)
+        container = await self.ready(sending, WHOLE, make, others=others)
+        identifier = await self.published(sending, container, others=others)
+        url = await self.permalink(sending, identifier)
+        return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
 
     async def ready(
         self, sending: Sending, step: str, make: Callable[[], Awaitable[str]], *, others: tuple[str, ...] = ()
@@ -181,6 +190,16 @@ class Containers:
 
     def _out_already(self) -> Unconfirmed:
         return Unconfirmed(_("{title} says that this has been published already.").format(title=self.graph.title))
+
+    async def quota(self, session: Session) -> tuple[int, int]:
+        """How many posts the account has published in the last 24 hours, and how many it may."""
+        query = {"fields": "quota_usage,config"}
+        request = self.graph.call(session, "GET", f"{self.account}/{self.limit}", query=query)
+        return await ask(
+            session.http,
+            request,
+            lambda body: (int(body["data"][0]["quota_usage"]), int(body["data"][0]["config"]["quota_total"])),
+        )
 
     async def permalink(self, session: Session, identifier: str) -> str | None:
         """The address of a post; None where it can't be had: it is out all the same."""

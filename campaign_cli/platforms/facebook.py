@@ -87,7 +87,9 @@ class Facebook(Platform):
                 },
             ),
         ),
-        loopback="localhost",  # while the app is in development; later https alone, so paste
+        # http for localhost while the app is in development, later https alone, so paste:
+        # https://developers.facebook.com/blog/post/2018/06/08/enforce-https-facebook-login/
+        loopback="localhost",
         lifetime=timedelta(days=60),
         help="https://developers.facebook.com/apps",
     )

@@ -28,6 +28,7 @@ from campaign_cli.source.shapes import finding
 PAGES: Final = 20  # bound of a search; one that ends here is not complete
 _SECRET: Final = frozenset({"access_token", "appsecret_proof"})
 _VERSION: Final = re.compile(r"v\d{1,2}\.\d")
+_NAME: Final = re.compile(r"@?([a-z0-9._]{1,30})", re.ASCII | re.IGNORECASE)
 _IDENTIFIER: Final = re.compile(r"\d{1,20}", re.ASCII)
 
 
@@ -48,11 +49,26 @@ def _checked_identifier(value: object) -> str:
     return text
 
 
+def _checked_name(value: str) -> str:
+    match = _NAME.fullmatch(value)
+    if match is None:
+        raise finding(
+            "A004",
+            _("This is not the name of an account."),
+            _("Write @name: up to 30 letters, digits, underscores or dots."),
+        )
+    return match[1]
+
+
 Version = Annotated[str, AfterValidator(_checked_version)]
 """A setting that holds a version (``v25.0``)."""
 
 Identifier = Annotated[str, AfterValidator(_checked_identifier)]
 """A setting that holds the number of a page or an account, as text (``Field(coerce_numbers_to_str=True)`` for YAML)."""
+
+
+Handle = Annotated[str, AfterValidator(_checked_name)]
+"""A setting that holds the name of an account on Instagram or Threads, with or without ``@``; read without it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
