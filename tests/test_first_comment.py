@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 
 from campaign_cli import platforms
 from campaign_cli.models import Draft, Part, State
+from campaign_cli.plan import open_workspace
 from campaign_cli.report.requests import requests_of
+from campaign_cli.stage.rehearsal import rehearse
 from campaign_cli.stage.state import StagePost
 from tests.fault_helpers import Scene, Theatre, open_theatre
+from tests.stage_helpers import file_for
 
 COMMENT = "Baca selengkapnya: https://serikat.example/upah"
 
@@ -149,3 +153,43 @@ def test_the_preview_shows_it(scene: Scene) -> None:
     )
     assert shown[-1].url.endswith("/comments")
     assert (shown[-1].body, shown[-1].creating) == ({"message": COMMENT}, True)
+
+
+ACCOUNTS = """
+accounts:
+  laman: {platform: facebook, page: 100000000007, token: env:TIADA, timezone: WIB}
+  gambar: {platform: instagram, login: facebook, account: 17841400000000001, token: env:TIADA_LAGI, timezone: WIB,
+           media_host: web}
+  web: {platform: wordpress, url: "https://serikat.example", username: redaksi, password: env:TIADA_PULA}
+"""
+PLAN = """
+campaign: upah
+title: Upah Layak
+timezone: WIB
+day: 2026-12-10
+language: id
+accounts: [laman, gambar]
+posts:
+  - id: pembuka
+    at: H-7 08:00
+    text: Upah layak adalah hak.
+    media: [{file: poster.jpg, alt: Poster merah}]
+    variants:
+      facebook: {first_comment: "Baca: https://serikat.example"}
+      instagram: {first_comment: "Baca: https://serikat.example"}
+"""
+
+
+@pytest.mark.parametrize("misbehave", [(), ("gambar:refuse:skip=1",)])
+def test_a_rehearsal_knows_it_and_says_when_it_is_missing(tmp_path: Path, misbehave: tuple[str, ...]) -> None:
+    """Under the post with its words it is as written, and no stray; where it is missing, the rehearsal isn't faithful.
+    An account with Facebook Login is played by its own number."""
+    (tmp_path / "accounts.yaml").write_text(ACCOUNTS)
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "poster.jpg").write_bytes(file_for("instagram", 400, 400)[0])
+    workspace, problems = open_workspace(tmp_path)
+    plan, now = tmp_path / "plan.yaml", datetime(2026, 11, 1, tzinfo=UTC)
+    done = rehearse(plan, workspace, now=now, workspace_problems=problems, misbehave=misbehave)
+    assert [row.state for row in done.rows] == [State.PUBLISHED] * 2
+    assert (done.faithful, done.strays) == (not misbehave, ())
+    assert any("by hand" in difference for row in done.rows for difference in row.differences) is bool(misbehave)

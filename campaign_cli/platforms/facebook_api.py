@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import Field
-
 from campaign_cli.errors import Failure, Rejected
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
@@ -37,7 +35,7 @@ _KEEPS: Final = timedelta(hours=20)  # a photo that no post shows may be gone af
 class Settings(base.Settings):
     """A page by its ID, and the page's own token (not the person's); ``version`` of the Graph API."""
 
-    page: Identifier = Field(coerce_numbers_to_str=True)
+    page: Identifier
     token: str
     url: WebAddress = API
     version: Version = "v25.0"

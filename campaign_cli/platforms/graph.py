@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from campaign_cli.i18n import _
 from campaign_cli.platforms.answers import ask, epoch
@@ -38,15 +38,19 @@ def _checked_version(value: str) -> str:
     return value
 
 
-def _checked_identifier(value: object) -> str:
-    text = str(value).strip()
-    if not _IDENTIFIER.fullmatch(text):
+def _as_text(value: object) -> object:
+    """YAML reads a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _checked_identifier(value: str) -> str:
+    if not _IDENTIFIER.fullmatch(value):
         raise finding(
             "A004",
             _("This is not the ID of a page or an account."),
             _("It is a long number; campaign accounts login shows it."),
         )
-    return text
+    return value
 
 
 def _checked_name(value: str) -> str:
@@ -63,8 +67,8 @@ def _checked_name(value: str) -> str:
 Version = Annotated[str, AfterValidator(_checked_version)]
 """A setting that holds a version (``v25.0``)."""
 
-Identifier = Annotated[str, AfterValidator(_checked_identifier)]
-"""A setting that holds the number of a page or an account, as text (``Field(coerce_numbers_to_str=True)`` for YAML)."""
+Identifier = Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked_identifier)]
+"""A setting that holds the number of a page or an account; a text, which YAML may read as a number."""
 
 
 Handle = Annotated[str, AfterValidator(_checked_name)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from campaign_cli.i18n import _
 from campaign_cli.models import Account
@@ -43,12 +43,6 @@ class Settings(base.Settings):
     handle: Handle | None = None
     version: Version = "v25.0"
     url: WebAddress | None = None
-
-    @field_validator("account", mode="before")
-    @classmethod
-    def _as_text(cls, value: object) -> object:
-        """YAML reads it as a number."""
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _whose(self) -> Settings:

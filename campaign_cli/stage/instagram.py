@@ -46,6 +46,11 @@ class InstagramStage(ContainerNetwork):
         )
     )
 
+    @staticmethod
+    def identifier(settings: Mapping[str, Any]) -> str:
+        """As accounts.yaml has it, with Facebook Login."""
+        return str(settings.get("account") or "")
+
     def routes(self) -> list[BaseRoute]:
         """The account, its edges, its objects, uploads."""
         return [
@@ -211,7 +216,7 @@ class InstagramStage(ContainerNetwork):
 
 def account_id(account: StageAccount) -> str:
     """The account's number, always the same."""
-    return str(17_841_400_000_000_000 + zlib.crc32(account.name.encode()))
+    return account.number or str(17_841_400_000_000_000 + zlib.crc32(account.name.encode()))
 
 
 def _account(account: StageAccount) -> dict[str, Any]:
