@@ -48,7 +48,7 @@ def _checked_identifier(value: str) -> str:
         raise finding(
             "A004",
             _("This is not the ID of a page or an account."),
-            _("It is a long number; campaign accounts login shows it."),
+            _("It is a long number; campaign accounts add says where it stands."),
         )
     return value
 
