@@ -132,11 +132,11 @@ class Facebook(Platform):
         if any(item.is_video for item in sending.content.media):
             known = await video.upload(sending)
             await _sent(sending, lambda again: video.finish(sending, known, again=again), _succeeded)
-            identifier = str(known["video"])
+            identifier, url = str(known["video"]), await video.shown(sending, known)
         else:
             photos = [await api.photo_id(sending, index) for index in range(len(sending.content.media))]
             identifier = await _sent(sending, lambda again: _request(sending, photos, again=again), _identifier)
-        url = await api.permalink(sending, identifier)
+            url = await api.permalink(sending, identifier)
         return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
 
     def objections(self, draft: Draft) -> tuple[Rejected, ...]:
