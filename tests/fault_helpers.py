@@ -125,14 +125,21 @@ class Scene:
         self.orders.append(Misbehaviour(account=self.played[account], **order))
         self.server.misbehave(self.orders[-1:])
 
-    def queue(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> str:
+    def queue(self, account: str, *texts: str, post: str = "kabar", **content: Any) -> str:
         """One delivery, due now; its key. The pictures go with its first part; what the network needs, too."""
-        new = self.new_delivery(account, *texts, post=post, pictures=pictures)
+        new = self.new_delivery(account, *texts, post=post, **content)
         self.ledger.apply(Changes(new=(new,), media=content_of), actor="uji")
         self.keys[f"{account}/{post}"] = new.key
         return new.key
 
-    def new_delivery(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> NewDelivery:
+    def new_delivery(
+        self,
+        account: str,
+        *texts: str,
+        post: str = "kabar",
+        pictures: int = 0,
+        native: Mapping[str, Any] | None = None,
+    ) -> NewDelivery:
         """The same, not queued yet."""
         file, mime = file_for(self.platform, 640, 480)
         media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
@@ -140,7 +147,8 @@ class Scene:
         parts, _least = with_least(self.platform, parts)
         full = self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
-        draft = Draft(platform=self.platform, account=full, address=address, language="id", parts=parts)
+        where = {"platform": self.platform, "account": full, "address": address, "language": "id"}
+        draft = Draft(**where, parts=parts, native=native or {})
         key, due = delivery_key("uji", post, full), self.clock.now()
         return NewDelivery(
             key=key,

@@ -147,6 +147,25 @@ def test_a_refused_search_is_no_absence_and_is_repeated_more_and_more_rarely(tmp
     assert table.state(key) in ("waiting", "missed")
 
 
+@pytest.mark.parametrize("searchable", [False, True])
+def test_what_stays_in_doubt_for_hours_asks_a_person_once(tmp_path: Path, searchable: bool) -> None:
+    """A look-up that is refused, or never reaches back far enough, goes on; a person hears once what can be done."""
+    table = Table(tmp_path)
+    key = table.queue("a")
+    table.remote.script.append("lost")
+    table.remote.searchable, table.remote.complete = searchable, False
+    night(table, hours=2)
+    (before,) = table.ledger.deliveries(keys=[key])
+    assert "campaign resolve" not in before.error
+    table.told.notices.clear()
+    night(table, hours=24)
+    (delivery,) = table.ledger.deliveries(keys=[key])
+    assert "campaign resolve" in delivery.error
+    assert delivery.next_try is not None
+    (notice,) = table.told.notices
+    assert (notice.key, "campaign resolve" in notice.message) == (key, True)
+
+
 def test_only_what_was_created_after_the_attempt_is_adopted(tmp_path: Path) -> None:
     """The same words of yesterday are not this post."""
     table = Table(tmp_path)

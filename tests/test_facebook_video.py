@@ -162,3 +162,30 @@ def test_a_preview_shows_a_video_in_one_piece() -> None:
     ]
     assert [request.creating for request in recording.requests] == [False, False, True, False]
     assert (recording.requests[2].form or {})["upload_session_id"] == "{upload_session_id}"
+
+
+def worked_on(status: str, **phases: Any) -> Reply:
+    """What Facebook says of a video that it works on."""
+    told = {"video_status": status, **{f"{name}_phase": phase for name, phase in phases.items()}}
+    return answer(200, {"id": VIDEO, "permalink_url": f"/{PAGE}/videos/{VIDEO}/", "status": told})
+
+
+def test_a_video_that_facebook_cannot_use_is_no_published_post() -> None:
+    """Facebook takes it, works on it for a while, and finds that it can't: refused, with what can be done."""
+    broken = worked_on("processing", processing={"status": "error"})
+    for last in (broken, worked_on("error"), worked_on("upload_failed")):
+        network = Network(replies=[answer(200, {"success": True}), worked_on("processing"), last])
+        failure = asyncio.run(failure_of(platform.publish(on_way(network, steps={"video": STEP}))))
+        assert isinstance(failure, Rejected)
+        assert "MP4" in failure.fix
+        check_known(network)
+
+
+@pytest.mark.parametrize("last", [{"status": "complete", "publish_status": "published"}, {"status": "in_progress"}])
+def test_a_video_that_takes_long_is_out_when_facebook_says_so_or_nothing(last: dict[str, str]) -> None:
+    """It is waited for a minute; that Facebook is still at work then is no refusal."""
+    replies = [answer(200, {"success": True}), *[worked_on("processing", publishing=last)] * 6]
+    network = Network(replies=replies)
+    receipt = asyncio.run(platform.publish(on_way(network, steps={"video": STEP})))
+    assert receipt.url == f"https://www.facebook.com/{PAGE}/videos/{VIDEO}/"
+    assert len(network.requests) == (2 if "publish_status" in last else 7)

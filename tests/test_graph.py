@@ -11,8 +11,10 @@ import httpx
 import pytest
 from facebook_helpers import TOKEN, on_its_way, refusal
 from platform_helpers import NOW, Network, answer, failure_of
+from pydantic import ValidationError
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
+from campaign_cli.platforms import facebook_api, instagram_api, whatsapp_account
 from campaign_cli.platforms.base import Answer
 from campaign_cli.platforms.graph import PAGES, Graph, instant, token_facts
 from campaign_cli.platforms.graph_answers import GraphError, error_of, errors, pause_until
@@ -183,3 +185,18 @@ class _Good:
 
     def json(self) -> Any:
         return json.loads(self.text)
+
+
+@pytest.mark.parametrize("written", [100000000001, "100000000001", " 100000000001 "])
+def test_a_number_in_accounts_yaml_may_stand_without_quotes(written: object) -> None:
+    """A page, a number on WhatsApp and an account on Instagram; what is no number is still refused."""
+    whatsapp = {"token": "env:A", "recipients": "file:b", "template": "kabar"}
+    settings = (
+        facebook_api.Settings(page=written, token="env:A").page,
+        whatsapp_account.Settings(phone_number_id=written, business_account=written, **whatsapp).business_account,
+        instagram_api.Settings(account=written, token="env:A", login="facebook").account,
+    )
+    assert settings == ("100000000001",) * 3
+    for wrong in (True, -1, 1.5, "halaman", ""):
+        with pytest.raises(ValidationError):
+            facebook_api.Settings(page=wrong, token="env:A")

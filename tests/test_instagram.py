@@ -217,7 +217,7 @@ def test_a_container_that_failed_says_why_and_is_forgotten(reason: str, kind: ty
         (-1, 2207032, Unavailable),
         (-1, 2207053, Unavailable),
         (1, 2207057, Rejected),
-        (4, 2207051, Rejected),
+        (4, 2207051, Unconfirmed),
         (9, 2207042, Unavailable),
         (24, 2207006, Unavailable),
         (25, 2207050, Rejected),
@@ -239,17 +239,19 @@ def test_a_container_that_failed_says_why_and_is_forgotten(reason: str, kind: ty
     ],
 )
 def test_each_documented_error_has_its_meaning(code: int, subcode: int, kind: type[Failure]) -> None:
-    """On the request that publishes; and a container that is of no use any more is forgotten."""
+    """On the request that publishes; a container that is of no use any more is made anew, and remembered as refused."""
     through = network(**{f"POST_/{USER}/media_publish": refusal(code, subcode=subcode)})
     item = item_of(through)
     failure = asyncio.run(failure_of(platform.publish(item)))
     assert type(failure) is kind
     assert failure.fix or kind is not Rejected
     spent = subcode in (2207006, 2207020, 2207032, 2207053)
-    assert item.steps == {"container": None if spent else CONTAINER}
+    assert item.steps["container"] == (None if spent else CONTAINER)
+    refusals = (Rejected, Unavailable) if subcode != 2207051 else Failure
+    assert ("out/container" in item.steps) is isinstance(failure, refusals)
     if subcode == 2207042:
         assert failure.retry_at == item.now() + timedelta(hours=1)
-    if kind is Unconfirmed:  # before anything can be public, the same answer is simply tried again
+    if kind is Unconfirmed and subcode != 2207051:  # before anything can be public, the same answer is tried again
         assert type(refused(network(**{f"POST_/{USER}/media": refusal(code, subcode=subcode)}))) is Unavailable
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _WORDS: Final = {
     "posts": N_("posts"),
+    "replies": N_("replies"),
     "messages": N_("messages"),
     "units": N_("units"),
     "uploads": N_("uploads"),

@@ -8,6 +8,8 @@ A doubtful delivery is claimed with a lease of its own and stays ``uncertain`` m
   knows no instant of its own) needs no such proof.
 - *Absence* counts only when the search was complete and ``ABSENCE_AFTER`` has gone since the request left. Where
   another process sent it, the latest instant at which it can have left is the end of the lease.
+- What could not be settled for ``ASK_AFTER`` is looked up on, and a person is asked: where a token may not read, or a
+  page's list is not whole, it would else be in doubt for ever without anybody knowing what to do.
 - What a network will never tell of an attempt (``LookUp.answerable``) is left to a person at once.
 - A look-up that was refused is no absence. Nor is a free post with the same words from up to ``CLOCK_SET`` before that:
   our clock may have been ahead at the first try, and set back since.
@@ -27,7 +29,7 @@ from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import MAXIMUM_TRIES, asked_for, explain, works_after
 from campaign_cli.dispatch.sending import Attempt, for_a_person, lost, unsent
 from campaign_cli.errors import CampaignError, ClaimLost, CredentialError, Rejected, Unauthorized
-from campaign_cli.i18n import _
+from campaign_cli.i18n import _, ngettext
 from campaign_cli.ledger.values import ADOPTED
 from campaign_cli.models import Receipt, State
 from campaign_cli.platforms.base import Found, Session
@@ -41,6 +43,7 @@ ABSENCE_AFTER: Final = timedelta(seconds=90)
 LONGEST_DISTANCE: Final = timedelta(hours=1)
 CLOCK_SET: Final = timedelta(hours=1)
 """How far a clock may be set back between a try and its look-up: an hour, as where summer time was got wrong."""
+ASK_AFTER: Final = timedelta(hours=3)
 _DOUBTED: Final = timedelta(hours=3)  # whoever else the older post may belong to has been settled by then
 
 
@@ -54,6 +57,8 @@ async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
     if not parts:
         return Verdict(state=State.PUBLISHED)
     attempt = Attempt(desk, seat, claim, part=parts[0], earlier=claim.receipts)
+    if attempt.known is not None:
+        return await _received(desk, attempt, attempt.known)
     try:
         verdict, absent = await _looked_up(desk, seat, attempt)
         if verdict is None and claim.attempts >= MAXIMUM_TRIES:
@@ -67,7 +72,24 @@ async def settle_doubtful(desk: Desk, claim: Claim) -> Verdict:
         verdict = Verdict(state=State.WAITING, error=_("Looked up: it did not go out."))
     if verdict is None:
         verdict = Verdict(state=State.UNCERTAIN, error=for_a_person())
-    return verdict if verdict.receipt is None else await _received(attempt, verdict.receipt, last=len(parts) == 1)
+    if verdict.next_try is not None and verdict.state is State.UNCERTAIN and _long_in_doubt(desk, claim):
+        verdict = replace(verdict, error=f"{verdict.error} {for_a_person()}", notice=_asking())
+    return verdict if verdict.receipt is None else await _received(desk, attempt, verdict.receipt)
+
+
+def _long_in_doubt(desk: Desk, claim: Claim) -> bool:
+    return desk.clock() - (claim.attempt_started_at or claim.due) >= ASK_AFTER
+
+
+def _asking() -> str:
+    """What people hear once; the same words each time, by which the ledger knows that they have heard it."""
+    hours = int(ASK_AFTER / timedelta(hours=1))
+    text = ngettext(
+        "For {n} hour, it could not be found out whether this is out.",
+        "For {n} hours, it could not be found out whether this is out.",
+        hours,
+    ).format(n=hours)
+    return f"{text} {for_a_person()}"
 
 
 def _given_up(claim: Claim, *, absent: bool) -> Verdict:
@@ -201,10 +223,12 @@ async def _repeated(desk: Desk, attempt: Attempt, *, absent: bool) -> Verdict:
     return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
 
 
-async def _received(attempt: Attempt, receipt: Receipt, *, last: bool) -> Verdict:
-    """Published, or on with the next part of the thread."""
-    if last:
-        return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
+async def _received(desk: Desk, attempt: Attempt, receipt: Receipt) -> Verdict:
+    """Published, or on with the next part of the thread. Days late, nothing follows any more."""
+    if not set(unsent(attempt.claim)) - {receipt.part}:
+        if attempt.claim.restored or desk.clock() - attempt.claim.due > desk.late_grace:
+            return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
+        return await attempt.follow_up(receipt)
     try:
         await attempt.keep_receipt(receipt)
     except ClaimLost:

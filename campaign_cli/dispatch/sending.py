@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.hosting import publish_media
@@ -20,11 +20,13 @@ from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerErro
 from campaign_cli.i18n import _
 from campaign_cli.ledger.values import REQUEST
 from campaign_cli.models import Picture, Receipt, State, attempt_key
-from campaign_cli.platforms.answers import ahead, on_our_clock
+from campaign_cli.platforms.answers import ahead, instant, on_our_clock
 from campaign_cli.platforms.base import AT_ONCE, LookUp, Sending
 
 if TYPE_CHECKING:
     from campaign_cli.ledger import Claim
+
+_KNOWN: Final = "known"  # step: the receipt, while something still follows
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +121,29 @@ class Attempt:
     async def keep_receipt(self, receipt: Receipt) -> None:
         """Make a receipt durable. Raises ClaimLost."""
         await self._desk.thread.call(self._desk.ledger.keep_receipt, self.claim, receipt)
+
+    @property
+    def known(self) -> Receipt | None:
+        """The proof of this part that an earlier process had, and what was to follow had not ended."""
+        kept = self.sending.steps.get(_KNOWN)
+        return None if kept is None else Receipt(part=self.part, **{**kept, "at": instant(kept["at"])})
+
+    async def follow_up(self, receipt: Receipt) -> Verdict:
+        """Published, with what comes after the last part where something does; never raises a failure of that.
+
+        The proof is on disk before (``known``): what goes wrong from here on costs what follows, and not the post.
+        """
+        published = Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
+        if not self._seat.platform.follows(self.claim.draft):
+            return published
+        try:
+            at = receipt.at.isoformat()
+            await self._keep(_KNOWN, {"id": receipt.id, "url": receipt.url, "at": at, "extra": dict(receipt.extra)})
+            missing = await self._seat.platform.afterwards(self.sending, receipt)
+        except Exception as failure:
+            missing = _("The post is out, but what was to follow it is not: {reason}").format(reason=explain(failure))
+        told = self._desk.secrets.redact(missing)
+        return replace(published, error=told, notice=told)
 
     def judge(self, failure: Exception) -> Verdict:
         """How to settle after ``failure``."""
@@ -226,16 +251,17 @@ async def send(desk: Desk, claim: Claim) -> Verdict:
         try:
             if part != parts[0]:  # the claim itself has put the first unsent part's attempt on disk
                 await attempt.begin()
-            receipt = await attempt.publish()
-            if part != parts[-1]:  # the last one is kept together with the state, in one transaction
-                await attempt.keep_receipt(receipt)
+            receipt = attempt.known or await attempt.publish()
+            if part == parts[-1]:  # it is kept together with the state, in one transaction
+                return await attempt.follow_up(receipt)
+            await attempt.keep_receipt(receipt)
         except asyncio.CancelledError:
             desk.cut_off[claim.key] = attempt.cut_off()
             raise
         except Exception as failure:
             return _broken_off(attempt, receipt, failure)
         receipts.append(receipt)
-    return Verdict(state=State.PUBLISHED, receipt=receipt, works=True)
+    return Verdict(state=State.PUBLISHED, works=True)
 
 
 def _broken_off(attempt: Attempt, receipt: Receipt | None, failure: Exception) -> Verdict:

@@ -56,9 +56,14 @@ class Ending(Store):
         turned = [end for end in ends if end.row.state != end.state.value]
         for some in chunks(end.row.key for end in turned):
             connection.execute(statements.FORGET_NOTICES, {"the_keys": some, "the_now": now})
-        for state in (State.FAILED, State.UNCERTAIN):
-            told = [(end.row.key, end.notice or end.error) for end in turned if end.state is state]
+        for state in (State.FAILED, State.UNCERTAIN, State.PUBLISHED):
+            told = [
+                (end.row.key, end.notice or end.error)
+                for end in turned
+                if end.state is state and (end.notice or state is not State.PUBLISHED)
+            ]
             give_notice(connection, told, kind=state, at=now)
+        give_notice(connection, _still_untold(connection, ends), kind=State.UNCERTAIN, at=now)
         events = [
             self.event(end.state.value, end.row.key, _details(end), actor=end.row.worker or "", at=now) for end in ends
         ]
@@ -106,6 +111,21 @@ def undisputed(
         if one.receipt is None
         or not ((rows[one.key].address, one.receipt.id) in taken or (one.key, one.receipt.part) in sent)
     ]
+
+
+def _still_untold(connection: Connection, ends: Sequence[End]) -> list[tuple[str, str]]:
+    """What people must hear, once, of deliveries that stay uncertain."""
+    stay = [
+        (end.row.key, end.notice)
+        for end in ends
+        if end.notice and end.state is State.UNCERTAIN and end.row.state == State.UNCERTAIN.value
+    ]
+    told = {
+        (row.delivery, row.message)
+        for some in chunks(key for key, _message in stay)
+        for row in connection.execute(statements.NOTICES_OF, {"the_keys": some})
+    }
+    return [one for one in stay if one not in told]
 
 
 def _details(end: End) -> str:

@@ -263,6 +263,7 @@ END_ATTEMPTS: Final = (
     .where(_attempts.delivery.in_(_list("the_keys")), _attempts.ended_at.is_(None))
     .values(ended_at=_NOW, outcome=bindparam("the_state"), error=bindparam("the_error"))
 )
+NOTICES_OF: Final = select(_notices.delivery, _notices.message).where(_notices.delivery.in_(_list("the_keys")))
 FORGET_NOTICES: Final = (
     update(schema.notices)
     .where(_notices.delivery.in_(_list("the_keys")), _notices.told_at.is_(None))

@@ -400,6 +400,17 @@ class Platform(ABC):
         Raises Rejected, Unavailable, Unauthorized, Unconfirmed.
         """
 
+    def follows(self, draft: Draft) -> bool:
+        """Whether something is to come after the last part of this draft (``afterwards``)."""
+        return False
+
+    async def afterwards(self, sending: Sending, receipt: Receipt) -> str:
+        """Send what comes after the last part, which is out; going on after the steps that are done.
+
+        What is missing then, in words for people; nothing where nothing is. Whatever it raises, the post is out.
+        """
+        return ""
+
     @abstractmethod
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """Search the account for this part, created at or after ``since``. Raises Failure when that was refused."""

@@ -9,48 +9,63 @@ https://developers.facebook.com/docs/instagram-platform/content-publishing · /d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from re import Pattern
+from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
-from campaign_cli.models import Picture, Receipt
-from campaign_cli.platforms.answers import ask, unreadable
-from campaign_cli.platforms.base import Found, LookUp, Request, Sending, Session
-from campaign_cli.platforms.graph import Graph, instant
+from campaign_cli.models import LASTING, Picture, Receipt
+from campaign_cli.platforms.answers import ask
+from campaign_cli.platforms.answers import instant as iso_instant
+from campaign_cli.platforms.base import Sending, Session
+from campaign_cli.platforms.graph import Graph
 from campaign_cli.platforms.graph_answers import GONE, Table
 
 WHOLE: Final = "container"  # the step that holds the container of the whole part; ``item0`` … those of a carousel
+REFUSED: Final = LASTING + WHOLE
+"""The step that names the container whose publication was refused last, and when. Meta has refused ("the action is
+blocked", "too many calls") and published all the same, so this one must be seen unpublished before another is made; it
+outlives ``retry``, by which an officer answers a refusal."""
 PUBLISHED: Final = "PUBLISHED"
+ABSENT: Final = "ABSENT"  # our own word: Meta shows no such container, which it has also said of some that were there
+LIFE: Final = timedelta(hours=25)  # of a container, and an hour: after that, Meta may well know nothing of it
 _WAITS: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
 """Seconds between two looks at a container. Together less than a lease: what takes longer goes on at the next try."""
 _FILM_WAITS: Final = (*_WAITS, 30.0, 60.0, 60.0, 60.0)
 """The same for a part with a video, whose lease is kept meanwhile: Meta advises to look for five minutes at most."""
-_PAGE: Final = "50"  # posts of one page of a look-up
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Containers:
     """How one network makes containers.
 
-    ``account`` is the account's path (``/me``, ``/NUMBER``); ``create`` and ``publish`` are its edges, ``status`` and
-    ``reason`` the fields that say how a container is and why it failed, which ``failed`` reads. ``publishing`` is the
-    error table of the publishing request; after a failure with a code in ``spent`` the container is of no use.
+    ``account`` is the account's path (``/me``, ``/NUMBER``); ``create``, ``publish`` and ``limit`` are its edges,
+    ``status`` and ``reason`` the fields that say how a container is and why it failed, which ``failed`` reads.
+    ``publishing`` is the error table of the publishing request; after a failure with a code in ``spent`` the container
+    is of no use, after one in ``blocked`` the post may be out all the same.
     """
 
     graph: Graph
     account: str
     create: str
     publish: str
+    limit: str
     status: str
     reason: str
     failed: Callable[[str], Failure]
     publishing: Table | None = None
     spent: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+
+    async def post(self, sending: Sending, make: Callable[[], Awaitable[str]]) -> Receipt:
+        """Make the containers that are missing, wait until they are finished, and publish the whole."""
+        others = steps_of(sending.content.media)
+        container = await self.ready(sending, WHOLE, make, others=others)
+        identifier = await self.published(sending, container, others=others)
+        url = await self.permalink(sending, identifier)
+        return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
 
     async def ready(
         self, sending: Sending, step: str, make: Callable[[], Awaitable[str]], *, others: tuple[str, ...] = ()
@@ -58,23 +73,27 @@ class Containers:
         """The number of the finished container of a step: the kept one, else the one that ``make`` makes.
 
         Raises Unconfirmed where it has been published already, Unavailable while it is not finished, and what
-        ``failed`` says where the network can't use its content; then it and the steps ``others`` are forgotten.
+        ``failed`` says where the network can't use its content; then it and the steps ``others`` are forgotten. A new
+        one that Meta doesn't show is taken for finished after a while: publishing it tells.
         """
+        if step == WHOLE:
+            await self._seen_unpublished(sending)
         kept = str(sending.steps.get(step) or "")
         status, reason = await self.status_of(sending, kept) if kept else ("EXPIRED", "")
-        if status == "EXPIRED":
+        new = status in ("EXPIRED", ABSENT)
+        if new:
             kept = await make()
             await sending.keep(step, kept)
             status, reason = await self.status_of(sending, kept)
         for seconds in _FILM_WAITS if any(one.is_video for one in sending.content.media) else _WAITS:
-            if status != "IN_PROGRESS":
+            if status not in ("IN_PROGRESS", ABSENT):
                 break
             await sending.sleep(seconds)
             status, reason = await self.status_of(sending, kept)
-        if status == "FINISHED":
+        if status in ("FINISHED", ABSENT):
             return kept
         if status == PUBLISHED:
-            raise Unconfirmed(_("{title} says that this has been published already.").format(title=self.graph.title))
+            raise self._out_already()
         if status == "IN_PROGRESS":
             message = _("{title} is still working on it. It is tried again later.").format(title=self.graph.title)
             raise Unavailable(message)
@@ -99,7 +118,7 @@ class Containers:
                 await sending.keep(step, None)
 
     async def status_of(self, session: Session, container: str) -> tuple[str, str]:
-        """IN_PROGRESS, FINISHED, PUBLISHED, ERROR or EXPIRED (also where there is no such container), and why."""
+        """IN_PROGRESS, FINISHED, PUBLISHED, ERROR, EXPIRED or, where there is no such container, ABSENT; and why."""
         request = self.graph.call(
             session,
             "GET",
@@ -113,7 +132,7 @@ class Containers:
             )
         except Rejected as failure:
             if failure.code in GONE:
-                return "EXPIRED", ""
+                return ABSENT, ""
             raise
 
     async def made(self, sending: Sending, form: Mapping[str, str], *, sample: str) -> dict[str, Any]:
@@ -137,9 +156,50 @@ class Containers:
         try:
             return await ask(sending.http, request, lambda body: str(body["id"]))
         except (Rejected, Unavailable) as failure:
-            if failure.code.rpartition("/")[2] in self.spent:
-                await self.forget(sending, WHOLE, *others)
-            raise
+            raise await self._refused(sending, container, failure, others=others) from failure
+
+    async def _refused(self, sending: Sending, container: str, failure: Failure, *, others: tuple[str, ...]) -> Failure:
+        """What a refused publication means: Unconfirmed where the post is out, or may be, all the same."""
+        code, earlier = failure.code.rpartition("/")[2], sending.steps.get(REFUSED) or {}
+        await sending.keep(REFUSED, {"id": container, "at": sending.now().isoformat()})
+        if code in self.blocked and earlier.get("id") != container:  # the second time, a look-up lies in between
+            return Unconfirmed(failure.message, status=failure.status, code=failure.code, fix=failure.fix)
+        if isinstance(failure, Rejected) and await self._is_out(sending, container):
+            return self._out_already()
+        if code in self.spent:
+            await self.forget(sending, WHOLE, *others)
+        return failure
+
+    async def _is_out(self, sending: Sending, container: str) -> bool:
+        try:
+            return (await self.status_of(sending, container))[0] == PUBLISHED
+        except Failure:
+            return False
+
+    async def _seen_unpublished(self, sending: Sending) -> None:
+        """Raise Unconfirmed where the container that was refused last is out, or may be; a look-up then tells."""
+        refused = sending.steps.get(REFUSED)
+        if not refused:
+            return
+        status, _why = await self.status_of(sending, refused["id"])
+        young = sending.now() - iso_instant(refused["at"]) < LIFE
+        if status == PUBLISHED or (status == ABSENT and young):
+            await sending.keep(WHOLE, refused["id"])
+            await sending.keep(REFUSED, None)  # a person may say that it is not out, and then it is made anew
+            raise self._out_already()
+
+    def _out_already(self) -> Unconfirmed:
+        return Unconfirmed(_("{title} says that this has been published already.").format(title=self.graph.title))
+
+    async def quota(self, session: Session) -> tuple[int, int]:
+        """How many posts the account has published in the last 24 hours, and how many it may."""
+        query = {"fields": "quota_usage,config"}
+        request = self.graph.call(session, "GET", f"{self.account}/{self.limit}", query=query)
+        return await ask(
+            session.http,
+            request,
+            lambda body: (int(body["data"][0]["quota_usage"]), int(body["data"][0]["config"]["quota_total"])),
+        )
 
     async def permalink(self, session: Session, identifier: str) -> str | None:
         """The address of a post; None where it can't be had: it is out all the same."""
@@ -150,52 +210,11 @@ class Containers:
             return None
         return str(node["permalink"]) if node.get("permalink") else None
 
-    async def search(
-        self,
-        sending: Sending,
-        edge: str,
-        *,
-        fields: str,
-        since: datetime,
-        ours: Callable[[Mapping[str, Any]], bool],
-    ) -> LookUp:
-        """Own posts of a list since then, those that are ``ours``.
-
-        While the container says that it has been published and no post is found, the search is not complete.
-        """
-        found: list[Found] = []
-        complete = False
-        query = {"fields": fields, "limit": _PAGE}
-        async for rows, last in self.graph.listed(sending, f"{self.account}/{edge}", query=query):
-            times = [self._made_at(row) for row in rows]
-            for row, at in zip(rows, times, strict=True):
-                if at >= since and ours(row):
-                    receipt = Receipt(part=sending.part, id=row["id"], url=row.get("permalink"), at=at)
-                    found.append(Found(receipt=receipt, created_at=at))
-            # one row that is older proves nothing: lists may begin with what is pinned
-            complete = last or (bool(times) and max(times) < since)
-            if complete:
-                break
-        container = str(sending.steps.get(WHOLE) or "")
-        if not found and complete and container:
-            complete = (await self.status_of(sending, container))[0] != PUBLISHED
-        return LookUp(found=tuple(found), complete=complete)
-
-    async def by_address(self, session: Session, edge: str, *, same: Callable[[str], bool]) -> Receipt | None:
-        """The own post of a list whose permalink is the ``same``, as a receipt of part 0."""
-        query = {"fields": "id,permalink,timestamp", "limit": _PAGE}
-        async for rows, _last in self.graph.listed(session, f"{self.account}/{edge}", query=query):
-            for row in rows:
-                if same(str(row.get("permalink") or "")):
-                    return Receipt(part=0, id=row["id"], url=row["permalink"], at=self._made_at(row))
-        return None
-
-    def _made_at(self, row: Mapping[str, Any]) -> datetime:
-        """When a post was published. Raises Unavailable for a list that can't be read."""
-        try:
-            return instant(row["timestamp"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise unreadable(Request(method="GET", url=self.graph.base)) from error
+    async def last_status(self, sending: Sending) -> str:
+        """Of the container that may have been published last; empty where there was none."""
+        refused = sending.steps.get(REFUSED) or {}
+        container = str(sending.steps.get(WHOLE) or refused.get("id") or "")
+        return (await self.status_of(sending, container))[0] if container else ""
 
 
 def steps_of(media: Sequence[Picture]) -> tuple[str, ...]:
@@ -207,34 +226,3 @@ def steps_of(media: Sequence[Picture]) -> tuple[str, ...]:
 def upload_of(step: str) -> str:
     """The step that holds where the bytes of a container go, where they are sent."""
     return f"{step}.upload"
-
-
-def same_words(ours: str, theirs: str | None) -> bool:
-    """Whether a text that came back is ours; white space makes no difference."""
-    return ours.split() == (theirs or "").split()
-
-
-def same_post(url: str, pattern: Pattern[str], *, sites: Collection[str]) -> Callable[[str], bool] | None:
-    """Whether a permalink is the post's that a person's address names; None where it names none.
-
-    ``pattern`` finds the post's ``code`` in a path; addresses on the network's ``sites`` may differ in their host.
-    """
-    site, code = _named(url.strip(), pattern)
-    if not code:
-        return None
-
-    def same(permalink: str) -> bool:
-        there, other = _named(permalink, pattern)
-        return other == code and (there == site or (there in sites and site in sites))
-
-    return same
-
-
-def _named(url: str, pattern: Pattern[str]) -> tuple[str, str]:
-    """Host and code of a post's address; no code where it is none."""
-    try:
-        parts = urlsplit(url if "://" in url else f"https://{url}")
-    except ValueError:
-        return "", ""
-    match = pattern.search(parts.path)
-    return parts.netloc.lower(), match["code"] if match else ""

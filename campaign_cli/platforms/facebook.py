@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Final
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import N_, _
-from campaign_cli.models import Account, Receipt
-from campaign_cli.platforms import base, graph_answers
+from campaign_cli.models import Account, Draft, Receipt
+from campaign_cli.platforms import base, first_comment, graph_answers
 from campaign_cli.platforms import facebook_api as api
 from campaign_cli.platforms import facebook_video as video
 from campaign_cli.platforms.addresses import compared
@@ -41,6 +41,7 @@ from campaign_cli.platforms.graph import Graph
 
 _TRIED: Final = "tried"  # step: a request for this post has left, and was not provably refused
 _VERSION: Final = "v25.0"
+COMMENT: Final = 8000  # characters
 
 
 class Facebook(Platform):
@@ -50,6 +51,7 @@ class Facebook(Platform):
     title: ClassVar[str] = "Facebook"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ("token",)
+    fields: ClassVar[frozenset[str]] = frozenset({first_comment.FIELD})
     link_in: ClassVar[str] = "embed"
     thread_form: ClassVar[str] = "root"
     limits: ClassVar[Limits] = Limits(
@@ -85,7 +87,9 @@ class Facebook(Platform):
                 },
             ),
         ),
-        loopback="localhost",  # while the app is in development; later https alone, so paste
+        # http for localhost while the app is in development, later https alone, so paste:
+        # https://developers.facebook.com/blog/post/2018/06/08/enforce-https-facebook-login/
+        loopback="localhost",
         lifetime=timedelta(days=60),
         help="https://developers.facebook.com/apps",
     )
@@ -97,7 +101,7 @@ class Facebook(Platform):
     signed_in = ("page",)
     metrics: ClassVar[tuple[str, ...]] = ("reactions", "comments", "shares", "likes", "views")
     unconfirmed: ClassVar[tuple[str, ...]] = (
-        "how many characters and photos a post may have, and how large a photo may be",
+        "how many characters and photos a post may have, how large a photo may be, and how long a comment",
         "that a page's token taken with a long-lived one doesn't end by time",
         "whether a text that is sent twice is refused, and with which code",
         "the HTTP status of a refusal for too many calls",
@@ -128,12 +132,24 @@ class Facebook(Platform):
         if any(item.is_video for item in sending.content.media):
             known = await video.upload(sending)
             await _sent(sending, lambda again: video.finish(sending, known, again=again), _succeeded)
-            identifier = str(known["video"])
+            identifier, url = str(known["video"]), await video.shown(sending, known)
         else:
             photos = [await api.photo_id(sending, index) for index in range(len(sending.content.media))]
             identifier = await _sent(sending, lambda again: _request(sending, photos, again=again), _identifier)
-        url = await api.permalink(sending, identifier)
+            url = await api.permalink(sending, identifier)
         return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
+
+    def objections(self, draft: Draft) -> tuple[Rejected, ...]:
+        """A first comment that is too long, or beside a thread."""
+        return tuple(first_comment.objections(draft, limit=COMMENT))
+
+    def follows(self, draft: Draft) -> bool:
+        """A first comment."""
+        return bool(first_comment.wanted(draft))
+
+    async def afterwards(self, sending: Sending, receipt: Receipt) -> str:
+        """Write the first comment. https://developers.facebook.com/docs/graph-api/reference/object/comments"""
+        return await first_comment.write(sending, lambda text: api.comment(sending, receipt.id, text=text))
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """The page's posts, the first part's comments, or the very video.

@@ -73,7 +73,9 @@ def _notes(facts: TokenFacts) -> list[str]:
     """What the token can't do, and how it can end."""
     notes = []
     if facts.scopes and COMMENTING not in facts.scopes:
-        notes.append(_("Without the permission {scope}, there are no threads.").format(scope=COMMENTING))
+        notes.append(
+            _("Without the permission {scope}, there are no threads and no first comments.").format(scope=COMMENTING)
+        )
     if facts.scopes and READING not in facts.scopes:
         notes.append(
             _("Without the permission {scope}, nothing can be looked up: what is in doubt, a person decides.").format(

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import Field
-
 from campaign_cli.errors import Failure, Rejected
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
@@ -37,7 +35,7 @@ _KEEPS: Final = timedelta(hours=20)  # a photo that no post shows may be gone af
 class Settings(base.Settings):
     """A page by its ID, and the page's own token (not the person's); ``version`` of the Graph API."""
 
-    page: Identifier = Field(coerce_numbers_to_str=True)
+    page: Identifier
     token: str
     url: WebAddress = API
     version: Version = "v25.0"
@@ -99,6 +97,12 @@ async def photo_id(sending: Sending, index: int) -> str:
 def attached(photos: Sequence[str]) -> dict[str, str]:
     """The fields that show uploaded photos in a post."""
     return {f"attached_media[{number}]": json.dumps({"media_fbid": photo}) for number, photo in enumerate(photos)}
+
+
+def comment(sending: Sending, post: str, *, text: str) -> Request:
+    """The page's own comment under a post. https://developers.facebook.com/docs/graph-api/reference/object/comments"""
+    sample = {"id": f"{post}_{{comment_id}}"}
+    return call(sending, "POST", f"/{post}/comments", form={"message": text}, creating=True, sample=sample)
 
 
 async def permalink(session: Session, identifier: str) -> str:

@@ -6,7 +6,6 @@ https://developers.facebook.com/docs/graph-api/reference/page/published_posts ·
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,7 +23,7 @@ from campaign_cli.platforms.facebook_api import (
     node,
     settings_of,
 )
-from campaign_cli.platforms.graph import instant
+from campaign_cli.platforms.graph import instant, same_words
 
 PAGE_OF_LIST: Final = "100"
 WHOLE: Final = 500
@@ -75,7 +74,7 @@ async def comment_again(sending: Sending, since: datetime) -> LookUp:
             for row, at in zip(rows, times, strict=True)
             if at >= since
             and str((row.get("from") or {}).get("id")) == page
-            and _same_words(sending, row)
+            and same_words(sending.content.text, row.get("message"))
             and bool(row.get("attachment")) == bool(sending.content.media)
         ]
         complete = last or (bool(times) and min(times) < since)
@@ -202,12 +201,4 @@ def _found(sending: Sending, row: Mapping[str, Any]) -> Found:
 def _is_ours(sending: Sending, post: Mapping[str, Any]) -> bool:
     """Whether words and number of photos are this part's."""
     kinds = [kind for kind, _identifier in media_of(post)]
-    return kinds == ["photo"] * len(sending.content.media) and _same_words(sending, post)
-
-
-def _same_words(sending: Sending, row: Mapping[str, Any]) -> bool:
-    return _words(sending.content.text) == _words(str(row.get("message") or ""))
-
-
-def _words(text: str) -> list[str]:
-    return unicodedata.normalize("NFC", text).split()
+    return kinds == ["photo"] * len(sending.content.media) and same_words(sending.content.text, post.get("message"))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from campaign_cli.errors import Rejected, Unavailable
+from campaign_cli.errors import Failure, Rejected, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.models import Receipt
 from campaign_cli.platforms.answers import ask
@@ -20,7 +20,9 @@ from campaign_cli.platforms.facebook_api import API, absolute, call, node, setti
 STATUS_FIELDS: Final = "id,permalink_url,created_time,status"
 _STEP: Final = "video"
 _LASTS: Final = timedelta(hours=20)  # an upload that is older is begun anew
-_UNSENT: Final = frozenset({"uploading", "upload_failed", "expired"})  # words of a video that was never published
+_UNSENT: Final = frozenset({"uploading", "upload_failed", "expired", "error"})  # words of one never published
+_PHASES: Final = ("uploading_phase", "processing_phase", "publishing_phase")
+_WAITS: Final = (2.0, 4.0, 8.0, 15.0, 30.0)  # seconds between two looks at what Facebook works on
 
 
 async def upload(sending: Sending) -> dict[str, Any]:
@@ -72,6 +74,29 @@ def finish(sending: Sending, known: dict[str, Any], *, again: bool) -> Request:
     )
 
 
+async def shown(sending: Sending, known: dict[str, Any]) -> str:
+    """Where people see the published video, once Facebook has worked on it, or says nothing of that for a while.
+
+    Raises Rejected where it could not use the video after all: then nothing is out.
+    https://developers.facebook.com/docs/graph-api/reference/video-status
+    """
+    identifier, fields = str(known["video"]), "id,permalink_url,status"
+    for seconds in (*_WAITS, None):
+        try:
+            found = await node(sending, identifier, fields=fields) or {}
+        except Failure:
+            found = {}
+        status = found.get("status") or {}
+        if _is_broken(status):
+            raise Rejected(
+                _("Facebook could not use the video."), fix=_("Save it as MP4 with H.264 and AAC, and send it again.")
+            )
+        if seconds is None or not status or _is_published(status):
+            break
+        await sending.sleep(seconds)
+    return absolute(found, identifier)
+
+
 async def look_up(sending: Sending) -> LookUp:
     """What became of the upload that was to be published: its own id says it beyond doubt.
 
@@ -87,6 +112,11 @@ async def look_up(sending: Sending) -> LookUp:
         receipt = Receipt(part=sending.part, id=known["video"], url=url, at=sending.now())
         return LookUp(found=(Found(receipt=receipt, created_at=None),), complete=True)
     return LookUp(found=(), complete=status.get("video_status") in _UNSENT)
+
+
+def _is_broken(status: dict[str, Any]) -> bool:
+    failed = any((status.get(phase) or {}).get("status") == "error" for phase in _PHASES)
+    return failed or status.get("video_status") in ("error", "upload_failed", "expired")
 
 
 def _is_published(status: dict[str, Any]) -> bool:

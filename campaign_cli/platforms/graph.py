@@ -9,13 +9,14 @@ https://developers.facebook.com/docs/graph-api/overview · /docs/graph-api/resul
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from campaign_cli.i18n import _
 from campaign_cli.platforms.answers import ask, epoch
@@ -27,6 +28,7 @@ from campaign_cli.source.shapes import finding
 PAGES: Final = 20  # bound of a search; one that ends here is not complete
 _SECRET: Final = frozenset({"access_token", "appsecret_proof"})
 _VERSION: Final = re.compile(r"v\d{1,2}\.\d")
+_NAME: Final = re.compile(r"@?([a-z0-9._]{1,30})", re.ASCII | re.IGNORECASE)
 _IDENTIFIER: Final = re.compile(r"\d{1,20}", re.ASCII)
 
 
@@ -36,22 +38,41 @@ def _checked_version(value: str) -> str:
     return value
 
 
-def _checked_identifier(value: object) -> str:
-    text = str(value).strip()
-    if not _IDENTIFIER.fullmatch(text):
+def _as_text(value: object) -> object:
+    """YAML reads a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _checked_identifier(value: str) -> str:
+    if not _IDENTIFIER.fullmatch(value):
         raise finding(
             "A004",
             _("This is not the ID of a page or an account."),
-            _("It is a long number; campaign accounts login shows it."),
+            _("It is a long number; campaign accounts add says where it stands."),
         )
-    return text
+    return value
+
+
+def _checked_name(value: str) -> str:
+    match = _NAME.fullmatch(value)
+    if match is None:
+        raise finding(
+            "A004",
+            _("This is not the name of an account."),
+            _("Write @name: up to 30 letters, digits, underscores or dots."),
+        )
+    return match[1]
 
 
 Version = Annotated[str, AfterValidator(_checked_version)]
 """A setting that holds a version (``v25.0``)."""
 
-Identifier = Annotated[str, AfterValidator(_checked_identifier)]
-"""A setting that holds the number of a page or an account, as text (``Field(coerce_numbers_to_str=True)`` for YAML)."""
+Identifier = Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked_identifier)]
+"""A setting that holds the number of a page or an account; a text, which YAML may read as a number."""
+
+
+Handle = Annotated[str, AfterValidator(_checked_name)]
+"""A setting that holds the name of an account on Instagram or Threads, with or without ``@``; read without it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +170,15 @@ def instant(value: Any) -> datetime:
     if at is None:
         raise ValueError(value)
     return at
+
+
+def same_words(ours: str, theirs: Any) -> bool:
+    """Whether a text that came back is ours; white space, and how accents are put together, make no difference."""
+    return _words(ours) == _words(str(theirs or ""))
+
+
+def _words(text: str) -> list[str]:
+    return unicodedata.normalize("NFC", text).split()
 
 
 def _end(value: Any) -> datetime | None:

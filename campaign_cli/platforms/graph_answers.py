@@ -89,6 +89,14 @@ def refused(error: GraphError, *, title: str) -> str:
     return _("{title} refused it: {text} (error {code})").format(title=title, text=error.text, code=error.name)
 
 
+def mixed_up(found: str, wanted: str) -> Rejected:
+    """The token is another account's."""
+    return Rejected(
+        _("The token belongs to {found}, accounts.yaml says {wanted}.").format(found=found, wanted=wanted),
+        fix=_("Correct the account, or take the token of the right one."),
+    )
+
+
 def throttled(error: GraphError, answer: Answer, *, session: Session, title: str) -> Unavailable:
     """Not taken for now: until the usage headers' instant, else for ten minutes."""
     now = session.now()

@@ -16,8 +16,9 @@ from typing import ClassVar, Final
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import N_, _
 from campaign_cli.models import Account, Draft, Picture, Receipt
-from campaign_cli.platforms import base, graph_answers
+from campaign_cli.platforms import base, first_comment, graph_answers
 from campaign_cli.platforms import instagram_api as api
+from campaign_cli.platforms import instagram_video as video
 from campaign_cli.platforms.addresses import compared
 from campaign_cli.platforms.base import (
     AccountCheck,
@@ -32,8 +33,9 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
-from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words, steps_of, upload_of
-from campaign_cli.platforms.graph import instant, token_facts
+from campaign_cli.platforms.container_posts import by_address, read, same_post, search
+from campaign_cli.platforms.containers import WHOLE, Containers
+from campaign_cli.platforms.graph import same_words, token_facts
 from campaign_cli.platforms.instagram_api import Settings, settings_of
 from campaign_cli.platforms.text import hashtag_spans, mention_spans
 
@@ -52,6 +54,7 @@ class Instagram(Platform):
     title = "Instagram"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets = ("token",)
+    fields = frozenset({first_comment.FIELD})
     threads = False
     limits = Limits(
         text=2200,
@@ -80,6 +83,7 @@ class Instagram(Platform):
         "handle": N_("The account's name, like @union. A token of somebody else's account is then refused."),
     }
     deletes = False
+    metrics = ("likes", "comments", "views")
     proof = Proof(
         look_up=True,
         found_by="its caption, its kind and when it was made; its container says whether it was published",
@@ -88,7 +92,11 @@ class Instagram(Platform):
     oauth = OAuth(
         authorize="https://www.instagram.com/oauth/authorize",
         token="https://api.instagram.com/oauth/access_token",  # noqa: S106 - an address
-        scopes=("instagram_business_basic", "instagram_business_content_publish"),
+        scopes=(
+            "instagram_business_basic",
+            "instagram_business_content_publish",
+            "instagram_business_manage_comments",
+        ),
         separator=",",
         pkce=False,
         renewal="exchange",
@@ -114,10 +122,10 @@ class Instagram(Platform):
     unconfirmed = (
         "nothing was ever sent to Instagram itself",
         "posts in 24 hours: Meta's pages say 25, 50 and 100; accounts check shows the account's own number",
-        "how emoji count among the 2,200 characters, and the limits of 30 hashtags, 20 mentions and 1,000 characters "
-        "of alt text: from other programs",
+        "how emoji count among the 2,200 characters, and the limits of 30 hashtags, 20 mentions, 1,000 characters of "
+        "alt text and 2,200 of a comment: from other programs",
         "codes before the subcodes 2207006 and higher, so that the subcode alone decides",
-        "what Instagram answers when a container is published twice",
+        "what Instagram answers when a container is published twice, and after which refusals the post is out",
     )
     max_wait = 60.0  # Instagram fetches a picture before it answers
 
@@ -147,16 +155,24 @@ class Instagram(Platform):
                 fix=_("Add one in a variant for Instagram, or leave this account out."),
             )
         flow = await api.containers(sending)
-        others = steps_of(media)
 
         async def make() -> str:
             form = await _carousel(sending, flow) if len(media) > 1 else await _single(sending, media[0])
             return await _made(sending, flow, WHOLE, form, medium=media[0] if len(media) == 1 else None)
 
-        container = await flow.ready(sending, WHOLE, make, others=others)
-        identifier = await flow.published(sending, container, others=others)
-        url = await flow.permalink(sending, identifier)
-        return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
+        return await flow.post(sending, make)
+
+    def objections(self, draft: Draft) -> tuple[Rejected, ...]:
+        """A first comment that is too long."""
+        return tuple(first_comment.objections(draft, limit=self.limits.text or 0))
+
+    def follows(self, draft: Draft) -> bool:
+        """A first comment."""
+        return bool(first_comment.wanted(draft))
+
+    async def afterwards(self, sending: Sending, receipt: Receipt) -> str:
+        """Write the first comment, which takes the permission for comments as well."""
+        return await first_comment.write(sending, lambda text: api.comment(sending, receipt.id, text=text))
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """Own posts since then with this caption and of this kind.
@@ -165,7 +181,8 @@ class Instagram(Platform):
         """
         flow, content = await api.containers(sending), sending.content
         kind = _kind(content.media)
-        return await flow.search(
+        return await search(
+            flow,
             sending,
             "media",
             fields="id,caption,media_type,permalink,timestamp",
@@ -179,30 +196,16 @@ class Instagram(Platform):
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The post as its owner sees it. Views are told to Facebook Login alone."""
-        facebook = settings_of(session.account).login == "facebook"
-        fields = "id,alt_text,caption,comments_count,like_count,permalink,timestamp,children{alt_text}"
-        graph = api.graph_of(session)
-        try:
-            node = await graph.node(session, f"/{receipt.id}", fields=fields + (",view_count" if facebook else ""))
-        except Rejected as failure:
-            if failure.code in graph_answers.GONE:
-                return None
-            raise
-        children = (node.get("children") or {}).get("data") or (node,)
-        counted = {"likes": "like_count", "comments": "comments_count", "views": "view_count"}
-        return RemotePost(
-            id=receipt.id,
-            url=node.get("permalink"),
-            text=str(node.get("caption") or ""),
-            alts=tuple(str(child.get("alt_text") or "") for child in children),
-            created_at=instant(node["timestamp"]) if node.get("timestamp") else None,
-            metrics={word: int(node[field]) for word, field in counted.items() if node.get(field) is not None},
-        )
+        counted = {"likes": "like_count", "comments": "comments_count"}
+        if settings_of(session.account).login == "facebook":
+            counted["views"] = "view_count"
+        fields = ",".join(counted.values())
+        return await read(api.graph_of(session), session, receipt, fields=fields, words="caption", counted=counted)
 
     async def find(self, session: Session, url: str) -> Receipt | None:
         """A post of this account by ``instagram.com/p/CODE`` or ``/reel/CODE``, among its newest thousand."""
         same = same_post(url, _POST, sites=_SITES)
-        return None if same is None else await (await api.containers(session)).by_address(session, "media", same=same)
+        return None if same is None else await by_address(await api.containers(session), session, "media", same=same)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Raises Rejected: the guide for ordinary apps has no way to delete."""
@@ -211,11 +214,7 @@ class Instagram(Platform):
     async def check(self, session: Session) -> AccountCheck:
         """Whose token it is, and how many of the day's posts are used, which only a token that may publish is told."""
         settings, (identifier, name) = settings_of(session.account), await api.me(session)
-        if settings.account and identifier != settings.account:
-            raise _mixed_up(identifier, settings.account)
-        if settings.handle and settings.handle.lower() != name.lower():
-            raise _mixed_up(f"@{name}", f"@{settings.handle}")
-        used, total = await api.quota(session)
+        used, total = await (await api.containers(session)).quota(session)
         notes = [
             _("{used} of {total} posts of the last 24 hours are used.").format(used=used, total=total),
             _("Pictures and videos need media_host: Instagram fetches them from a public address."),
@@ -250,18 +249,10 @@ platform = Instagram()
 async def _made(
     sending: Sending, flow: Containers, step: str, form: Mapping[str, str], *, medium: Picture | None
 ) -> str:
-    """A new container; the bytes of a video that Instagram doesn't fetch go to it, from where they stopped."""
-    if medium is None or not api.uploads(sending, medium):
-        return str((await flow.made(sending, form, sample=f"{step}_id"))["id"])
-    kept = sending.steps.get(upload_of(step))
-    if kept and (await flow.status_of(sending, kept["id"]))[0] == "IN_PROGRESS":
-        await api.send_video(sending, medium, {**kept, "arrived": await api.arrived(sending, kept["id"])})
-        return str(kept["id"])
-    answer = await flow.made(sending, form, sample=f"{step}_id")
-    new = {"id": answer["id"], "uri": str(answer.get("uri") or api.upload_address(sending, answer["id"]))}
-    await sending.keep(upload_of(step), new)
-    await api.send_video(sending, medium, new)
-    return str(new["id"])
+    """A new container; a video that Instagram doesn't fetch goes to it."""
+    if medium is not None and video.uploads(sending, medium):
+        return await video.uploaded(sending, flow, step, form=form, medium=medium)
+    return str((await flow.made(sending, form, sample=f"{step}_id"))["id"])
 
 
 async def _single(sending: Sending, medium: Picture) -> dict[str, str]:
@@ -286,7 +277,7 @@ async def _carousel(sending: Sending, flow: Containers) -> dict[str, str]:
 
 async def _form(sending: Sending, medium: Picture, *, kind: str) -> dict[str, str]:
     """What a picture (with its alt text) or a video of this ``kind`` is."""
-    if api.uploads(sending, medium):
+    if video.uploads(sending, medium):
         return {"media_type": kind, "upload_type": "resumable"}
     address = await sending.public_url(medium)
     if medium.is_video:
@@ -303,10 +294,3 @@ def _kind(media: tuple[Picture, ...]) -> str:
     if len(media) > 1:
         return "CAROUSEL_ALBUM"
     return "VIDEO" if media and media[0].is_video else "IMAGE"
-
-
-def _mixed_up(found: str, wanted: str) -> Rejected:
-    return Rejected(
-        _("The token belongs to {found}, accounts.yaml says {wanted}.").format(found=found, wanted=wanted),
-        fix=_("Correct the account, or take the token of the right one."),
-    )

@@ -18,6 +18,8 @@ from campaign_cli.platforms.graph_answers import GraphError, Table, refused
 TITLE: Final = "Instagram"
 SPENT: Final = frozenset({"2207006", "2207020", "2207032", "2207053"})
 """After these the container is of no use, and a new one is made."""
+BLOCKED: Final = frozenset({"2207051"})
+"""The action is blocked, says Instagram, and others have met it with the post out all the same."""
 _DAILY: Final = 2207042
 _NOT_TAKEN: Final = frozenset({2207003, 2207006, 2207020, 2207027, 2207032, 2207052, 2207053})
 _DOUBTFUL: Final = frozenset({2207001, 2207008})  # "server error", "temporary error": it may be out all the same

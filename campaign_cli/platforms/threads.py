@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -31,8 +32,9 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
-from campaign_cli.platforms.containers import WHOLE, Containers, same_post, same_words, steps_of
-from campaign_cli.platforms.graph import TokenFacts, instant
+from campaign_cli.platforms.container_posts import by_address, read, same_post, search
+from campaign_cli.platforms.containers import Containers
+from campaign_cli.platforms.graph import TokenFacts, same_words
 from campaign_cli.platforms.threads_api import Settings, settings_of
 from campaign_cli.platforms.threads_text import links, threads_length
 
@@ -75,6 +77,7 @@ class Threads(Platform):
         ),
         "handle": N_("The account's name, like @union. A token of somebody else's account is then refused."),
     }
+    metrics = api.METRICS
     proof = Proof(
         look_up=True,
         found_by="its words, its kind, what it answers and when it was made; its container says whether it was "
@@ -131,18 +134,14 @@ class Threads(Platform):
 
         https://developers.facebook.com/docs/threads/posts
         """
-        flow = api.containers(sending)
-        others = steps_of(sending.content.media)
+        flow = await api.containers(sending)
         common = _common(sending)
 
         async def make() -> str:
             form = await _content(sending, flow)
             return str((await flow.made(sending, form | common, sample="container_id"))["id"])
 
-        container = await flow.ready(sending, WHOLE, make, others=others)
-        identifier = await flow.published(sending, container, others=others)
-        url = await flow.permalink(sending, identifier)
-        return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
+        return await flow.post(sending, make)
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """Own posts since then, or own replies for a later part, with these words and of this kind.
@@ -150,7 +149,8 @@ class Threads(Platform):
         https://developers.facebook.com/docs/threads/retrieve-and-discover-posts/retrieve-posts
         """
         fields = "id,media_type,permalink,text,timestamp" + (",replied_to" if sending.part else "")
-        return await api.containers(sending).search(
+        return await search(
+            await api.containers(sending),
             sending,
             "replies" if sending.part else "threads",
             fields=fields,
@@ -169,32 +169,17 @@ class Threads(Platform):
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The post as its owner sees it, with what Threads counts where the token may be told."""
-        fields = "id,alt_text,permalink,text,timestamp,children{alt_text}"
-        try:
-            node = await api.graph_of(session).node(session, f"/{receipt.id}", fields=fields)
-        except Rejected as failure:
-            if failure.code in graph_answers.GONE:
-                return None
-            raise
-        children = (node.get("children") or {}).get("data")
-        described = children if children is not None else [node] if node.get("alt_text") else []
-        return RemotePost(
-            id=receipt.id,
-            url=node.get("permalink"),
-            text=str(node.get("text") or ""),
-            alts=tuple(str(child.get("alt_text") or "") for child in described),
-            created_at=instant(node["timestamp"]) if node.get("timestamp") else None,
-            metrics=await api.metrics(session, receipt.id),
-        )
+        found = await read(api.graph_of(session), session, receipt, fields="", words="text", counted={})
+        return None if found is None else replace(found, metrics=await api.metrics(session, receipt.id))
 
     async def find(self, session: Session, url: str) -> Receipt | None:
         """A post of this profile by ``threads.net/@NAME/post/CODE``, among its newest thousand posts and replies."""
-        same, flow = same_post(url, _POST, sites=_SITES), api.containers(session)
+        same = same_post(url, _POST, sites=_SITES)
         if same is None:
             return None
-        return await flow.by_address(session, "threads", same=same) or await flow.by_address(
-            session, "replies", same=same
-        )
+        flow = await api.containers(session)
+        found = await by_address(flow, session, "threads", same=same)
+        return found or await by_address(flow, session, "replies", same=same)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete the post; one that is gone already is fine. Threads takes 100 deletions a day.
@@ -209,17 +194,9 @@ class Threads(Platform):
 
     async def check(self, session: Session) -> AccountCheck:
         """Whose token it is, what it may do, and how many of the day's posts are used."""
-        wanted = settings_of(session.account).handle
         identifier, name = await api.me(session)
-        if wanted and wanted.lower() != name.lower():
-            raise Rejected(
-                _("The token belongs to {found}, accounts.yaml says {wanted}.").format(
-                    found=f"@{name}", wanted=f"@{wanted}"
-                ),
-                fix=_("Correct the account, or take the token of the right one."),
-            )
         facts = await api.facts(session)
-        used, total = await api.quota(session)
+        used, total = await (await api.containers(session)).quota(session)
         notes = [
             _("{used} of {total} posts of the last 24 hours are used.").format(used=used, total=total),
             _("Pictures and videos need media_host: Threads fetches them from a public address."),

@@ -5,11 +5,8 @@ https://developers.facebook.com/docs/threads/overview · /docs/threads/reference
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
-
-from pydantic import field_validator
 
 from campaign_cli.errors import Failure, Rejected, Unavailable
 from campaign_cli.i18n import _
@@ -19,13 +16,13 @@ from campaign_cli.platforms.addresses import WebAddress
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Session
 from campaign_cli.platforms.containers import Containers
-from campaign_cli.platforms.graph import Graph, TokenFacts, token_facts
-from campaign_cli.source.shapes import finding
+from campaign_cli.platforms.graph import Graph, Handle, TokenFacts, token_facts
+from campaign_cli.platforms.graph_answers import mixed_up
 
 TITLE: Final = "Threads"
 METRICS: Final = ("views", "likes", "replies", "reposts", "quotes", "shares")
 _VERSION: Final = "v1.0"
-_NAME: Final = re.compile(r"@?([a-z0-9._]{1,30})", re.ASCII | re.IGNORECASE)
+_ME: Final = "threads.me"  # in Session.memory: the profile's number and name
 
 
 class Settings(base.Settings):
@@ -35,21 +32,8 @@ class Settings(base.Settings):
     """
 
     token: str
-    handle: str | None = None
+    handle: Handle | None = None
     url: WebAddress = "https://graph.threads.net"
-
-    @field_validator("handle")
-    @classmethod
-    def _known_form(cls, value: str | None) -> str | None:
-        """The name without ``@``."""
-        match = _NAME.fullmatch(value) if value is not None else None
-        if value is not None and match is None:
-            raise finding(
-                "A004",
-                _("This is not the name of a profile on Threads."),
-                _("Write @name: up to 30 letters, digits, underscores or dots."),
-            )
-        return match[1] if match else None
 
 
 def settings_of(account: Account) -> Settings:
@@ -62,13 +46,16 @@ def graph_of(session: Session) -> Graph:
     return Graph(base=f"{settings_of(session.account).url}/{_VERSION}", title=TITLE)
 
 
-def containers(session: Session) -> Containers:
-    """How a profile makes containers."""
+async def containers(session: Session) -> Containers:
+    """How a profile makes containers; it is the profile that accounts.yaml names, where it names one."""
+    if settings_of(session.account).handle:
+        await me(session)
     return Containers(
         graph=graph_of(session),
         account="/me",
         create="threads",
         publish="threads_publish",
+        limit="threads_publishing_limit",
         status="status",
         reason="error_message",
         failed=container_failed,
@@ -88,26 +75,21 @@ def container_failed(reason: str) -> Failure:
 
 
 async def me(session: Session) -> tuple[str, str]:
-    """Number and name of the profile behind the token. Raises Unauthorized.
+    """Number and name of the profile behind the token, asked once for each process.
+
+    Raises Unauthorized, and Rejected where accounts.yaml names another one.
 
     https://developers.facebook.com/docs/threads/threads-profiles
     """
-    node = await graph_of(session).node(session, "/me", fields="id,username")
-    return str(node["id"]), str(node.get("username") or node["id"])
-
-
-async def quota(session: Session) -> tuple[int, int]:
-    """How many posts the profile has published in the last 24 hours, and how many it may.
-
-    https://developers.facebook.com/docs/threads/overview
-    """
-    query = {"fields": "quota_usage,config"}
-    request = graph_of(session).call(session, "GET", "/me/threads_publishing_limit", query=query)
-    return await ask(
-        session.http,
-        request,
-        lambda body: (int(body["data"][0]["quota_usage"]), int(body["data"][0]["config"]["quota_total"])),
-    )
+    if _ME not in session.memory:
+        sample = {"id": "{profile_id}", "username": settings_of(session.account).handle or "{username}"}
+        node = await graph_of(session).node(session, "/me", fields="id,username", sample=sample)
+        session.memory[_ME] = (node["id"], str(node.get("username") or node["id"]))
+    identifier, name = session.memory[_ME]
+    wanted = settings_of(session.account).handle
+    if wanted and wanted.lower() != name.lower():
+        raise mixed_up(f"@{name}", f"@{wanted}")
+    return str(identifier), str(name)
 
 
 async def facts(session: Session) -> TokenFacts | None:

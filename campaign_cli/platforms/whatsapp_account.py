@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from campaign_cli.errors import CredentialError, Rejected
 from campaign_cli.i18n import _, ngettext
@@ -30,11 +30,11 @@ class Settings(base.Settings):
     ``business_account`` (the WhatsApp Business Account's ID) lets ``accounts check`` see the template's state.
     """
 
-    phone_number_id: Annotated[Identifier, Field(coerce_numbers_to_str=True)]
+    phone_number_id: Identifier
     token: str
     recipients: str
     template: str
-    business_account: Annotated[Identifier, Field(coerce_numbers_to_str=True)] | None = None
+    business_account: Identifier | None = None
     version: Version = "v25.0"
     url: WebAddress = "https://graph.facebook.com"
 

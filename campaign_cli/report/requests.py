@@ -92,6 +92,8 @@ async def requests_of(
         sending.hand_over = partial(_laid_out, laid_out, key)
         try:
             earlier += (await adapter.publish(sending),)
+            if number == len(draft.parts) - 1 and adapter.follows(draft):
+                await adapter.afterwards(sending, earlier[-1])
         except HandedOver:
             shown.append(_by_hand(laid_out, part=number, folder=folder_name(key), pictures=pictures))
         shown += [_shown(request, part=number, pictures=pictures) for request in transport.requests]

@@ -161,6 +161,7 @@ def native_label(name: str) -> str:
         "tags": _("Tags"),
         "excerpt": _("Excerpt"),
         "cw": _("Content warning"),
+        "first_comment": _("First comment"),
         "visibility": _("Visibility"),
     }
     return labels.get(name, name)

@@ -123,7 +123,7 @@ def _value_message(kind: str, *, key: str, context: Mapping[str, Any], said: str
         text, bound = bounds[kind]
         return text.format(key=key, limit=context[bound]), _("Write another number.")
     if kind == "literal_error":
-        allowed = str(context["expected"])
+        allowed = str(context["expected"]).replace(" or ", ", ")  # Pydantic's, which is English
         return _("{key} must be one of: {allowed}.").format(key=key, allowed=allowed), _("Write one of these words.")
     reason = str(context["error"]) if kind == "value_error" and "error" in context else said
     message = _("{key} can't be used: {reason}.").format(key=key, reason=reason.rstrip("."))

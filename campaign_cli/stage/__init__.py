@@ -87,6 +87,7 @@ def stage_accounts(
             platform=account.platform,
             user=network.user(name, account.settings),
             secret=_secret(str(account.settings[network.credential]), reveal) if network.credential else "",
+            number=network.identifier(account.settings),
             text_limit=known.get("text"),
             url_length=known.get("url_length"),
             role=network.role((software or {}).get(account.name, "")),

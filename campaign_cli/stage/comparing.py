@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from campaign_cli import platforms
@@ -21,6 +22,15 @@ _TAG = re.compile(r"<[^>]+>")
 def post_of(state: StageState, account: str, receipt: Receipt) -> StagePost | None:
     """The post that a receipt speaks of; ids may be addresses that end in the id (Bluesky)."""
     return state.post(account, receipt.id.rpartition("/")[2])
+
+
+def first_comments(state: StageState, posts: Iterable[tuple[StagePost, str]]) -> list[StagePost]:
+    """The comment under each of these posts that has the words it was to have; one each."""
+    found = []
+    for post, words in posts:
+        below = (one for one in state.posts_of(post.account) if one.reply_to == post.id and one.text == words)
+        found += list(below)[:1] if words else []
+    return found
 
 
 def difference_of(draft: Draft, part: int, post: StagePost | None) -> tuple[str, ...]:

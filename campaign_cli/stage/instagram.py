@@ -18,10 +18,11 @@ from campaign_cli.platforms.text import hashtag_spans
 from campaign_cli.stage import graph_shapes as shapes
 from campaign_cli.stage.containers import ContainerNetwork, signed_in
 from campaign_cli.stage.graph_shapes import Container
-from campaign_cli.stage.network import Refusal
+from campaign_cli.stage.network import Refusal, fields
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost
 
 _CAPTION, _HASHTAGS, _ITEMS, _BYTES = 2_200, 30, 10, 8 * 1024 * 1024
+_COMMENTS: Final = 18_000_000_000_000_000
 _VIDEOS: Final = ("video/mp4", "video/quicktime")
 _NO_VIDEO: Final = "Error: Media upload has failed with error code 2207026"
 _KINDS: Final = {"REELS": "VIDEO", "CAROUSEL": "CAROUSEL_ALBUM"}
@@ -45,12 +46,18 @@ class InstagramStage(ContainerNetwork):
         )
     )
 
+    @staticmethod
+    def identifier(settings: Mapping[str, Any]) -> str:
+        """As accounts.yaml has it, with Facebook Login."""
+        return str(settings.get("account") or "")
+
     def routes(self) -> list[BaseRoute]:
         """The account, its edges, its objects, uploads."""
         return [
             self.route("/{version}/me", self.me),
             self.route("/{version}/debug_token", self.debug),
             self.route("/{version}/{node}/media", self.media, methods=("GET", "POST")),
+            self.route("/{version}/{node}/comments", self.comment, methods=("POST",)),
             self.route("/{version}/{node}/media_publish", self.publish, methods=("POST",)),
             self.route("/{version}/{node}/content_publishing_limit", self.limit),
             self.route("/ig-api-upload/{version}/{node}", self.upload, methods=("POST",)),
@@ -72,7 +79,11 @@ class InstagramStage(ContainerNetwork):
         """The account's posts, or a new container."""
         if request.path_params["node"] != account_id(account):
             raise shapes.absent(request.path_params["node"])
-        return await self.create(request, account) if request.method == "POST" else self.listed(request, account)
+        return (
+            await self.create(request, account)
+            if request.method == "POST"
+            else self.listed(request, account, replies=False)
+        )
 
     async def node(self, request: Request, account: StageAccount) -> Response:
         """Also the account itself; an account's posts can't be deleted."""
@@ -105,6 +116,34 @@ class InstagramStage(ContainerNetwork):
         else:
             raise shapes.refusal(400, 100, "The media type is not one of the expected ones", subcode=2207023)
 
+    def creates(self, method: str, path: str) -> bool:
+        """A comment is public as well."""
+        return super().creates(method, path) or (method == "POST" and path.endswith("/comments"))
+
+    async def comment(self, request: Request, account: StageAccount) -> Response:
+        """POST of a comment under a post."""
+        signed_in(request, account)
+        parent = self.state.post(account.name, request.path_params["node"])
+        text = str((await fields(request))[0].get("message") or "")
+        if parent is None:
+            raise shapes.absent(request.path_params["node"])
+        if not text.strip() or len(text) > _CAPTION:
+            raise shapes.invalid("The parameter message is required, and has at most 2,200 characters.")
+        number = self.state.number()
+        said = StagePost(
+            number=number,
+            account=account.name,
+            platform=self.name,
+            id=str(_COMMENTS + number),
+            path=f"{parent.path}c/{number}/",
+            text=text,
+            at=self.state.now(),
+            reply_to=parent.id,
+        )
+        self.state.add_post(said)
+        self.published(request, said)
+        return JSONResponse({"id": said.id})
+
     def also(self, container: Container, request: Request, account: StageAccount) -> dict[str, Any]:
         """Where a video is to be sent."""
         uri = f"{self.base(request, account)}/ig-api-upload/{self.version}/{container.id}"
@@ -135,7 +174,7 @@ class InstagramStage(ContainerNetwork):
             "alt_text": (post.alts[0] or None) if alone else None,
             "children": None if alone else {"data": [_item(media) for media in post.media]},
             "like_count": 0,
-            "comments_count": 0,
+            "comments_count": sum(other.reply_to == post.id for other in self.state.posts_of(account.name)),
             "view_count": 0,
         }
 
@@ -177,7 +216,7 @@ class InstagramStage(ContainerNetwork):
 
 def account_id(account: StageAccount) -> str:
     """The account's number, always the same."""
-    return str(17_841_400_000_000_000 + zlib.crc32(account.name.encode()))
+    return account.number or str(17_841_400_000_000_000 + zlib.crc32(account.name.encode()))
 
 
 def _account(account: StageAccount) -> dict[str, Any]:

@@ -65,6 +65,11 @@ class Network(ABC):
         """What the network calls the account ``name`` with these settings."""
 
     @staticmethod
+    def identifier(settings: Mapping[str, Any]) -> str:
+        """The account's id beside what it is called, where accounts.yaml has both."""
+        return ""
+
+    @staticmethod
     def role(software: str) -> str:
         """The ``role`` of an account whose server ``accounts check`` found to be this software."""
         return ""

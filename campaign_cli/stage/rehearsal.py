@@ -24,8 +24,9 @@ from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.models import Problem, Receipt, Severity, State
 from campaign_cli.platforms import PLATFORMS
+from campaign_cli.platforms.first_comment import wanted
 from campaign_cli.stage import stage_accounts, stage_workspace
-from campaign_cli.stage.comparing import difference_of, post_of
+from campaign_cli.stage.comparing import difference_of, first_comments, post_of
 from campaign_cli.stage.faults import parse_misbehaviour
 from campaign_cli.stage.rehearsed import Rehearsal, Row, Stray
 
@@ -202,7 +203,7 @@ class _Run:
             post = post_of(self.server.state, delivery.account, receipt) if receipt else None
             differences: tuple[str, ...] = ()
             if receipt is not None:
-                differences = difference_of(delivery.draft, number, post)
+                differences = (*difference_of(delivery.draft, number, post), *filter(None, (delivery.error,)))
             rows.append(
                 Row(
                     key=delivery.key,
@@ -224,11 +225,13 @@ class _Run:
 
     def _strays(self, deliveries: Sequence[Delivery]) -> tuple[Stray, ...]:
         found = [
-            post_of(self.server.state, delivery.account, receipt)
+            (post, wanted(delivery.draft))
             for delivery in deliveries
             for receipt in delivery.receipts
+            if (post := post_of(self.server.state, delivery.account, receipt)) is not None
         ]
-        known = {post.number for post in found if post is not None}
+        known = {post.number for post, _comment in found}
+        known |= {one.number for one in first_comments(self.server.state, found)}
         return tuple(
             Stray(account=post.account, platform=post.platform, text=post.text, url=self.server.url + post.path)
             for post in self.server.state.posts

@@ -21,6 +21,7 @@ class StageAccount:
     ``user`` is what the network calls it (user name, handle, channel); ``secret`` the token or password that it takes;
     ``role`` what it may do there (WordPress: administrator, editor, author, contributor, subscriber; Telegram:
     administrator, member, kicked; Matrix: encrypted, outside, reader) or, for Mastodon, the server's software.
+    ``number`` is its id, where accounts.yaml says it beside the name.
     ``text_limit`` and ``url_length`` stand for what an instance announces. People see its posts' instants in ``zone``.
     """
 
@@ -29,6 +30,7 @@ class StageAccount:
     user: str
     secret: str
     role: str = ""
+    number: str = ""
     text_limit: int | None = None
     url_length: int | None = None
     zone: tzinfo | None = None
