@@ -115,14 +115,14 @@ class Picture:
         values = asdict(self)
         if self.seconds is None:
             del values["seconds"]
+        values["removed"] = dict(self.removed)
         if not self.removed:
             del values["removed"]
         return values
 
     @classmethod
     def _from_plain(cls, values: Mapping[str, Any]) -> Picture:
-        removed = tuple((str(kind), int(count)) for kind, count in values.get("removed", ()))
-        return cls(**{**values, "removed": removed})
+        return cls(**{**values, "removed": tuple(sorted(values.get("removed", {}).items()))})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
