@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli.content.metadata import Metadata, metadata_of
+from campaign_cli.content.segments import MOST, segments
 from campaign_cli.i18n import _
 from campaign_cli.models import Removed
 
@@ -152,6 +153,8 @@ def _opened(original: bytes, file: str) -> Iterator[Image]:
     """A file opened by Pillow, which may read some kinds and no others. Raises MediaError, and what Pillow raises."""
     from PIL import Image
 
+    if sum(1 for _each in segments(original)) >= MOST:
+        raise ValueError(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large pictures (our own limit decides) and of odd metadata
         with Image.open(BytesIO(original), formats=_formats(original, file)) as image:

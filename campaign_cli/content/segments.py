@@ -12,9 +12,14 @@ import struct
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 UNPACKED: Final = 1024 * 1024  # bytes of one compressed text, at most
+MOST: Final = 5000
+"""Parts of one file that are looked at: no program writes that many."""
+_TOGETHER: Final = 8 * UNPACKED  # bytes of all compressed texts of a file
+_NO_FILLING: Final = re.compile(rb"\xff[^\xff]")
 _AFTER_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # the next marker behind the coded pixels
 _JPEG_KINDS: Final = (
     (0xE1, b"Exif\0\0", "exif"),
@@ -46,12 +51,12 @@ class Segment:
 
 
 def segments(content: bytes) -> Iterator[Segment]:
-    """All that a JPEG, PNG, WebP or GIF file holds beside its pixels; nothing for other files. Never raises."""
+    """What a JPEG, PNG, WebP or GIF file holds beside its pixels; nothing for other files. Never raises."""
     walk = next((walk for head, walk in _WALKS if content.startswith(head)), None)
     if walk is None:
         return
     try:
-        yield from walk(content)
+        yield from islice(walk(content), MOST)
     except (struct.error, IndexError):
         return  # it ends in the middle of a part
 
@@ -70,8 +75,12 @@ def _jpeg_picture(content: bytes, start: int) -> Generator[Segment, None, int]:
     at = start + 2
     while at + 4 <= len(content) and content[at] == 0xFF:
         marker = content[at + 1]
-        if marker in (0xFF, 0x01) or 0xD0 <= marker <= 0xD7:  # filling, or without content
-            at += 1 if marker == 0xFF else 2
+        if marker == 0xFF:  # filling
+            behind = _NO_FILLING.search(content, at)
+            at = behind.start() if behind else len(content)
+            continue
+        if marker == 0x01 or 0xD0 <= marker <= 0xD7:  # without content
+            at += 2
             continue
         if marker == 0xD9:
             break
@@ -96,29 +105,32 @@ def _application(marker: int, body: bytes) -> Iterator[Segment]:
 
 
 def _png(content: bytes) -> Iterator[Segment]:
-    at, name = 8, b""
+    at, name, left = 8, b"", _TOGETHER
     while at + 8 <= len(content) and name != b"IEND":
         length, name = struct.unpack_from(">I4s", content, at)
         body = content[at + 8 : at + 8 + length]
         at += 12 + length
         if name in (b"tEXt", b"zTXt", b"iTXt"):
-            yield _png_text(name, body)
+            text = _png_text(name, body, most=min(left, UNPACKED))
+            left -= len(text.content)
+            yield text
         elif name not in _PNG_PICTURE:
             yield Segment({b"eXIf": "exif", b"iCCP": "profile", b"tIME": "time"}.get(name, "other"), body)
     yield from _rest(content, at)
 
 
-def _png_text(name: bytes, body: bytes) -> Segment:
-    """A keyword and its text (UTF-8); XMP, and what ImageMagick keeps as hexadecimal digits, by their own kinds."""
+def _png_text(name: bytes, body: bytes, *, most: int) -> Segment:
+    """A keyword and its text (UTF-8), of which ``most`` bytes are unpacked; XMP, and what ImageMagick keeps as
+    hexadecimal digits, by their own kinds."""
     keyword, _zero, value = body.partition(b"\0")
     if name == b"zTXt":
-        value = _unpacked(value[1:]).decode("latin-1").encode()
+        value = _unpacked(value[1:], most).decode("latin-1").encode()
     elif name == b"iTXt":
         packed, value = (
             value[:1] == b"\1",
             value[2:].split(b"\0", 2)[-1],
         )  # behind the language and the translated keyword
-        value = _unpacked(value) if packed else value
+        value = _unpacked(value, most) if packed else value
     else:
         value = value.decode("latin-1").encode()
     if keyword == b"XML:com.adobe.xmp":
@@ -138,9 +150,9 @@ def _from_digits(value: bytes) -> bytes:
         return b""
 
 
-def _unpacked(value: bytes) -> bytes:
+def _unpacked(value: bytes, most: int) -> bytes:
     try:
-        return zlib.decompressobj().decompress(value, UNPACKED)
+        return zlib.decompressobj().decompress(value, most) if most > 0 else b""
     except zlib.error:
         return b""
 
