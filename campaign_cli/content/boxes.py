@@ -100,7 +100,7 @@ def _boxes(view: memoryview, start: int, end: int, *, file: bool = False) -> Ite
         if size == 1 and body + 8 <= end:
             (size,) = struct.unpack_from(">Q", view, body)
             body += 8
-        elif size == 0 and file:
+        elif size == 0 and file and name in _KEPT[b""]:  # to the end of the file
             size = end - start
         if start + size > end or start + size < body:
             if file and name not in _KEPT[b""]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from campaign_cli import reasons
 from campaign_cli.content.boxes import Film, read_film, without_telling
 from campaign_cli.content.pictures import MediaError, is_heic
 from campaign_cli.i18n import _
@@ -108,6 +109,8 @@ def _copied(ffmpeg: str, path: Path, file: str, *, kinds: tuple[str, str]) -> by
         order += ["-movflags", "+faststart"] if kinds[1] != "webm" else []
         order += ["-fs", str(MAX_VIDEO * 2), "-f", kinds[1], f"file:{target}"]
         _run(order, file, path=path, seconds=_COPY_SECONDS)
+        if not target.exists():
+            raise _broken(file, _("there are no moving pictures in it"))
         if target.stat().st_size > MAX_VIDEO:
             message = _("The file {file} is larger than {limit} MiB.").format(file=file, limit=MAX_VIDEO >> 20)
             raise MediaError("M106", message, _("Save it smaller."))
@@ -150,6 +153,9 @@ def _run(order: Sequence[str], file: str, *, path: Path, seconds: float) -> str:
             )
         except subprocess.TimeoutExpired as error:
             raise _broken(file, _("reading it took longer than {seconds:g} seconds").format(seconds=seconds)) from error
+        except OSError as error:
+            reason = _("{tool} can't be run: {reason}").format(tool=Path(order[0]).name, reason=reasons.reason(error))
+            raise _broken(file, reason) from error
         for output in (said, complained):
             output.seek(0)
         if done.returncode:
