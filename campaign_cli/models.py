@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Any, Final
@@ -81,10 +81,19 @@ class Account:
     place: Place = Place()
 
 
+Removed = tuple[tuple[str, int], ...]
+"""Kinds of metadata, and how much of each."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
     """A prepared image or video: the bytes are stored by ``sha256``; ``size`` in bytes, ``width`` and ``height`` in
-    pixels (0 = unknown), ``seconds`` how long a video lasts (None for images)."""
+    pixels (0 = unknown), ``seconds`` how long a video lasts (None for images).
+
+    ``removed`` says what the original had beside what is seen, and this has no more: kinds (gps, exif, maker_note,
+    thumbnail, xmp, iptc, text, comment, profile, time, picture, track, tag, appended, other) and how much of each,
+    never what it said. It is no part of what is sent.
+    """
 
     sha256: str
     name: str
@@ -94,6 +103,7 @@ class Picture:
     height: int
     alt: str
     seconds: float | None = None
+    removed: Removed = ()
 
     @property
     def is_video(self) -> bool:
@@ -105,7 +115,14 @@ class Picture:
         values = asdict(self)
         if self.seconds is None:
             del values["seconds"]
+        values["removed"] = dict(self.removed)
+        if not self.removed:
+            del values["removed"]
         return values
+
+    @classmethod
+    def _from_plain(cls, values: Mapping[str, Any]) -> Picture:
+        return cls(**{**values, "removed": tuple(sorted(values.get("removed", {}).items()))})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +174,7 @@ class Draft:
         """The draft that ``to_json`` wrote."""
         data = json.loads(text)
         data["parts"] = tuple(
-            Part(text=part["text"], media=tuple(Picture(**picture) for picture in part["media"]))
+            Part(text=part["text"], media=tuple(Picture._from_plain(picture) for picture in part["media"]))
             for part in data["parts"]
         )
         return cls(**data)
@@ -167,9 +184,18 @@ class Draft:
 
         The account's *name* is left out (it is in the delivery key); ``due`` is aware and counts as an instant.
         """
-        data = self._plain()
+        data = self.as_sent()._plain()
         del data["account"]
         return hashlib.sha256(f"{_canonical(data)}\n{due.timestamp():.6f}".encode()).hexdigest()
+
+    def as_sent(self) -> Draft:
+        """The same without what only the preview tells: what was removed from the originals of its pictures."""
+        if not any(picture.removed for picture in self.pictures):
+            return self
+        parts = (
+            replace(part, media=tuple(replace(picture, removed=()) for picture in part.media)) for part in self.parts
+        )
+        return replace(self, parts=tuple(parts))
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

@@ -17,7 +17,7 @@ from test_wordpress import on_its_way, site
 from campaign_cli.accounts import Workspace
 from campaign_cli.content.hosts import host_problems
 from campaign_cli.dispatch.publish import publish_pass
-from campaign_cli.errors import Rejected, Unavailable
+from campaign_cli.errors import Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.models import Account, Picture, Receipt
 from campaign_cli.plan import open_workspace
 from campaign_cli.platforms.base import Sending, Session
@@ -37,6 +37,8 @@ class Fetching(FakePlatform):
     def __init__(self) -> None:
         super().__init__()
         self.fetched: list[str] = []
+        self.files: set[str] = set()
+        self.refuses: Failure | None = None
         self.hosted: list[str] = []
         self.down = 0
 
@@ -50,8 +52,12 @@ class Fetching(FakePlatform):
         if self.down:
             self.down -= 1
             raise Unavailable("No route.")
+        if self.refuses is not None:
+            raise self.refuses
         await asyncio.sleep(0)
-        self.hosted.append(f"{session.account.name}: {len(content)}")
+        if picture.sha256 not in self.files:
+            self.files.add(picture.sha256)
+            self.hosted.append(f"{session.account.name}: {len(content)}")
         return f"https://web.example/{picture.name}"
 
 
@@ -106,17 +112,20 @@ def test_a_folder_that_is_gone_fails_with_what_to_do(tmp_path: Path) -> None:
     assert played.remote.posts == {}
 
 
-def test_an_account_holds_the_file_and_the_address_is_kept(tmp_path: Path) -> None:
-    """A second try of the same post doesn't upload again."""
+@pytest.mark.parametrize("tidied", [False, True])
+def test_a_second_try_uploads_again_only_what_is_gone(tmp_path: Path, tidied: bool) -> None:
+    """Between two tries days may lie: a file that somebody took off the host is put there again."""
     played = table(tmp_path, "web")
     key = played.queue("a", account="foto", media={POSTER: PNG})
     played.remote.script.extend(["down"])
     publish(played)
     assert played.state(key) == "waiting"
+    if tidied:
+        played.platform.files.clear()
     asyncio.run(played.clock.sleep(3600 / 4))
     publish(played)
     assert played.state(key) == "published"
-    assert played.platform.hosted == [f"web: {len(PNG)}"]
+    assert played.platform.hosted == [f"web: {len(PNG)}"] * (2 if tidied else 1)
     assert played.platform.fetched == ["https://web.example/poster.png"] * 2
 
 
@@ -130,6 +139,48 @@ def test_a_host_that_is_down_lets_the_post_wait(tmp_path: Path) -> None:
     assert found is not None
     assert found.state.value == "waiting"
     assert found.error.startswith("media_host “web”: No route.")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state", "credential"),
+    [
+        (Rejected("The file is too large.", status=413), "failed", False),
+        (Unauthorized("The password was refused.", status=401), "failed", True),
+        (Unconfirmed("No answer."), "waiting", False),
+    ],
+)
+def test_a_host_that_refuses_is_named(tmp_path: Path, refusal: Failure, state: str, credential: bool) -> None:
+    """Whose refusal it is, and whose secret to renew; nothing of the post was sent, so nothing is uncertain."""
+    played = table(tmp_path, "web")
+    played.platform.refuses = refusal
+    key = played.queue("a", account="foto", media={POSTER: PNG})
+    outcome = asyncio.run(publish_pass(played.dispatcher()))
+    found = played.ledger.delivery(key)
+    assert found is not None
+    assert found.state.value == state
+    assert found.error.startswith("media_host “web”: ")
+    assert ("campaign accounts check web" in found.error) == credential
+    assert [result.credential for result in outcome.results] == [credential]
+    assert played.remote.posts == {}
+
+
+def test_a_file_that_was_changed_on_the_host_is_written_anew(tmp_path: Path) -> None:
+    """Also where it is as long as it was: what is fetched is what was approved."""
+    (tmp_path / "public").mkdir()
+    played = table(tmp_path, {"folder": "public", "url": URL})
+    file = tmp_path / "public" / f"{POSTER.sha256}.png"
+    for wrong in (PNG[::-1], PNG[:-1], b""):
+        file.write_bytes(wrong)
+        played.queue(f"a{len(played.ledger.deliveries())}", account="foto", media={POSTER: PNG})
+        publish(played)
+        assert file.read_bytes() == PNG
+    (tmp_path / "rahasia").write_bytes(b"tetap")
+    file.unlink()
+    file.symlink_to(tmp_path / "rahasia")
+    played.queue("akhir", account="foto", media={POSTER: PNG})
+    publish(played)
+    assert (file.read_bytes(), file.is_symlink()) == (PNG, False)
+    assert (tmp_path / "rahasia").read_bytes() == b"tetap"
 
 
 @pytest.mark.parametrize("host", [None, "tiada"])

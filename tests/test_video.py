@@ -185,7 +185,7 @@ def test_ffmpeg_copies_without_metadata_and_makes_mp4_of_mov(tmp_path: Path) -> 
     kept = store.picture("a.mov", alt="A", limits=replace(TAKES, video_types=("video/mp4", "video/quicktime")))
     assert (kept.mime, kept.name) == ("video/quicktime", "a.mov")
     for line in log.read_text().splitlines():
-        for words in ("-protocol_whitelist file", "-c copy", "-map_metadata -1", "-map 0:v:0 -map 0:a:0?", "+bitexact"):
+        for words in ("-protocol_whitelist file", "-c copy", "-map_metadata -1", "-map 0:V:0 -map 0:a:0?", "+bitexact"):
             assert words in line
     assert store.prepared("a.mov", TAKES).clean
 
@@ -201,9 +201,12 @@ def test_what_was_prepared_is_kept_and_made_anew_where_it_is_damaged(tmp_path: P
     assert stat.S_IMODE(entry.stat().st_mode) == 0o600
     good = entry.read_bytes()
     flipped = good[:-1] + bytes([good[-1] ^ 1])
-    facts, _line, content = good.partition(b"\n")
+    mark, facts, content = good.split(b"\n", 2)
     lying = json.dumps({**json.loads(facts), "unknown": 1}).encode() + b"\n" + content
-    for damaged in (flipped, good[:50], b"", b"\xff" * 9000, b"[" * 9000, lying):
+    newer = hashlib.sha256(lying).hexdigest().encode() + b"\n" + lying
+    other = mark + b"\n" + facts.replace(b'"width": 60', b'"width": 90') + b"\n" + content
+    assert other != good
+    for damaged in (flipped, good[:50], good[:-5], b"", b"\xff" * 9000, b"[" * 9000, lying, newer, other):
         entry.write_bytes(damaged)
         store = MediaStore(tmp_path, cache=cache)
         assert store.picture("a.png", alt="A", limits=TAKES) == first
@@ -244,7 +247,7 @@ def test_the_folder_of_prepared_media_has_a_bound(tmp_path: Path) -> None:
     cache = MediaCache(tmp_path / "cache", bound=2500)
     for number, name in enumerate("abc"):
         content = name.encode() * 1000
-        cache.put(name, {"sha256": hashlib.sha256(content).hexdigest()}, content)
+        cache.put(name, {"name": name}, content)
         os.utime(tmp_path / "cache" / name, (number, number))
         if name == "b":
             assert cache.get("a") is not None  # used again: the youngest now

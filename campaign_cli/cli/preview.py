@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from campaign_cli.checks import Examined
     from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger import Delivery
+    from campaign_cli.models import Draft
     from campaign_cli.report.requests import ShownRequest
     from campaign_cli.report.view import Preview
 
@@ -152,6 +153,16 @@ def _show_requests(shown: Preview, content: Callable[[str], bytes], *, json: boo
         output.show(Text(visible(f"── {key}"), style="bold"), *request_lines(some), fold=False)
 
 
+def _draft_as_json(draft: Draft) -> dict[str, object]:
+    from dataclasses import asdict
+
+    values = asdict(draft)
+    for part in values["parts"]:
+        for picture in part["media"]:
+            picture["removed"] = dict(picture["removed"])
+    return values
+
+
 def _as_json(shown: Preview, banner: str) -> dict[str, object]:
     from dataclasses import asdict
 
@@ -166,7 +177,7 @@ def _as_json(shown: Preview, banner: str) -> dict[str, object]:
                 "platform": entry.account.platform,
                 "due": output.rfc3339(entry.due, entry.zone),
                 "state": entry.state.value if entry.state else None,
-                "draft": asdict(entry.draft) if entry.draft else None,
+                "draft": _draft_as_json(entry.draft) if entry.draft else None,
                 "counts": [[asdict(count) for count in part] for part in entry.counts],
             }
             for entry in shown.entries

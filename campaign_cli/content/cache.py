@@ -1,7 +1,8 @@
 """Prepared media kept on disk, so that ``check``, ``preview`` and ``queue`` don't make the same bytes again.
 
-One file for each recipe: a line of JSON (what was made), then the bytes. Everything in it can be made again: it may be
-deleted at any time, and an entry that is not what it says it is counts as absent.
+One file for each recipe: a line with the SHA-256 of the rest, a line of JSON (what was made), then the bytes.
+Everything in it can be made again: it may be deleted at any time, and an entry that is not what it says it is counts
+as absent.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any, Final
 
 BOUND: Final = 1024 * 1024 * 1024
 """Bytes of all entries together: some campaigns' pictures, and a few videos of the largest size."""
-_HEAD: Final = 4096  # bytes of the first line, at most
+LARGEST: Final = 512 * 1024 * 1024
+"""Bytes of one entry: twice those of the largest video."""
+_HEAD: Final = 4096  # bytes of a line, at most
 
 
 class MediaCache:
@@ -31,27 +34,29 @@ class MediaCache:
         """What was made by a recipe (its hash), and the bytes; None where it is absent or damaged."""
         path = self._folder / recipe
         try:
+            if path.stat().st_size > LARGEST:
+                return None
             with path.open("rb") as file:
-                facts = json.loads(file.readline(_HEAD))
-                content = file.read()
+                mark, line, content = file.readline(_HEAD), file.readline(_HEAD), file.read()
+            facts = json.loads(line) if mark == _mark(line, content) else None
         except (OSError, ValueError, RecursionError):
             return None
-        if not isinstance(facts, dict) or facts.get("sha256") != hashlib.sha256(content).hexdigest():
+        if not isinstance(facts, dict):
             return None
         with suppress(OSError):
             os.utime(path)  # what was not used for longest goes first
         return facts, content
 
     def put(self, recipe: str, facts: Mapping[str, Any], content: bytes) -> None:
-        """Keep it; ``facts`` holds JSON values, ``sha256`` of the content among them."""
-        temporary = ""
+        """Keep it; ``facts`` holds JSON values."""
+        temporary, line = "", json.dumps(dict(facts)).encode() + b"\n"
         try:
-            self._folder.parent.mkdir(mode=0o700, exist_ok=True)
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            self._folder.chmod(0o700)  # also one that was made by hand
             handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=".")  # mkstemp makes it 0600
             with os.fdopen(handle, "wb") as file:
-                file.write(json.dumps(dict(facts)).encode() + b"\n")
-                file.write(content)
+                file.writelines((_mark(line, content), line, content))
             Path(temporary).replace(self._folder / recipe)
             self._tidy()
         except OSError:
@@ -72,3 +77,10 @@ class MediaCache:
             with suppress(OSError):
                 path.unlink()
             held -= size
+
+
+def _mark(line: bytes, content: bytes) -> bytes:
+    """What shows that neither the facts nor the bytes were changed."""
+    digest = hashlib.sha256(line)
+    digest.update(content)
+    return digest.hexdigest().encode() + b"\n"

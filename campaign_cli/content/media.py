@@ -9,30 +9,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli import reasons
 from campaign_cli.content import video
 from campaign_cli.content.cache import MediaCache
-from campaign_cli.content.pictures import SUFFIXES, MediaError, Recipe, prepare
-from campaign_cli.content.video import MAX_VIDEO, Tools, prepare_video, video_type, wanted_type
+from campaign_cli.content.pictures import SUFFIXES, Made, MediaError, Recipe, described, prepare
+from campaign_cli.content.video import MAX_VIDEO, Tools, Video, prepare_video, video_type, wanted_type
 from campaign_cli.i18n import _
-from campaign_cli.models import Picture
+from campaign_cli.models import Picture, Removed
 
 if TYPE_CHECKING:
     from campaign_cli.platforms.base import Limits
 
 MAX_FILE: Final = 64 * 1024 * 1024  # bytes of an original picture
 KEPT: Final = 64 * 1024 * 1024  # prepared bytes of pictures held in memory
-_VERSION: Final = 1  # raise it when the same recipe gives other bytes
+_VERSION: Final = 2  # raise it when the same recipe gives other bytes
 _NO_TOOLS: Final = Tools()
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was made. ``codec`` and ``clean`` speak of videos: see ``video.Video``."""
+    """What was made. ``codec`` and ``clean`` speak of videos: see ``video.Video``. ``removed``: see ``Picture``."""
 
     sha256: str
     mime: str
@@ -42,6 +44,7 @@ class Prepared:
     seconds: float | None = None
     codec: str = ""
     clean: bool = True
+    removed: Removed = ()
 
 
 class MediaStore:
@@ -60,6 +63,7 @@ class MediaStore:
         self._bytes: OrderedDict[str, bytes] = OrderedDict()
         self._prepared: dict[Recipe, Prepared | MediaError] = {}
         self._recipes: dict[str, Recipe] = {}
+        self._described: dict[str, Mapping[str, str]] = {}
         self._hashes: dict[Path, tuple[int, int, str]] = {}
 
     def picture(self, file: str, *, alt: str, limits: Limits) -> Picture:
@@ -75,6 +79,7 @@ class MediaStore:
             height=prepared.height,
             alt=alt.strip(),
             seconds=prepared.seconds,
+            removed=prepared.removed,
         )
 
     def prepared(self, file: str, limits: Limits) -> Prepared:
@@ -112,8 +117,23 @@ class MediaStore:
         """SHA-256 of the original, read again only when its size or time changed. Raises MediaError."""
         return self._hash(file, self._path(file))
 
+    def described(self, file: str) -> Mapping[str, str]:
+        """The words in the metadata of an original, read once: see ``pictures.described``. Raises MediaError."""
+        path = self._path(file)
+        digest = self._hash(file, path)
+        if digest not in self._described:
+            try:
+                self._described[digest] = {} if self._kind(file, path) else described(path)
+            except OSError as error:
+                raise _unreadable(file, error) from error
+        return self._described[digest]
+
     def _path(self, file: str) -> Path:
-        path = (self._root / file).resolve()
+        try:
+            path = (self._root / file).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that can't be one
+            message = _("The file {file} can't be looked for.").format(file=file)
+            raise MediaError("M101", message, _("Correct the name.")) from error
         if not path.is_relative_to(self._root):
             message = _("The file {file} lies outside the workspace.").format(file=file)
             raise MediaError("M105", message, _("Copy it into the workspace, for example to media/."))
@@ -132,6 +152,9 @@ class MediaStore:
             known = self._hashes.get(path)
             if known is not None and known[:2] == (status.st_size, status.st_mtime_ns):
                 return known[2]
+            if not S_ISREG(status.st_mode):  # a pipe would be waited for, a device read without end
+                message = _("The file {file} is no ordinary file.").format(file=file)
+                raise MediaError("M101", message, _("Name a picture or a video."))
             limit = MAX_VIDEO if status.st_size > MAX_FILE and video_type(path) else MAX_FILE
             if status.st_size > limit:
                 message = _("The file {file} is larger than {limit} MiB.").format(file=file, limit=limit >> 20)
@@ -149,7 +172,7 @@ class MediaStore:
         found = self._cached(key)
         if found is None:
             found = self._make(recipe, file)
-            if self._cache is not None and self._is_original(recipe):
+            if self._cache is not None:
                 self._cache.put(key, asdict(found[0]), found[1])
         prepared, content = found
         self._recipes[prepared.sha256] = recipe
@@ -158,31 +181,31 @@ class MediaStore:
         return prepared, content
 
     def _make(self, recipe: Recipe, file: str) -> tuple[Prepared, bytes]:
-        if not recipe.video:
-            content, mime, width, height = prepare(recipe, file)
-            digest = hashlib.sha256(content).hexdigest()
-            return Prepared(digest, mime, len(content), width, height), content
+        """Of the very original that the recipe names, and of nothing else. Raises MediaError."""
         try:
-            film = prepare_video(recipe.path, file, mime=recipe.video, wanted=recipe.types[0], tools=self._tools)
+            if recipe.video:
+                film = prepare_video(recipe.path, file, mime=recipe.video, wanted=recipe.types[0], tools=self._tools)
+                if self._hash(file, recipe.path) != recipe.original:
+                    raise _changed(file)
+                return _facts(film), film.content
+            original = recipe.path.read_bytes()
         except OSError as error:
             raise _unreadable(file, error) from error
-        digest = hashlib.sha256(film.content).hexdigest()
-        facts = (film.width, film.height, film.seconds, film.codec, film.clean)
-        return Prepared(digest, film.mime, len(film.content), *facts), film.content
+        if _digest(original) != recipe.original:
+            self._hashes.pop(recipe.path, None)
+            raise _changed(file)
+        made = prepare(recipe, original, file)
+        return _facts(made), made.content
 
     def _cached(self, key: str) -> tuple[Prepared, bytes] | None:
         found = self._cache.get(key) if self._cache is not None else None
-        try:
-            return (Prepared(**found[0]), found[1]) if found is not None else None
-        except TypeError:  # another program's facts
+        if found is None:
             return None
-
-    def _is_original(self, recipe: Recipe) -> bool:
-        """Whether the original is still what the recipe speaks of: what is kept must be made of nothing else."""
         try:
-            return self._hash(recipe.path.name, recipe.path) == recipe.original
-        except MediaError:
-            return False
+            facts = {**found[0], "removed": tuple((kind, count) for kind, count in found[0].get("removed", ()))}
+            return Prepared(**facts), found[1]
+        except (TypeError, ValueError):  # another program's facts
+            return None
 
     def _key(self, recipe: Recipe) -> str:
         """A name for what the recipe gives: other tools make other bytes of a video."""
@@ -195,6 +218,18 @@ class MediaStore:
         self._held = sum(map(len, self._bytes.values()))
         while self._held > self._kept and len(self._bytes) > 1:
             self._held -= len(self._bytes.popitem(last=False)[1])
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _facts(made: Made | Video) -> Prepared:
+    return Prepared(
+        sha256=_digest(made.content),
+        size=len(made.content),
+        **{each.name: getattr(made, each.name) for each in fields(made) if each.name != "content"},
+    )
 
 
 def _unreadable(file: str, error: OSError) -> MediaError:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from campaign_cli.content.metadata import Metadata, metadata_of
+from campaign_cli.content.segments import MOST, segments
 from campaign_cli.i18n import _
+from campaign_cli.models import Removed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,6 +44,17 @@ class MediaError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A picture ready for a network: ``width`` and ``height`` in pixels; ``removed``: see ``models.Picture``."""
+
+    content: bytes
+    mime: str
+    width: int
+    height: int
+    removed: Removed
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What decides the prepared bytes: the original by its content, and what the network takes.
 
@@ -59,9 +74,29 @@ def is_heic(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIC
 
 
-def prepare(recipe: Recipe, file: str) -> tuple[bytes, str, int, int]:
-    """Bytes, type, width and height in pixels. Raises MediaError."""
-    image = _upright(recipe, file)
+def described(path: Path) -> Mapping[str, str]:
+    """What the metadata of an original picture says in words, by where it stands: ``EXIF ImageDescription``,
+    ``EXIF Artist``, ``EXIF UserComment``, ``XMP dc:description``, ``IPTC Caption``, ``PNG Author``, ``Comment`` …;
+    ``GPS`` is the place as ``latitude, longitude`` in degrees. Empty for what is no picture or can't be read as one.
+
+    What machines write (camera, program, dates, serial numbers) is left out. Raises OSError.
+    """
+    return metadata(path).texts
+
+
+def metadata(path: Path) -> Metadata:
+    """All that an original picture tells beside what is seen on it; nothing for what is no picture. Raises OSError."""
+    content = path.read_bytes()
+    try:
+        with _opened(content, path.name) as image:
+            return metadata_of(content, image)
+    except Exception:  # whatever Pillow stumbles over: a broken picture may tell a lot
+        return metadata_of(content)
+
+
+def prepare(recipe: Recipe, original: bytes, file: str) -> Made:
+    """The picture as the network will get it, from the bytes of the original. Raises MediaError."""
+    image, removed = _upright(original, file)
     if recipe.pixels and image.width * image.height > recipe.pixels:
         image = _scaled(image, sqrt(recipe.pixels / (image.width * image.height)))
     mimes = _types(image, recipe.types)
@@ -71,7 +106,7 @@ def prepare(recipe: Recipe, file: str) -> tuple[bytes, str, int, int]:
         for mime in mimes:
             for content in _encodings(shape, mime, limit):
                 if limit is None or len(content) <= limit:
-                    return content, mime, shape.width, shape.height
+                    return Made(content, mime, shape.width, shape.height, removed)
                 smallest = min(smallest or len(content), len(content))
         scale *= min(0.9, max(0.3, sqrt((limit or 1) / smallest)))  # size goes with the number of pixels
         if max(image.width, image.height) * scale < SMALLEST:
@@ -81,22 +116,22 @@ def prepare(recipe: Recipe, file: str) -> tuple[bytes, str, int, int]:
         shape = _scaled(image, scale)
 
 
-def _upright(recipe: Recipe, file: str) -> Image:
-    """The decoded first image, turned as the camera was held, in colours that every screen shows alike."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def _upright(original: bytes, file: str) -> tuple[Image, Removed]:
+    """The decoded first image, turned as the camera was held, in colours that every screen shows alike; and what else
+    the file held."""
+    from PIL import Image, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large pictures: our own limit decides
-            with Image.open(recipe.path, formats=_formats(recipe.path, file)) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
-                if getattr(opened, "n_frames", 1) > 1 and opened.format not in ("MPO", "TIFF", "HEIF"):  # pages, series
-                    message = _("The picture {file} is animated; only still pictures can be sent.").format(file=file)
-                    raise MediaError("M107", message, _("Save one image of it as PNG or JPEG."))
-                kind = opened.format or ""
-                opened.load()
-                image = _in_srgb(ImageOps.exif_transpose(opened))
+        with _opened(original, file) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            if getattr(opened, "n_frames", 1) > 1 and opened.format not in ("MPO", "TIFF", "HEIF"):  # pages, series
+                message = _("The picture {file} is animated; only still pictures can be sent.").format(file=file)
+                raise MediaError("M107", message, _("Save one image of it as PNG or JPEG."))
+            kind = opened.format or ""
+            opened.load()
+            removed = tuple(sorted(metadata_of(original, opened).kinds.items()))
+            image = _in_srgb(_turned(opened))
     except MediaError:
         raise
     except Image.DecompressionBombError as error:
@@ -106,18 +141,44 @@ def _upright(recipe: Recipe, file: str) -> Image:
     except UnidentifiedImageError as error:
         message = _("The file {file} is neither a picture nor a video that can be read.").format(file=file)
         raise MediaError("M102", message, _("Use a JPEG, PNG, WebP or HEIC picture, or an MP4 video.")) from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
-        message = _("The picture {file} is broken: {reason}.").format(file=file, reason=error)
+    except Exception as error:  # Pillow raises whatever it stumbles over: TypeError for a TIFF cut short, for one
+        message = _("The picture {file} is broken: it ends too early, or is damaged.").format(file=file)
         raise MediaError("M103", message, _("Export it again from the program it was made with.")) from error
     image.info = {"was": kind}  # of all metadata, only what kind of file it came from
-    return image
+    return image, removed
 
 
-def _formats(path: Path, file: str) -> tuple[str, ...]:
+@contextmanager
+def _opened(original: bytes, file: str) -> Iterator[Image]:
+    """A file opened by Pillow, which may read some kinds and no others. Raises MediaError, and what Pillow raises."""
+    from PIL import Image
+
+    if sum(1 for _each in segments(original)) >= MOST:
+        raise ValueError(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of large pictures (our own limit decides) and of odd metadata
+        with Image.open(BytesIO(original), formats=_formats(original, file)) as image:
+            yield image
+
+
+def _turned(image: Image) -> Image:
+    """As the camera was held; a note of that which can't be read turns nothing."""
+    from PIL.Image import Transpose
+
+    turns = {
+        **{2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE},
+        **{6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90},
+    }
+    try:
+        turn = turns.get(image.getexif().get(0x0112) or 1)
+    except Exception:  # damaged metadata is no damaged picture
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
+def _formats(original: bytes, file: str) -> tuple[str, ...]:
     """What Pillow may read; HEIC with the help of an extra. Raises MediaError where it is not installed."""
-    with path.open("rb") as opened:
-        head = opened.read(12)
-    if not is_heic(head):
+    if not is_heic(original[:12]):
         return _READABLE
     try:
         from pillow_heif import register_heif_opener
@@ -133,18 +194,31 @@ def _in_srgb(image: Image) -> Image:
     """RGB or RGBA; a colour profile is applied, since it is dropped with all other metadata."""
     from PIL import ImageCms
 
-    clear = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK", "L") and not clear:
+    if image.mode.startswith("I") or image.mode == "F":
+        return _in_eight_bits(image).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+        target = "RGBA" if image.mode == "RGBA" else "RGB"
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
-            changed = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            changed = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=target)
             image = changed or image
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # a broken profile: the colours as they are
-    if image.mode in ("I;16", "I", "F"):
-        image = image.convert("L")
-    return image.convert("RGBA" if clear else "RGB")
+    return image.convert("RGBA" if image.mode == "RGBA" else "RGB")
+
+
+def _in_eight_bits(image: Image) -> Image:
+    """Greys of more bits, as scanners save them: the brightest possible one becomes white, not everything above 255."""
+    if image.mode.startswith("I;16"):
+        top, image = 65535.0, image.convert("I")
+    else:
+        brightest = float(str(image.getextrema()[1]))
+        bounds = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+        top = next((top for top in bounds if brightest <= top), brightest)
+    return image.point(lambda grey: grey * (255 / top) + 0).convert("L")
 
 
 def _types(image: Image, accepted: tuple[str, ...]) -> list[str]:

@@ -10,19 +10,22 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from campaign_cli.content.boxes import read_film, without_telling
+from campaign_cli import reasons
+from campaign_cli.content.boxes import Film, read_film, without_telling
 from campaign_cli.content.pictures import MediaError, is_heic
 from campaign_cli.i18n import _
+from campaign_cli.models import Removed
 
 MAX_VIDEO: Final = 256 * 1024 * 1024
 """Bytes of an original: it lies whole in the ledger, and in memory once or twice while it is sent."""
 SUFFIXES: Final = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm"}
 _FORMATS: Final = {"video/mp4": ("mov", "mp4"), "video/quicktime": ("mov", "mov"), "video/webm": ("matroska", "webm")}
 _PICTURES: Final = (b"avif", b"avis")  # of the same family of files
+_LONGEST: Final = 1e6  # seconds: beyond any film
 _PROBE_SECONDS: Final = 30.0
 _COPY_SECONDS: Final = 300.0
 _OUTPUT: Final = 64 * 1024  # bytes that we read of what a tool says
@@ -39,7 +42,8 @@ class Tools:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Video:
-    """``seconds`` None and ``width`` 0 where they are not known; ``clean``: nothing in it tells of people any more."""
+    """``seconds`` None and ``width`` 0 where they are not known; ``clean``: nothing in it tells of people any more.
+    ``removed``: what the original told, see ``models.Picture``."""
 
     content: bytes
     mime: str
@@ -48,6 +52,7 @@ class Video:
     seconds: float | None = None
     codec: str = ""
     clean: bool = False
+    removed: Removed = ()
 
 
 def video_type(path: Path) -> str | None:
@@ -68,30 +73,30 @@ def wanted_type(mime: str, types: Sequence[str], tools: Tools) -> str:
 
 def prepare_video(path: Path, file: str, *, mime: str, wanted: str, tools: Tools) -> Video:
     """The video without metadata, as the type ``wanted`` (``wanted_type``). Raises MediaError and OSError."""
+    content, clean = path.read_bytes(), False
+    told = read_film(content) if mime != "video/webm" else None  # what ffmpeg can read, it may be unable to
     if tools.ffmpeg:
         content, clean = _copied(tools.ffmpeg, path, file, kinds=(_FORMATS[mime][0], _FORMATS[wanted][1])), True
-    else:
-        content, clean = path.read_bytes(), False
-    film = None if mime == "video/webm" else read_film(content)
-    if film is None and mime != "video/webm":
-        raise _broken(file, _("its parts can't be read"))
-    if film is not None and not film.codec:
-        raise _broken(file, _("there are no moving pictures in it"))
+    film = None if mime == "video/webm" else _moving(read_film(content) if tools.ffmpeg else told, file)
     if film is not None and not tools.ffmpeg:
-        content, clean = without_telling(content, film), not film.others
+        content, clean = without_telling(content, film), not film.hidden
+    removed = tuple(sorted((+told.removed).items())) if told else ()
+    video = Video(content=content, mime=wanted, clean=clean, removed=removed)
     if tools.ffprobe:
-        return _probed(tools.ffprobe, path, file, Video(content=content, mime=wanted, clean=clean))
+        return _probed(tools.ffprobe, path, file, video)
     if film is None:
-        return Video(content=content, mime=wanted, clean=clean)
-    return Video(
-        content=content,
-        mime=wanted,
-        width=film.width,
-        height=film.height,
-        seconds=film.seconds and round(film.seconds, 1),
-        codec=film.codec,
-        clean=clean,
-    )
+        return video
+    seconds = film.seconds and round(film.seconds, 1)
+    return replace(video, width=film.width, height=film.height, seconds=seconds, codec=film.codec)
+
+
+def _moving(film: Film | None, file: str) -> Film:
+    """A film with pictures in it. Raises MediaError."""
+    if film is None:
+        raise _broken(file, _("its parts can't be read"))
+    if not film.codec:
+        raise _broken(file, _("there are no moving pictures in it"))
+    return film
 
 
 def _copied(ffmpeg: str, path: Path, file: str, *, kinds: tuple[str, str]) -> bytes:
@@ -99,11 +104,13 @@ def _copied(ffmpeg: str, path: Path, file: str, *, kinds: tuple[str, str]) -> by
     with tempfile.TemporaryDirectory(prefix="campaign-video-") as folder:
         target = Path(folder) / "video"
         order = [ffmpeg, "-nostdin", "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", kinds[0]]
-        order += ["-i", f"file:{path}", "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-map_metadata", "-1"]
+        order += ["-i", f"file:{path}", "-map", "0:V:0", "-map", "0:a:0?", "-c", "copy", "-map_metadata", "-1"]
         order += ["-map_chapters", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
         order += ["-movflags", "+faststart"] if kinds[1] != "webm" else []
         order += ["-fs", str(MAX_VIDEO * 2), "-f", kinds[1], f"file:{target}"]
         _run(order, file, path=path, seconds=_COPY_SECONDS)
+        if not target.exists():
+            raise _broken(file, _("there are no moving pictures in it"))
         if target.stat().st_size > MAX_VIDEO:
             message = _("The file {file} is larger than {limit} MiB.").format(file=file, limit=MAX_VIDEO >> 20)
             raise MediaError("M106", message, _("Save it smaller."))
@@ -121,27 +128,20 @@ def _probed(ffprobe: str, path: Path, file: str, video: Video) -> Video:
         stream = next(one for one in data["streams"] if one.get("codec_type") == "video")
         width, height, codec = int(stream["width"]), int(stream["height"]), str(stream["codec_name"])
         seconds = _seconds(data.get("format", {}).get("duration"))
-    except (ValueError, KeyError, TypeError, StopIteration, AttributeError) as error:
+        if any(int(turn.get("rotation") or 0) % 180 for turn in stream.get("side_data_list") or []):
+            width, height = height, width
+    except (ValueError, KeyError, TypeError, StopIteration, AttributeError, OverflowError, RecursionError) as error:
         raise _broken(file, _("there are no moving pictures in it")) from error
-    turns: list[dict[str, Any]] = stream.get("side_data_list") or []
-    if any(int(turn.get("rotation") or 0) % 180 for turn in turns):
-        width, height = height, width
-    return Video(
-        content=video.content,
-        mime=video.mime,
-        width=width,
-        height=height,
-        seconds=seconds,
-        codec=codec,
-        clean=video.clean,
-    )
+    return replace(video, width=width, height=height, seconds=seconds, codec=codec)
 
 
 def _seconds(said: object) -> float | None:
+    """None for what is no length of time."""
     try:
-        return round(float(str(said)), 1) or None
+        seconds = float(str(said))
     except ValueError:
         return None
+    return (round(seconds, 1) or None) if 0 < seconds < _LONGEST else None
 
 
 def _run(order: Sequence[str], file: str, *, path: Path, seconds: float) -> str:
@@ -153,6 +153,9 @@ def _run(order: Sequence[str], file: str, *, path: Path, seconds: float) -> str:
             )
         except subprocess.TimeoutExpired as error:
             raise _broken(file, _("reading it took longer than {seconds:g} seconds").format(seconds=seconds)) from error
+        except OSError as error:
+            reason = _("{tool} can't be run: {reason}").format(tool=Path(order[0]).name, reason=reasons.reason(error))
+            raise _broken(file, reason) from error
         for output in (said, complained):
             output.seek(0)
         if done.returncode:

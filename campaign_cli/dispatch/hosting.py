@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli import reasons
-from campaign_cli.errors import Failure, Rejected, Unauthorized
+from campaign_cli.errors import CredentialError, Failure, Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Picture
 from campaign_cli.platforms.base import Session, no_media_host
@@ -26,7 +26,8 @@ async def publish_media(
 ) -> str:
     """The address at which everybody can fetch a picture or video of this account; again is harmless.
 
-    Raises Rejected where there is no such place, and the Failure of the account that holds the file.
+    Raises Rejected where there is no such place, CredentialError where that place refuses its secret, and the Failure
+    of the account that holds the file.
     """
     host = account.media_host
     if host is None:
@@ -59,9 +60,16 @@ async def _uploaded(desk: Desk, seat: Seat, picture: Picture, content: bytes) ->
         async with seat.memory.setdefault(_LOCK, asyncio.Lock()):
             return await seat.platform.host(session, picture, content)
     except Failure as failure:
+        text = _("media_host “{name}”: {text}").format(name=seat.account.name, text=failure.message)
         if isinstance(failure, Unauthorized):
             seat.memory.clear()  # a session that was refused must not be used again
-        failure.message = _("media_host “{name}”: {text}").format(name=seat.account.name, text=failure.message)
+            fix = _("Renew the secret of {name}, then run: campaign accounts check {name}")
+            raise CredentialError(text, fix=fix.format(name=seat.account.name)) from failure
+        if isinstance(
+            failure, Unconfirmed
+        ):  # of the post nothing has left, and to put the file there again is harmless
+            raise Unavailable(text, status=failure.status, fix=failure.fix) from failure
+        failure.message = text
         raise
 
 
@@ -69,8 +77,8 @@ def _put(folder: Path, name: str, content: bytes) -> None:
     """Write a file that the web server may read, at once and whole. Raises Rejected where it can't be written."""
     target = folder / name
     try:
-        if target.exists() and target.stat().st_size == len(content):
-            return  # named after its content, and only whole files get a name
+        if target.is_file() and target.stat().st_size == len(content) and target.read_bytes() == content:
+            return
         write_whole(target, content, mode=0o644)
     except OSError as error:
         message = _("The folder {folder} of media_host can't be written to: {reason}.")

@@ -40,6 +40,7 @@ class Attempt:
         self.claim = claim
         self.part = part
         self._lease_until: datetime = claim.lease_until
+        self._hosted: dict[str, str] = {}  # addresses of media by their content
         self.http = GuardedHttp(
             seat.http,
             gate=self._gate,
@@ -230,11 +231,11 @@ class Attempt:
         return await self._desk.thread.call(self._desk.ledger.media, picture.sha256)
 
     async def _public_url(self, picture: Picture) -> str:
-        """Where the network can fetch it, put there once for this part."""
-        step = f"public.{picture.sha256}"
-        if step not in self.sending.steps:
-            await self._keep(step, await publish_media(self._desk, self._seat.account, picture, load=self._load))
-        return str(self.sending.steps[step])
+        """Where the network can fetch it, asked once for each try: days may lie between two, and the file be gone."""
+        if picture.sha256 not in self._hosted:
+            address = await publish_media(self._desk, self._seat.account, picture, load=self._load)
+            self._hosted[picture.sha256] = address
+        return self._hosted[picture.sha256]
 
 
 async def send(desk: Desk, claim: Claim) -> Verdict:

@@ -17,4 +17,4 @@ def body_hash(draft: Draft) -> str:
 
     Link tags carry the names of campaign and post, so a renamed campaign must not look like new words.
     """
-    return hashlib.sha256(_LINK_TAG.sub("", replace(draft, account="").to_json()).encode()).hexdigest()
+    return hashlib.sha256(_LINK_TAG.sub("", replace(draft.as_sent(), account="").to_json()).encode()).hexdigest()

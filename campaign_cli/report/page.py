@@ -197,4 +197,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["film_text"] = words.film_text
+    environment.globals["removed_text"] = words.removed_text
     return environment

@@ -178,6 +178,8 @@ def _picture(picture: Picture) -> Iterator[RenderableType]:
         size = f"{picture.width}×{picture.height}, {words.size_text(picture.size)}"
         yield _field(_("Picture"), f"{picture.name} ({size})")
     yield _field(_("Alt text"), picture.alt or _("(none: decorative)"), indent=4)
+    if picture.removed:
+        yield _field(_("Removed"), words.removed_text(picture), indent=4)
 
 
 def _field(label: str, value: str, *, indent: int = 2) -> Padding:

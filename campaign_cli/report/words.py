@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from campaign_cli.i18n import _, format_instant, language
+from campaign_cli.i18n import _, format_instant, language, ngettext
 from campaign_cli.models import Picture, Problem, Severity, State
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def page_words() -> dict[str, str]:
         "of": _("of"),
         "alt": _("Alt text"),
         "no_alt": _("none (decorative)"),
+        "removed": _("Removed"),
         "alt_not_sent": _("Telegram passes no alt text on; the text has to speak for the picture."),
         "link_card": _("Link card; the network adds its title and picture"),
         "no_draft": _("There is nothing to show: it could not be made."),
@@ -196,6 +198,29 @@ def film_text(video: Picture) -> str:
         length = f"{minutes}:{seconds:02}"
     sides = f"{video.width}×{video.height}" if video.width else ""
     return ", ".join(filter(None, (length, sides, size_text(video.size))))
+
+
+def removed_text(picture: Picture) -> str:
+    """What the original told beside what is seen, the place first; empty where that was nothing."""
+    count = Counter(dict(picture.removed))
+    named = {
+        "gps": _("GPS position"),
+        "exif": ngettext("{count} EXIF field", "{count} EXIF fields", count["exif"]),
+        "maker_note": ngettext("{count} maker note", "{count} maker notes", count["maker_note"]),
+        "iptc": ngettext("{count} IPTC field", "{count} IPTC fields", count["iptc"]),
+        "xmp": ngettext("{count} XMP packet", "{count} XMP packets", count["xmp"]),
+        "thumbnail": ngettext("{count} thumbnail", "{count} thumbnails", count["thumbnail"]),
+        "text": ngettext("{count} text chunk", "{count} text chunks", count["text"]),
+        "comment": ngettext("{count} comment", "{count} comments", count["comment"]),
+        "tag": ngettext("{count} video tag", "{count} video tags", count["tag"]),
+        "time": _("time of making"),
+        "track": ngettext("{count} data track", "{count} data tracks", count["track"]),
+        "picture": ngettext("{count} further picture", "{count} further pictures", count["picture"]),
+        "profile": _("colour profile"),
+        "appended": _("data behind the end"),
+        "other": ngettext("{count} other block", "{count} other blocks", count["other"]),
+    }
+    return ", ".join(words.format(count=count[kind]) for kind, words in named.items() if count[kind])
 
 
 def place_text(problem: Problem) -> str:
