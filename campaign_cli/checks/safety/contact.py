@@ -1,0 +1,105 @@
+"""How a person is reached: telephone numbers and e-mail addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from campaign_cli.checks.safety.findings import Hit
+from campaign_cli.checks.safety.labels import label
+from campaign_cli.checks.safety.masking import without_everyday
+
+_REGION: Final = "ID"
+_START: Final = re.compile(r"(?<![\w.,/#-])(?:\+|\(\+?|00)?\d")
+_GROUP: Final = re.compile(r"\d+")
+_BETWEEN: Final = re.compile(r"[ ().\-\[\]]{0,3}|\s?/\s?")
+_MAIL: Final = re.compile(
+    r"(?<![\w@.+%-])[\w.+%-]++@(?:[\w-]+\.)+(?!(?:png|jpe?g|gif|webp|svg|mp4|heic)\b)[^\W\d_]{2,}\b"
+)
+_AT: Final = r"\s*[(\[{<]\s*(?:at|@|et)\s*[)\]}>]\s*"
+_DOT: Final = r"(?:\.|\s*[(\[{<]\s*(?:dot|titik|\.)\s*[)\]}>]\s*|\s+(?:dot|titik)\s+)"
+_HIDDEN: Final = re.compile(
+    rf"(?<![\w@.+-])[\w.+-]++(?:{_AT}[\w-]+(?:{_DOT}[\w-]+)*"
+    rf"|\s+(?:at|et)\s+[\w-]+(?:\s+(?:dot|titik)\s+[\w-]+)+"
+    rf"|\s+@\s+[\w-]+(?:{_DOT}[\w-]+)+)",
+    re.IGNORECASE,
+)
+
+
+def addresses(text: str) -> Iterator[Hit]:
+    """E-mail addresses, also as "nama (at) serikat.example"; no names on servers, as in @nama@serikat.example."""
+    if "@" in text:
+        for match in _MAIL.finditer(text):
+            yield Hit("S007", *match.span())
+    for match in _HIDDEN.finditer(text):
+        yield Hit("S007", *match.span())
+
+
+def telephones(text: str) -> Iterator[Hit]:
+    """Numbers of the whole world with +, of Indonesia without, that the numbering plans know.
+
+    Free and premium numbers are no one's own. https://github.com/daviddrysdale/python-phonenumbers
+    """
+    plain, at = without_everyday(text), 0
+    while found := _START.search(plain, at):
+        at = found.end()
+        end = _end(plain, found.start(), called=label(text, found.start(), found.end()))
+        if end:
+            yield Hit("S006", found.start(), end)
+            at = end
+
+
+def is_telephone(number: str) -> bool:
+    """Whether a number, with + and the country or as it is dialled in Indonesia, is somebody's own."""
+    import phonenumbers
+    from phonenumbers import PhoneNumberType
+
+    try:
+        parsed = phonenumbers.parse(number, _REGION)
+    except phonenumbers.NumberParseException:
+        return False
+    kind = phonenumbers.number_type(parsed)  # UNKNOWN where the numbering plan does not know it
+    return kind in (
+        PhoneNumberType.MOBILE,
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        PhoneNumberType.PERSONAL_NUMBER,
+        PhoneNumberType.VOIP,
+        PhoneNumberType.PAGER,
+    )
+
+
+def _end(text: str, start: int, *, called: str) -> int:
+    """Where the longest number that begins here ends, or 0 where none does."""
+    ends: list[tuple[int, str]] = []
+    lead = text[start : start + 2].rstrip("0123456789")
+    at, digits = start + len(lead), ""
+    while group := _GROUP.match(text, at):
+        digits += group.group()
+        if len(digits) > 15:
+            break
+        ends.append((group.end(), digits))
+        between = _BETWEEN.match(text, group.end())
+        at = between.end() if between else group.end()
+    for end, digits in reversed(ends):
+        if len(digits) >= 8 and not text[end : end + 1].isalpha():
+            number = _dialled(lead, digits, called)
+            if number and is_telephone(number):
+                return end
+    return 0
+
+
+def _dialled(lead: str, digits: str, called: str) -> str:
+    """The number as the library reads it; empty where nothing says that it is one."""
+    if "+" in lead:
+        return f"+{digits}"
+    if digits.startswith("00") and len(digits) > 11:
+        return f"+{digits[2:]}"
+    if digits.startswith("0") and called != "other":
+        return digits
+    if digits.startswith("628") and len(digits) >= 11:
+        return f"+{digits}"
+    if digits.startswith("8") and len(digits) >= 9 and called == "phone":
+        return f"0{digits}"
+    return ""
