@@ -84,22 +84,21 @@ def _end(text: str, start: int, *, called: str) -> int:
         at = between.end() if between else group.end()
     for end, digits in reversed(ends):
         if len(digits) >= 8 and not text[end : end + 1].isalpha():
-            number = _dialled(lead, digits, called)
-            if number and is_telephone(number):
+            if any(is_telephone(number) for number in _dialled(lead, digits, called)):
                 return end
     return 0
 
 
-def _dialled(lead: str, digits: str, called: str) -> str:
-    """The number as the library reads it; empty where nothing says that it is one."""
+def _dialled(lead: str, digits: str, called: str) -> tuple[str, ...]:
+    """The number as the library reads it, in each way that is possible; none where nothing says that it is one."""
     if "+" in lead:
-        return f"+{digits}"
+        return (f"+{digits}",)
     if digits.startswith("00") and len(digits) > 11:
-        return f"+{digits[2:]}"
+        return f"+{digits[2:]}", f"+{digits[3:]}"  # 00, and 001, 007 and the like, as they are dialled in Indonesia
     if digits.startswith("0") and called != "other":
-        return digits
+        return (digits,)
     if digits.startswith("628") and len(digits) >= 11:
-        return f"+{digits}"
+        return (f"+{digits}",)
     if digits.startswith("8") and len(digits) >= 9 and called == "phone":
-        return f"0{digits}"
-    return ""
+        return (f"0{digits}",)
+    return ()

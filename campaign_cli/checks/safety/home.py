@@ -18,7 +18,7 @@ _BARE: Final = (
 )
 _STREET: Final = re.compile(
     rf"(?<![^\W_])(?:(?i:jl|jln)\.?\s?|(?:Jalan|JALAN)\s)(?:(?i:gang|gg\.?)\s)?(?P<name>{_NAME})"
-    rf"(?:\s?,?\s?(?P<number>(?i:{_NUMBER}))|\s(?P<bare>(?i:{_BARE})))"
+    rf"(?:\s?,?\s?(?P<number>(?i:{_NUMBER}))|(?<!\b(?i:km))\s(?P<bare>(?i:{_BARE})))"
 )
 _SMALL: Final = re.compile(
     rf"(?<![^\W_])(?:jl|jln|jalan)\.?\s(?:[a-z][\w.']*\s){{1,4}}?(?P<number>{_NUMBER}|\d{{1,3}}(?=\s(?:rt|kel|kec|desa)\b))"

@@ -19,7 +19,7 @@ _WORDS: Final = {
     "family": r"KK|kartu keluarga|family card",
     "tax": r"NPWP|NITKU|nomor pokok wajib pajak|tax (?:ID|number)",
     "insurance": r"BPJS(?:-?TK)?|JKN|KIS|Jamsostek|KPJ|kartu Indonesia sehat|kartu peserta|nomor peserta|kepesertaan",
-    "bank": rf"(?:no)?rek(?:ening)?|{_BANKS}|{_WALLETS}|virtual account|VA|transfer|(?:bank )?account|acc(?:oun)?t",
+    "bank": rf"(?:no)?rek(?:ening)?|{_BANKS}|{_WALLETS}|virtual account|VA|transfer|(?:bank )?account|acc(?:t|ount)?",
     "phone": r"HP|WA|WhatsApp|te?lp|tlp|telp?on|telepon|ponsel|handphone|seluler|SMS|CP|narahubung|hubungi|kontak"
     r"|phone|mobile|call|contact|text|reach|fax|faks",
     "other": r"pesanan|order|resi|invoice|faktur|kuitansi|tiket|perkara|putusan|surat|registrasi|reg|ISBN|ISSN|SK|seri"

@@ -26,13 +26,12 @@ class Names:
     """Looks for names in texts. ``written`` holds each name with the place of it."""
 
     def __init__(self, written: Sequence[tuple[str, str]]) -> None:
-        self._by_first: dict[str, list[Name]] = {}
+        self._by_first: dict[str, list[tuple[tuple[str, ...], Name]]] = {}
         self._joined: dict[str, Name] = {}
         for text, place in written:
-            words = folded(text)
-            if words:
-                name = Name(words, place)
-                self._by_first.setdefault(words[0], []).append(name)
+            name = Name(folded(text), place)
+            for words in {name.words, folded(text, split=False)} - {()}:
+                self._by_first.setdefault(words[0], []).append((words, name))
                 self._joined.setdefault("".join(words), name)
 
     def __bool__(self) -> bool:
@@ -40,25 +39,30 @@ class Names:
 
     def find(self, text: str) -> tuple[Name, ...]:
         """The names that a text says, also in its hashtags and links, each once, in the order of the text."""
-        readings = [text, unquote_plus(text)] if "%" in text else [text]
-        return tuple(dict.fromkeys(name for reading in readings for name in self._in(folded(reading))))
+        readings = [text, unquote_plus(text)] if "%" in text or "+" in text else [text]
+        spelled = (folded(reading, split=split) for reading in readings for split in (True, False))
+        return tuple(dict.fromkeys(name for words in spelled for name in self._in(words)))
 
-    def _in(self, words: Sequence[str]) -> Iterator[Name]:
+    def _in(self, words: tuple[str, ...]) -> Iterator[Name]:
         for index, word in enumerate(words):
-            for name in self._by_first.get(word, ()):
-                if tuple(words[index : index + len(name.words)]) == name.words:
+            for wanted, name in self._by_first.get(word, ()):
+                if words[index : index + len(wanted)] == wanted:
                     yield name
             joined = self._joined.get(word)
             if joined is not None:
                 yield joined
 
 
-def folded(text: str) -> tuple[str, ...]:
-    """The words of a text: no accents, no apostrophes, no capitals; ``BudiSantoso2026`` is three words."""
+def folded(text: str, *, split: bool = True) -> tuple[str, ...]:
+    """The words of a text: no accents, no apostrophes, no capitals, no signs; letters and digits apart.
+
+    With ``split``, ``BudiSantoso2026`` is three words, else two.
+    """
     if not text.isascii():
         plain = unicodedata.normalize("NFKD", text)
         text = "".join(sign for sign in plain if not unicodedata.combining(sign) and sign not in _INVISIBLE)
-    return tuple(_WORD.findall(_BETWEEN.sub(" ", _APOSTROPHES.sub("", text)).casefold()))
+    text = _APOSTROPHES.sub("", text)
+    return tuple(_WORD.findall((_BETWEEN.sub(" ", text) if split else text).casefold()))
 
 
 _INVISIBLE: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")

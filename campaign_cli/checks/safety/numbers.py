@@ -12,21 +12,15 @@ from campaign_cli.checks.safety.labels import label
 from campaign_cli.checks.safety.masking import without_everyday
 from campaign_cli.checks.safety.regions import regencies
 
-_SIXTEEN: Final = re.compile(
-    r"(?<!\d)(?:\d{16}"
-    r"|\d{4}(?P<a>[ .-])\d{4}(?P=a)\d{4}(?P=a)\d{4}"
-    r"|\d{6}(?P<b>[ .-])\d{6}(?P=b)\d{4}"
-    r"|\d{2}(?P<c>[ .-])\d{2}(?P=c)\d{2}[ .-]\d{6}[ .-]\d{4}"
-    r"|\d{6}(?P<d>[ .-])\d{2}(?P=d)\d{2}(?P=d)\d{2}(?P=d)\d{4}"
-    r"|\d{2}(?P<e>[ .-])(?:\d{2}(?P=e)){5}\d{4})(?!\d)"
-)
+_SIXTEEN: Final = re.compile(r"(?<!\d)\d(?:[ .-]?\d){15}(?!\d)")
 _TAX: Final = re.compile(r"(?<!\d)\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}(?!\d)")
-_TAX_PLAIN: Final = re.compile(r"(?<!\d)\d{2}[ .]?\d{3}[ .]?\d{3}[ .]?\d[ .-]?\d{3}[ .]?\d{3}(?!\d)")
+_TAX_PLAIN: Final = re.compile(r"(?<!\d)\d{2}(?:[ .-]?\d{3}){2}[ .-]?\d(?:[ .-]?\d{3}){2}(?!\d)")
 _GROUPS: Final = re.compile(r"(?<![\d+])\d+(?:[ .-]\d+)*")
 _CARD: Final = re.compile(
     r"(?:(?<![^\W_])KTA|kartu (?:tanda )?anggota|kartu serikat|nomor (?:induk )?anggota|no\.? (?:induk )?anggota"
     r"|(?<![^\W_])NIA|NBA|member(?:ship)? (?:card|no\.?|number|ID)|union card)"
-    r"(?:[\s:.=#(-]|(?:nomor|nomer|no|number|saya|dia|nya|beliau|adalah|ialah|is|my|her|his|serikat|SP|SB)(?![^\W_]))*"
+    r"(?:[\s:.=#(-]|(?:ber)?nomo?e?r(?![^\W_])"
+    r"|(?:no|number|dengan|dgn|saya|sy|dia|nya|beliau|adalah|ialah|is|my|her|his|serikat|SP|SB)(?![^\W_]))*"
     r"(?P<number>(?<![^\W_])(?=[A-Z/.-]*(?:\d[A-Z/.-]*){4})[A-Z0-9]+(?:[./-][A-Z0-9]+)*)",
     re.IGNORECASE,
 )
@@ -35,14 +29,23 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 def sixteen_digits(text: str) -> Iterator[Hit]:
     """NIK and KK number by region and date, or by the word beside them; an NPWP of the new kind by its word."""
-    for match in _SIXTEEN.finditer(text):
-        digits = re.sub(r"\D", "", match.group())
-        called = label(text, match.start(), match.end())
-        if called in ("tax", "bank"):
-            if called == "tax":
-                yield Hit("S003", *match.span())
-        elif called in ("nik", "family") or is_identity(digits):
-            yield Hit("S002" if called == "family" else "S001", *match.span())
+    at = 0
+    while match := _SIXTEEN.search(text, at):
+        code = _kind(match.group(), label(text, *match.span()))
+        at = match.end() if code else match.start() + 1  # other numbers may stand before it
+        if code:
+            yield Hit(code, *match.span())
+
+
+def _kind(written: str, called: str) -> str:
+    """The code for sixteen digits with this word beside them, or nothing."""
+    digits = re.sub(r"\D", "", written)
+    if called == "tax":
+        return "S003"
+    known = is_identity(digits) or (called in ("nik", "family") and written == digits)
+    if called == "bank" or not known:
+        return ""
+    return "S002" if called == "family" else "S001"
 
 
 def is_identity(digits: str) -> bool:
