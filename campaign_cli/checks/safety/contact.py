@@ -11,6 +11,7 @@ from campaign_cli.checks.safety.labels import label
 from campaign_cli.checks.safety.masking import without_everyday
 
 _REGION: Final = "ID"
+_LEAST: Final = 10  # digits of a number with its country, where the numbering plan does not know it
 _START: Final = re.compile(r"(?<![\w.,/#-])(?:\+|\(\+?|00)?\d")
 _GROUP: Final = re.compile(r"\d+")
 _BETWEEN: Final = re.compile(r"[ ().\-\[\]]{0,3}|\s?/\s?")
@@ -59,7 +60,9 @@ def is_telephone(number: str) -> bool:
         parsed = phonenumbers.parse(number, _REGION)
     except phonenumbers.NumberParseException:
         return False
-    kind = phonenumbers.number_type(parsed)  # UNKNOWN where the numbering plan does not know it
+    kind = phonenumbers.number_type(parsed)
+    if kind == PhoneNumberType.UNKNOWN:  # nowhere in the plan: with its country and as long as those there, it may be new
+        return number.startswith("+") and len(number) > _LEAST and phonenumbers.is_possible_number(parsed)
     return kind in (
         PhoneNumberType.MOBILE,
         PhoneNumberType.FIXED_LINE,

@@ -17,8 +17,8 @@ _BARE: Final = (
     r"|pukul|bus|unit|anggota|pekerja|people|workers))"
 )
 _STREET: Final = re.compile(
-    rf"(?<![^\W_])(?:(?i:jl|jln)\.?\s?|(?:Jalan|JALAN)\s)(?:(?i:gang|gg\.?)\s)?(?P<name>{_NAME})"
-    rf"(?:\s?,?\s?(?P<number>(?i:{_NUMBER}))|(?<!\b(?i:km))\s(?P<bare>(?i:{_BARE})))"
+    rf"(?<![^\W_])(?:(?i:jln?)\.?\s?|(?i:jalan)\s)(?:(?i:gang|gg\.?)\s)?(?P<name>{_NAME})"
+    rf"(?:\s?,?\s?(?P<number>(?i:{_NUMBER}))|/\d{{1,3}}(?![\d/])|(?<!\b(?i:km))\s(?P<bare>(?i:{_BARE})))"
 )
 _SMALL: Final = re.compile(
     rf"(?<![^\W_])(?:jl|jln|jalan)\.?\s(?:[a-z][\w.']*\s){{1,4}}?(?P<number>{_NUMBER}|\d{{1,3}}(?=\s(?:rt|kel|kec|desa)\b))"

@@ -18,10 +18,9 @@ _TAX_PLAIN: Final = re.compile(r"(?<!\d)\d{2}(?:[ .-]?\d{3}){2}[ .-]?\d(?:[ .-]?
 _GROUPS: Final = re.compile(r"(?<![\d+])\d+(?:[ .-]\d+)*")
 _CARD: Final = re.compile(
     r"(?:(?<![^\W_])KTA|kartu (?:tanda )?anggota|kartu serikat|nomor (?:induk )?anggota|no\.? (?:induk )?anggota"
-    r"|(?<![^\W_])NIA|NBA|member(?:ship)? (?:card|no\.?|number|ID)|union card)"
-    r"(?:[\s:.=#(-]|(?:ber)?nomo?e?r(?![^\W_])"
-    r"|(?:no|number|dengan|dgn|saya|sy|dia|nya|beliau|adalah|ialah|is|my|her|his|serikat|SP|SB)(?![^\W_]))*"
-    r"(?P<number>(?<![^\W_])(?=[A-Z/.-]*(?:\d[A-Z/.-]*){4})[A-Z0-9]+(?:[./-][A-Z0-9]+)*)",
+    r"|(?<![^\W_])NIA|NBA|member(?:ship)? (?:card|no\.?|number|ID)|union card)(?![^\W_])"
+    r"[^\d\n!?;]{0,24}?(?<![^\W_])(?P<number>(?=[A-Z/.-]*(?:\d[A-Z/.-]*){4})[A-Z0-9]+(?:[./-][A-Z0-9]+)*)"
+    r"(?!\s(?:orang|anggota|peserta|lembar|buah|kartu|members|people))",
     re.IGNORECASE,
 )
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
