@@ -8,15 +8,15 @@ from typing import Final
 
 from campaign_cli.checks.safety.findings import Hit
 from campaign_cli.checks.safety.labels import label
-from campaign_cli.checks.safety.masking import without_everyday
 
 _REGION: Final = "ID"
+_SHORTEST: Final = 8  # digits, with the code of the city
 _LEAST: Final = 10  # digits of a number with its country, where the numbering plan does not know it
 _START: Final = re.compile(r"(?<![\w.,/#-])(?:\+|\(\+?|00)?\d")
 _GROUP: Final = re.compile(r"\d+")
 _BETWEEN: Final = re.compile(r"[ ().\-\[\]]{0,3}|\s?/\s?")
 _MAIL: Final = re.compile(
-    r"(?<![\w@.+%-])[\w.+%-]++@(?:[\w-]+\.)+(?!(?:png|jpe?g|gif|webp|svg|mp4|heic)\b)[^\W\d_]{2,}\b"
+    r"(?<![\w@.+%-])[\w.+%-]++@(?:[\w-]+\.)+(?!(?:png|jpe?g|gif|webp|svg|mp4|heic)\b)[^\W\d_]{2,}(?![^\W_])"
 )
 _AT: Final = r"\s*[(\[{<]\s*(?:at|@|et)\s*[)\]}>]\s*"
 _DOT: Final = r"(?:\.|\s*[(\[{<]\s*(?:dot|titik|\.)\s*[)\]}>]\s*|\s+(?:dot|titik)\s+)"
@@ -42,10 +42,10 @@ def telephones(text: str) -> Iterator[Hit]:
 
     Free and premium numbers are no one's own. https://github.com/daviddrysdale/python-phonenumbers
     """
-    plain, at = without_everyday(text), 0
-    while found := _START.search(plain, at):
+    at = 0
+    while found := _START.search(text, at):
         at = found.end()
-        end = _end(plain, found.start(), called=label(text, found.start(), found.end()))
+        end = _end(text, found.start())
         if end:
             yield Hit("S006", found.start(), end)
             at = end
@@ -61,7 +61,9 @@ def is_telephone(number: str) -> bool:
     except phonenumbers.NumberParseException:
         return False
     kind = phonenumbers.number_type(parsed)
-    if kind == PhoneNumberType.UNKNOWN:  # nowhere in the plan: with its country and as long as those there, it may be new
+    if (
+        kind == PhoneNumberType.UNKNOWN
+    ):  # nowhere in the plan: with its country and as long as those there, it may be new
         return number.startswith("+") and len(number) > _LEAST and phonenumbers.is_possible_number(parsed)
     return kind in (
         PhoneNumberType.MOBILE,
@@ -73,7 +75,7 @@ def is_telephone(number: str) -> bool:
     )
 
 
-def _end(text: str, start: int, *, called: str) -> int:
+def _end(text: str, start: int) -> int:
     """Where the longest number that begins here ends, or 0 where none does."""
     ends: list[tuple[int, str]] = []
     lead = text[start : start + 2].rstrip("0123456789")
@@ -85,10 +87,14 @@ def _end(text: str, start: int, *, called: str) -> int:
         ends.append((group.end(), digits))
         between = _BETWEEN.match(text, group.end())
         at = between.end() if between else group.end()
+    if not ends or len(digits) < _SHORTEST:
+        return 0
+    called = label(text, start, ends[-1][0])
     for end, digits in reversed(ends):
-        if len(digits) >= 8 and not text[end : end + 1].isalpha():
-            if any(is_telephone(number) for number in _dialled(lead, digits, called)):
-                return end
+        if len(digits) < _SHORTEST or text[end : end + 1].isalpha():
+            continue
+        if any(is_telephone(number) for number in _dialled(lead, digits, called)):
+            return end
     return 0
 
 

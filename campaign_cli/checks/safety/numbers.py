@@ -9,7 +9,6 @@ from typing import Final
 
 from campaign_cli.checks.safety.findings import Hit
 from campaign_cli.checks.safety.labels import label
-from campaign_cli.checks.safety.masking import without_everyday
 from campaign_cli.checks.safety.regions import regencies
 
 _SIXTEEN: Final = re.compile(r"(?<!\d)\d(?:[ .-]?\d){15}(?!\d)")
@@ -69,21 +68,21 @@ def tax_numbers(text: str) -> Iterator[Hit]:
 
 def cards(text: str) -> Iterator[Hit]:
     """The number of a union card, behind the word for it: at least four digits, and not a year alone."""
-    for match in _CARD.finditer(without_everyday(text)):
+    for match in _CARD.finditer(text):
         if not _YEAR.fullmatch(match["number"]):
             yield Hit("S005", *match.span("number"))
 
 
 def insurance_numbers(text: str) -> Iterator[Hit]:
     """BPJS Kesehatan (13 digits) and BPJS Ketenagakerjaan (11), beside their names."""
-    for start, end, digits in _numbers(without_everyday(text)):
+    for start, end, digits in _numbers(text):
         if digits in (11, 13) and label(text, start, end) == "insurance":
             yield Hit("S004", start, end)
 
 
 def bank_accounts(text: str) -> Iterator[Hit]:
     """Eight digits or more beside the name of a bank or a wallet, or beside "rek"."""
-    for start, end, digits in _numbers(without_everyday(text)):
+    for start, end, digits in _numbers(text):
         if 8 <= digits <= 18 and label(text, start, end) == "bank":
             yield Hit("S010", start, end)
 

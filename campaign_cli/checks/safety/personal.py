@@ -139,7 +139,8 @@ def personal(examined: Examined, now: datetime) -> Iterator[Problem]:
     yield from problems
     internal = internal_words(loaded.plan)
     looking = Looking(protected=protected, internal=internal, public=PublicContacts(loaded.workspace.public_contacts))
-    places, told = Places(loaded), set[Problem]()
+    places = Places(loaded)
+    told: set[Problem] = set()
     for planned in examined.planned:
         draft = examined.drafts.get(planned.key)
         for text, where in _texts(draft) if draft is not None else ():

@@ -119,7 +119,8 @@ def _shown(field: str) -> str:
 
 def _media(examined: Examined, loaded: LoadedPlan) -> Iterator[tuple[Path, Media]]:
     """Each picture and video that a delivery shows, once for each place where it is written."""
-    places, seen = Places(loaded), set[Path]()
+    places = Places(loaded)
+    seen: set[Path] = set()
     for planned in examined.planned:
         post = planned.post
         if not post.media and not any(variant.media for variant in post.variants.values()):

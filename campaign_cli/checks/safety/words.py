@@ -16,9 +16,10 @@ _SIGNS: Final = {
 }
 _ENDS: Final = "com|org|net|id|me|ly|info|example|co|app|link|io|gl|tv|test|invalid"
 _LINK: Final = re.compile(
-    rf"(?:https?://|www\.)[^\s<>\"“”]+|(?:tel|sms|mailto):[^\s<>\"“”]+|(?<![\w.-])[\w-]++(?:\.[\w-]++)*\.(?:{_ENDS})/[^\s<>\"“”]*",
+    rf"https?://[^\s<>\"“”]+|(?:tel|sms|mailto):[^\s<>\"“”]+|(?<![\w.-])[\w-]++(?:\.[\w-]++)*\.(?:{_ENDS})/[^\s<>\"“”]*",
     re.IGNORECASE,
 )
+_TOKEN: Final = re.compile(r"[^\s<>\"“”]+")
 _BEHIND: Final = ".,;:!?)]}'*_"
 _CHATS: Final = frozenset({"wa.me", "api.whatsapp.com", "web.whatsapp.com", "www.whatsapp.com", "whatsapp.com"})
 
@@ -45,13 +46,17 @@ def of_file(name: str) -> str:
 
 def apart(text: str) -> tuple[str, list[Link]]:
     """The text with spaces for its links, and the links."""
-    if "/" not in text and ":" not in text and "www." not in text:
-        return text, []
-    links, rest = [], text
-    for match in _LINK.finditer(text):
-        written = match.group().rstrip(_BEHIND)
-        links.append(_link(written))
-        rest = rest[: match.start()] + " " * len(written) + rest[match.start() + len(written) :]
+    links: list[Link] = []
+    if "/" not in text and ":" not in text:
+        return text, links
+    rest = text
+    for token in _TOKEN.finditer(text):
+        word = token.group()
+        for match in _LINK.finditer(word) if "/" in word or ":" in word else ():
+            written = match.group().rstrip(_BEHIND)
+            start = token.start() + match.start()
+            links.append(_link(written))
+            rest = rest[:start] + " " * len(written) + rest[start + len(written) :]
     return rest, links
 
 
