@@ -11,8 +11,9 @@ from campaign_cli.checks.safety.labels import label
 
 _REGION: Final = "ID"
 _SHORTEST: Final = 8  # digits, with the code of the city
+_LONGEST: Final = 18  # digits: fifteen, and what is dialled to leave the country
 _LEAST: Final = 10  # digits of a number with its country, where the numbering plan does not know it
-_START: Final = re.compile(r"(?<![\w.,/#-])(?:\+|\(\+?|00)?\d")
+_START: Final = re.compile(r"(?<![\w.,#-])(?:\+|\(\+?|00)?\d")
 _GROUP: Final = re.compile(r"\d+")
 _BETWEEN: Final = re.compile(r"[ ().\-\[\]]{0,3}|\s?/\s?")
 _MAIL: Final = re.compile(
@@ -29,10 +30,13 @@ _HIDDEN: Final = re.compile(
 
 
 def addresses(text: str) -> Iterator[Hit]:
-    """E-mail addresses, also as "nama (at) serikat.example"; no names on servers, as in @nama@serikat.example."""
-    if "@" in text:
-        for match in _MAIL.finditer(text):
-            yield Hit("S007", *match.span())
+    """E-mail addresses; no names on servers, as in @nama@serikat.example."""
+    for match in _MAIL.finditer(text) if "@" in text else ():
+        yield Hit("S007", *match.span())
+
+
+def hidden_addresses(text: str) -> Iterator[Hit]:
+    """The same with "(at)" or "at … dot" in the place of the sign."""
     for match in _HIDDEN.finditer(text):
         yield Hit("S007", *match.span())
 
@@ -82,7 +86,7 @@ def _end(text: str, start: int) -> int:
     at, digits = start + len(lead), ""
     while group := _GROUP.match(text, at):
         digits += group.group()
-        if len(digits) > 15:
+        if len(digits) > _LONGEST:
             break
         ends.append((group.end(), digits))
         between = _BETWEEN.match(text, group.end())

@@ -45,7 +45,9 @@ def mask(datum: str) -> str:
 
 
 def blanked(text: str, hits: list[Hit]) -> str:
-    """The text with spaces for what was found, so that no other rule finds it as well."""
+    """The text with spaces for what was found (in the order of the text), so that no other rule finds it as well."""
+    pieces, at = [], 0
     for hit in hits:
-        text = text[: hit.start] + " " * (hit.end - hit.start) + text[hit.end :]
-    return text
+        pieces += [text[at : hit.start], " " * (hit.end - hit.start)]
+        at = hit.end
+    return "".join((*pieces, text[at:]))

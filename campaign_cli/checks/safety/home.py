@@ -17,17 +17,22 @@ _BARE: Final = (
     r"|pukul|bus|unit|anggota|pekerja|people|workers))"
 )
 _STREET: Final = re.compile(
-    rf"(?<![^\W_])(?:(?i:jln?)\.?\s?|(?i:jalan)\s)(?:(?i:gang|gg\.?)\s)?(?P<name>{_NAME})"
-    rf"(?:\s?,?\s?(?P<number>(?i:{_NUMBER}))|/\d{{1,3}}(?![\d/])|(?<!\b(?i:km))\s(?P<bare>(?i:{_BARE})))"
+    rf"(?<![^\W_])(?:(?i:jln?)\.?\s?|(?i:jalan)\s)(?:(?i:gang|gg\.?)\s)?{_NAME}"
+    rf"(?:\s?,?\s?(?i:{_NUMBER})|/\d{{1,3}}(?![\d/])|(?<!\b(?i:km))\s(?i:{_BARE}))"
+)
+_WAYS: Final = (
+    "keluar|tengah|pintas|terbaik|lain|baru|menuju|ke|yang|nomor|no|buntu|terus|kaki"  # a way out, and others
 )
 _SMALL: Final = re.compile(
-    rf"(?<![^\W_])(?:jl|jln|jalan)\.?\s(?:[a-z][\w.']*\s){{1,4}}?(?P<number>{_NUMBER}|\d{{1,3}}(?=\s(?:rt|kel|kec|desa)\b))"
+    rf"(?<![^\W_])(?:jl|jln|jalan)\.?\s(?!(?:{_WAYS})\b)(?:[a-z][\w.']*\s){{1,4}}?"
+    rf"(?:{_NUMBER}|\d{{1,3}}(?=\s(?:rt|kel|kec|desa)\b))"
 )
-_LANE: Final = re.compile(rf"(?<![^\W_])(?:(?i:gg|gang)\.?\s)(?:{_NAME}|[a-z]+)\s?,?\s?(?P<number>(?i:{_NUMBER}))")
+_LANE: Final = re.compile(rf"(?<![^\W_])(?:(?i:gg|gang)\.?\s)(?:{_NAME}|[a-z]+)\s?,?\s?(?i:{_NUMBER})")
+_BLOCK: Final = r"(?<![^\W_])blok\s?[A-Z]{1,2}"
 _HOUSING: Final = re.compile(
-    rf"(?<![^\W_])(?:(?:perum(?:ahan)?|kompleks?|komp\.|griya|cluster|kos(?:t|an)?|kontrakan|rusun(?:awa)?|apartemen"
-    rf"|mess|villa|vila|puri|taman|bumi)\b[^.;:\n]{{0,40}}?(?:\b{_NUMBER}|(?<![^\W_])blok\s?[A-Z]{{1,2}}\s?[-./]?\s?\d{{1,3}})"
-    rf"|blok\s?[A-Z]{{1,2}}\s?\d{{0,3}}\s?(?:/|,?\s?no\.?\s?|-)\s?\d{{1,3}})(?!\d)",
+    r"(?<![^\W_])(?:(?:perum(?:ahan)?|kompleks?|komp\.|griya|cluster|kos(?:t|an)?|kontrakan|rusun(?:awa)?|apartemen|mess"
+    rf"|villa|vila|puri|taman|bumi)\b[^.;:\n]{{0,40}}?(?:\b{_NUMBER}|{_BLOCK}\s?[-./]?\s?\d{{1,3}}(?:,?\s?{_NUMBER})?)"
+    rf"|{_BLOCK}\s?\d{{0,3}}\s?(?:/|,?\s?no\.?\s?|-)\s?\d{{1,3}})(?!\d)",
     re.IGNORECASE,
 )
 _RT_RW: Final = re.compile(

@@ -18,7 +18,7 @@ _GROUPS: Final = re.compile(r"(?<![\d+])\d+(?:[ .-]\d+)*")
 _CARD: Final = re.compile(
     r"(?:(?<![^\W_])KTA|kartu (?:tanda )?anggota|kartu serikat|nomor (?:induk )?anggota|no\.? (?:induk )?anggota"
     r"|(?<![^\W_])NIA|NBA|member(?:ship)? (?:card|no\.?|number|ID)|union card)(?![^\W_])"
-    r"[^\d\n!?;]{0,24}?(?<![^\W_])(?P<number>(?=[A-Z/.-]*(?:\d[A-Z/.-]*){4})[A-Z0-9]+(?:[./-][A-Z0-9]+)*)"
+    r"[^\d\n!?;]{0,24}?(?<![^\W_])(?P<number>(?=[A-Z/.-]*(?:\d[A-Z/.-]*){4})[A-Z0-9]++(?:[./-][A-Z0-9]++)*+)"
     r"(?!\s(?:orang|anggota|peserta|lembar|buah|kartu|members|people))",
     re.IGNORECASE,
 )

@@ -51,7 +51,7 @@ class Scan:
         if "@" in lower or said & _MAIL:
             from campaign_cli.checks.safety import contact
 
-            self.ask((contact.addresses,))
+            self.ask((contact.addresses, contact.hidden_addresses))
         if _DIGIT.search(lower) is None:
             return
         close = _CLOSE_DIGITS.search(lower) is not None
