@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from campaign_cli.checks.safety.codes import CODES as SAFETY_CODES
 from campaign_cli.i18n import N_, _
 from campaign_cli.plan.codes import CODES as PLAN_CODES
 
@@ -195,7 +196,7 @@ _ELSEWHERE: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-CODES: Final[dict[str, tuple[str, str]]] = {**_ELSEWHERE, **PLAN_CODES, **_OWN}
+CODES: Final[dict[str, tuple[str, str]]] = {**_ELSEWHERE, **PLAN_CODES, **_OWN, **SAFETY_CODES}
 """Code → (title, explanation), in English; translated when shown."""
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from campaign_cli.checks import accounts, logins, repeats, tags, times, uses
+from campaign_cli.checks import accounts, logins, repeats, safety, tags, times, uses
 from campaign_cli.content import MediaStore, Renderer
 from campaign_cli.models import Draft, Problem, Severity
 from campaign_cli.plan import load_plan
@@ -52,7 +52,7 @@ RULES: Final[tuple[Rule, ...]] = (
     uses.over_quota,
     logins.ends_too_soon,
 )
-CONTENT_RULES: Final[tuple[Rule, ...]] = ()
+CONTENT_RULES: Final[tuple[Rule, ...]] = (*safety.RULES,)
 """Rules of what is sent itself; ``queue`` asks them too, of what is new or changed."""
 
 

@@ -1,0 +1,90 @@
+"""Where a person lives: an address with the number of its house, or with RT and RW."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from campaign_cli.checks.safety.findings import Hit
+
+_WORD: Final = r"[A-Z0-9][\w.'-]*"
+_NAME: Final = rf"{_WORD}(?:[ ]{_WORD}){{0,4}}?"
+_NUMBER: Final = r"(?:no(?:mor|mer)?\b\.?|nmr\.?|#)\s?\d{1,4}(?:\s?[-/]?\s?[A-Z]\b|[-/]\d{1,3})?"
+_BARE: Final = (
+    r"\d{1,3}(?:[A-Z]\b)?(?![\d.:,]?\d)(?!\s?(?:km|kilo|meter|m\b|orang|ribu|juta|jam|menit|hari|tahun|peserta|massa|buruh"
+    r"|persen|%|titik|perusahaan|pabrik|kali|lantai|jan|feb|mar|apr|mei|jun|jul|agu|sep|okt|nov|des|may|aug|oct|dec"
+    r"|pukul|bus|unit|anggota|pekerja|people|workers))"
+)
+_STREET: Final = re.compile(
+    rf"(?<![^\W_])(?:(?i:jln?)\.?\s?|(?i:jalan)\s)(?:(?i:gang|gg\.?)\s)?{_NAME}"
+    rf"(?:\s?,?\s?(?i:{_NUMBER})|/\d{{1,3}}(?![\d/])|(?<!\b(?i:km))\s(?i:{_BARE}))"
+)
+_WAYS: Final = (
+    "keluar|tengah|pintas|terbaik|lain|baru|menuju|ke|yang|nomor|no|buntu|terus|kaki"  # a way out, and others
+)
+_SMALL: Final = re.compile(
+    rf"(?<![^\W_])(?:jl|jln|jalan)\.?\s(?!(?:{_WAYS})\b)(?:[a-z][\w.']*\s){{1,4}}?"
+    rf"(?:{_NUMBER}|\d{{1,3}}(?=\s(?:rt|kel|kec|desa)\b))"
+)
+_LANE: Final = re.compile(rf"(?<![^\W_])(?:(?i:gg|gang)\.?\s)(?:{_NAME}|[a-z]+)\s?,?\s?(?i:{_NUMBER})")
+_BLOCK: Final = r"(?<![^\W_])blok\s?[A-Z]{1,2}"
+_HOUSING: Final = re.compile(
+    r"(?<![^\W_])(?:(?:perum(?:ahan)?|kompleks?|komp\.|griya|cluster|kos(?:t|an)?|kontrakan|rusun(?:awa)?|apartemen|mess"
+    rf"|villa|vila|puri|taman|bumi)\b[^.;:\n]{{0,40}}?(?:\b{_NUMBER}|{_BLOCK}\s?[-./]?\s?\d{{1,3}}(?:,?\s?{_NUMBER})?)"
+    rf"|{_BLOCK}\s?\d{{0,3}}\s?(?:/|,?\s?no\.?\s?|-)\s?\d{{1,3}})(?!\d)",
+    re.IGNORECASE,
+)
+_RT_RW: Final = re.compile(
+    r"(?<![^\W_])(?:RT[\s.:]*\d{1,3}\s?[/,.\-]?\s?(?:dan\s)?RW[\s.:]*\d{1,3}"
+    r"|RT\s?[/-]\s?RW[\s.:]*\d{1,3}\s?[/-]\s?\d{1,3})(?!\d)",
+    re.IGNORECASE,
+)
+_RT: Final = re.compile(r"(?<![^\W_])RT[\s.:]*\d{1,3}(?!\d)", re.IGNORECASE)
+_PLACE: Final = re.compile(
+    r"(?<![^\W_])(?:jl|jln|jalan|gg|gang|dusun|kampung|kp|desa|kel|kelurahan|perum|perumahan)\b", re.IGNORECASE
+)
+_PUBLIC: Final = re.compile(
+    r"(?<![^\W_])(?:kantor|gedung|balai|pengadilan|PHI|kementerian|kemnaker|kemenaker|disnaker\w*|dinas|istana|DPRD?"
+    r"|polres\w*|polda|polsek|hotel|wisma|stasiun|terminal|rumah sakit|RSUD|RS|puskesmas|klinik|kampus|universitas"
+    r"|sekolah|pabrik|PT|CV|museum|aula|monumen|taman|lapangan|gelora|halte|masjid|gereja|pasar|mal|plaza|menara"
+    r"|sekretariat|posko|court|office|ministry|building|hall|factory|kedutaan|embassy)(?![^\W_])[^\n;!?]{0,80}$",
+    re.IGNORECASE,
+)
+_HOME: Final = re.compile(
+    r"(?<![^\W_])(?:rumah(?! sakit)|tinggal|kos(?:t|an)?|kontrakan|kediaman|home|lives?)(?![^\W_])", re.I
+)
+
+
+def homes(text: str) -> Iterator[Hit]:
+    """One hit for each address: all that belongs to it. The address of an office or a factory is no home."""
+    joined: list[tuple[int, int, bool]] = []
+    for start, end, sure in sorted(_spans(text)):
+        if joined and start <= joined[-1][1] + 40 and "\n" not in text[joined[-1][1] : start].strip(" "):
+            first, last, known = joined[-1]
+            joined[-1] = first, max(end, last), known or sure
+        else:
+            joined.append((start, end, sure))
+    for start, end, sure in joined:
+        if sure or not _is_public(text, start):
+            yield Hit("S008", start, end)
+
+
+def _spans(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Start and end of each piece, and whether only homes have it."""
+    for pattern in (_STREET, _SMALL, _LANE):
+        for match in pattern.finditer(text):
+            yield *match.span(), False
+    for match in _HOUSING.finditer(text):
+        yield *match.span(), False
+    for match in _RT_RW.finditer(text):
+        yield *match.span(), True
+    for match in _RT.finditer(text):
+        if _PLACE.search(text, max(0, match.start() - 50), match.end() + 30):
+            yield *match.span(), True
+
+
+def _is_public(text: str, start: int) -> bool:
+    """Whether the words before an address, in the same sentence, name a place where people work or meet."""
+    before = re.split(r"(?<=[a-z)])[.!?]\s", text[max(0, start - 100) : start])[-1]
+    return _PUBLIC.search(before) is not None and _HOME.search(before) is None

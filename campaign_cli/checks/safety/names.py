@@ -1,0 +1,68 @@
+"""Names that nobody may read, and words that stay inside: whole words in any case, however they are joined."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
+
+_BETWEEN: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_APOSTROPHES: Final = re.compile("['\u2019\u2018`\u00b4\u02bc\u02bb]")
+_WORD: Final = re.compile(r"[^\W\d_]+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """``place`` says where the name is written, for a message that must not repeat it."""
+
+    words: tuple[str, ...]
+    place: str
+
+
+class Names:
+    """Looks for names in texts. ``written`` holds each name with the place of it."""
+
+    def __init__(self, written: Sequence[tuple[str, str]]) -> None:
+        self._by_first: dict[str, list[tuple[tuple[str, ...], Name]]] = {}
+        self._joined: dict[str, Name] = {}
+        for text, place in written:
+            name = Name(folded(text), place)
+            for words in {name.words, folded(text, split=False)} - {()}:
+                self._by_first.setdefault(words[0], []).append((words, name))
+                self._joined.setdefault("".join(words), name)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_first)
+
+    def find(self, text: str) -> tuple[Name, ...]:
+        """The names that a text says, also in its hashtags and links, each once, in the order of the text."""
+        readings = [text, unquote_plus(text)] if "%" in text or "+" in text else [text]
+        spelled = (folded(reading, split=split) for reading in readings for split in (True, False))
+        return tuple(dict.fromkeys(name for words in spelled for name in self._in(words)))
+
+    def _in(self, words: tuple[str, ...]) -> Iterator[Name]:
+        for index, word in enumerate(words):
+            for wanted, name in self._by_first.get(word, ()):
+                if words[index : index + len(wanted)] == wanted:
+                    yield name
+            joined = self._joined.get(word)
+            if joined is not None:
+                yield joined
+
+
+def folded(text: str, *, split: bool = True) -> tuple[str, ...]:
+    """The words of a text: no accents, no apostrophes, no capitals, no signs; letters and digits apart.
+
+    With ``split``, ``BudiSantoso2026`` is three words, else two.
+    """
+    if not text.isascii():
+        plain = unicodedata.normalize("NFKD", text)
+        text = "".join(sign for sign in plain if not unicodedata.combining(sign) and sign not in _INVISIBLE)
+    text = _APOSTROPHES.sub("", text)
+    return tuple(_WORD.findall((_BETWEEN.sub(" ", text) if split else text).casefold()))
+
+
+_INVISIBLE: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")

@@ -1,0 +1,68 @@
+"""The union's own contacts, which are meant to be seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from campaign_cli.checks.safety.findings import Finding
+from campaign_cli.checks.safety.names import folded
+from campaign_cli.checks.safety.words import normal
+
+_NUMBER: Final = re.compile(r"\+?\(?\d(?:[ ()./-]{0,3}\d)+")
+_MAIL: Final = re.compile(r"[\w.+%-]+@[\w.-]+\w")
+_AT: Final = re.compile(
+    r"\s*[(\[{<]?\s*\b(?:at|et|@)\b\s*[)\]}>]?\s*|\s*[(\[{<]\s*@\s*[)\]}>]\s*|\s+@\s+", re.IGNORECASE
+)
+_DOT: Final = re.compile(r"\s*[(\[{<]\s*(?:dot|titik|\.)\s*[)\]}>]\s*|\s+(?:dot|titik)\s+", re.IGNORECASE)
+_SHORT: Final = {"jl": "jalan", "jln": "jalan", "gg": "gang", "perum": "perumahan", "komp": "kompleks"}
+_LEFT_OUT: Final = frozenset({"no", "nomor", "nmr"})
+_HOMES, _MAILS = "S008", "S007"
+
+
+class PublicContacts:
+    """Whether a finding is one of these contacts, however it is spelled."""
+
+    def __init__(self, written: Iterable[str]) -> None:
+        plain = [normal(contact) for contact in written]
+        self._numbers = {_digits(number) for contact in plain for number in _NUMBER.findall(contact)}
+        self._mails = {mail.casefold() for contact in plain for mail in _MAIL.findall(contact)}
+        self._places = [_place(contact) for contact in plain]
+        self._words = {_plain(contact) for contact in plain}
+
+    def hold(self, finding: Finding) -> bool:
+        """Telephone by number, e-mail by its letters, address by its words, everything else by letters and digits."""
+        if finding.code == _MAILS:
+            return _DOT.sub(".", _AT.sub("@", finding.datum, count=1)).casefold() in self._mails
+        if finding.code == _HOMES:
+            found = _place(finding.datum)
+            return any(_within(found, place) or _within(place, found) for place in self._places)
+        return (_digits(finding.datum) in self._numbers and finding.datum[-1:].isdigit()) or (
+            _plain(finding.datum) in self._words
+        )
+
+
+def _digits(number: str) -> str:
+    """Without what a country or a long-distance call adds: 0812… and +62 812… are the same."""
+    digits = re.sub(r"\D", "", number)
+    return digits.removeprefix("00").removeprefix("62").removeprefix("0")
+
+
+def _place(text: str) -> tuple[str, ...]:
+    words = (word for word in folded(text) if word not in _LEFT_OUT)
+    return tuple((word.lstrip("0") or "0") if word.isdigit() else _SHORT.get(word, word) for word in words)
+
+
+def _plain(text: str) -> str:
+    return "".join(folded(text))
+
+
+def _within(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
+    """Whether the words stand in the others, side by side; a contact must name a number to be an address."""
+    size = len(short)
+    return (
+        size > 1
+        and any(word.isdigit() for word in short)
+        and any(long[start : start + size] == short for start in range(len(long) - size + 1))
+    )

@@ -1,0 +1,103 @@
+"""Every rule of personal data over one text. What a text can't hold is not looked for, nor its rules loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from campaign_cli.checks.safety.findings import Family, Finding, blanked
+from campaign_cli.checks.safety.words import Link, apart, normal
+
+_DIGIT: Final = re.compile(r"\d")
+_WORD: Final = re.compile(r"[a-z]+")
+_CLOSE_DIGITS: Final = re.compile(r"\d(?:[ ().,/\[\]-]{0,3}\d){7}")
+_BEFORE_LETTERS: Final = re.compile(r"\d[ -]?[A-Za-z]")
+_MAIL: Final = frozenset({"at", "et"})
+_CARD: Final = frozenset({"kta", "nia", "nba", "member", "membership", "union"})
+_MEMBERS: Final = frozenset({"anggota", "serikat"})
+_ITS_NUMBER: Final = frozenset({"kartu", "nomor", "no", "induk"})
+# fmt: off
+_HOME: Final = frozenset({
+    "jl", "jln", "jalan", "gg", "gang", "rt", "perum", "perumahan", "kompleks", "komplek", "komp", "griya",
+    "cluster", "kos", "kost", "kosan", "kontrakan", "rusun", "rusunawa", "apartemen", "mess", "villa",
+    "vila", "puri", "taman", "bumi", "blok",
+})
+# fmt: on
+
+
+def personal_data(text: str) -> tuple[Finding, ...]:
+    """All personal data of a text and of the links in it, each datum once."""
+    words, links = apart(normal(text))
+    scan = Scan(words)
+    scan.all()
+    for link in links:
+        _in_link(link, scan.found)
+    return tuple(dict.fromkeys(scan.found))
+
+
+class Scan:
+    """One text, from which what was found is taken out, so that no other rule finds it again."""
+
+    def __init__(self, text: str, written: str = "") -> None:
+        self._text, self._written = text, written
+        self._rest = text
+        self.found: list[Finding] = []
+
+    def all(self) -> None:
+        """Ask the rules, those first that know best what they see."""
+        lower = self._text.lower()
+        said = set(_WORD.findall(lower))
+        if "@" in lower or said & _MAIL:
+            from campaign_cli.checks.safety import contact
+
+            self.ask((contact.addresses, contact.hidden_addresses))
+        if _DIGIT.search(lower) is None:
+            return
+        close = _CLOSE_DIGITS.search(lower) is not None
+        if close or said & _CARD or (said & _MEMBERS and said & _ITS_NUMBER):
+            self._numbers(close=close)
+        if said & _HOME:
+            from campaign_cli.checks.safety import home
+
+            self.ask((home.homes,))
+        if _BEFORE_LETTERS.search(lower):
+            from campaign_cli.checks.safety import vehicles
+
+            self.ask((vehicles.plates,))
+
+    def ask(self, families: Iterable[Family], *, everyday: bool = True) -> None:
+        """Add what these rules find; without ``everyday``, in what is left without dates, hours and amounts."""
+        if not everyday:
+            from campaign_cli.checks.safety.masking import without_everyday
+
+        rest = self._rest if everyday else without_everyday(self._rest)
+        for family in families:
+            hits = list(family(rest))
+            self.found += [Finding(hit.code, self._text[hit.start : hit.end], self._written) for hit in hits]
+            self._rest, rest = blanked(self._rest, hits), blanked(rest, hits)
+
+    def _numbers(self, *, close: bool) -> None:
+        """Long numbers, first those that can be told by themselves; dates and amounts are none of the others."""
+        from campaign_cli.checks.safety import numbers
+
+        if close:
+            from campaign_cli.checks.safety import contact
+
+            self.ask((numbers.sixteen_digits, numbers.tax_numbers))
+            rest = (numbers.cards, numbers.insurance_numbers, numbers.bank_accounts, contact.telephones)
+            self.ask(rest, everyday=False)
+        else:
+            self.ask((numbers.cards,), everyday=False)
+
+
+def _in_link(link: Link, found: list[Finding]) -> None:
+    """What a link calls or carries. Numbers in the path of a page are its own, so only NIK and e-mail count there."""
+    from campaign_cli.checks.safety import contact, numbers
+
+    if link.number and contact.is_telephone(link.number):
+        found.append(Finding("S006", link.number, link.written))
+    path, query = Scan(link.path, link.written), Scan(link.query, link.written)
+    path.ask((contact.addresses, numbers.sixteen_digits))
+    query.all()
+    found += [*path.found, *query.found]

@@ -1,0 +1,92 @@
+"""A text as the rules read it: plain signs, and its links apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+_SIGNS: Final = {
+    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
+    **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), None),
+}
+_ENDS: Final = "com|org|net|id|me|ly|info|example|co|app|link|io|gl|tv|test|invalid"
+_LINK: Final = re.compile(
+    rf"https?://[^\s<>\"“”]+|(?:tel|sms|mailto):[^\s<>\"“”]+|(?<![\w.-])[\w-]++(?:\.[\w-]++)*\.(?:{_ENDS})/[^\s<>\"“”]*",
+    re.IGNORECASE,
+)
+_TOKEN: Final = re.compile(r"[^\s<>\"“”]+")
+_BEHIND: Final = ".,;:!?)]}'*_"
+_CHATS: Final = frozenset({"wa.me", "api.whatsapp.com", "web.whatsapp.com", "www.whatsapp.com", "whatsapp.com"})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as ``written``; ``number`` is a telephone number that it calls, ``path`` and ``query`` are words."""
+
+    written: str
+    number: str = ""
+    path: str = ""
+    query: str = ""
+
+
+def normal(text: str) -> str:
+    """Wide, mathematical and invisible signs as plain ones (NFKC); every dash is a hyphen."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_SIGNS)
+
+
+def of_file(name: str) -> str:
+    """The words of a file's name."""
+    return PurePath(name).stem.replace("_", " ")
+
+
+def apart(text: str) -> tuple[str, list[Link]]:
+    """The text with spaces for its links, and the links."""
+    links: list[Link] = []
+    if "/" not in text and ":" not in text:
+        return text, links
+    rest = text
+    for token in _TOKEN.finditer(text):
+        word = token.group()
+        for match in _LINK.finditer(word) if "/" in word or ":" in word else ():
+            written = match.group().rstrip(_BEHIND)
+            start = token.start() + match.start()
+            links.append(_link(written))
+            rest = rest[:start] + " " * len(written) + rest[start + len(written) :]
+    return rest, links
+
+
+def _link(written: str) -> Link:
+    scheme, _colon, rest = written.partition(":")
+    if scheme.casefold() in ("tel", "sms"):
+        return Link(written, number=unquote(rest))
+    if scheme.casefold() == "mailto":
+        address, _sign, query = rest.partition("?")
+        return Link(written, path=unquote(address), query=_said(query))
+    try:
+        parts = urlsplit(written if "//" in written else f"//{written}")
+        host = (parts.hostname or "").casefold()
+    except ValueError:  # brackets that hold no address
+        return Link(written, query=unquote(written))
+    number = ""
+    if host in _CHATS:
+        number = next(_numbers(parts.path, parts.query), "")
+    path = unquote(parts.path).replace("/", " / ")
+    return Link(written, number=number, path=path, query=" ; ".join(filter(None, map(_said, parts[3:]))))
+
+
+def _said(query: str) -> str:
+    """``nik=1&nama=x`` as words: each name before its value, as in a sentence."""
+    return " ; ".join(f"{name}: {value}" for name, value in parse_qsl(query)) or unquote(query)
+
+
+def _numbers(path: str, query: str) -> Iterator[str]:
+    """International numbers of a link that opens a chat."""
+    for piece in (*path.split("/"), *(value for name, value in parse_qsl(query) if name == "phone")):
+        digits = re.sub(r"\D", "", unquote(piece))
+        if len(digits) >= 8:
+            yield f"+{digits}"
