@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -185,6 +186,23 @@ def test_a_campaign_that_outlives_a_token(desk: Office, campaign: Campaign) -> N
     ending(desk, days=11)
     assert "A022" not in campaign("check", plan).out
     assert "A022" in campaign("check", "--explain", "A022").out
+
+
+def test_check_needs_no_keyring(desk: Office, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a login ends is no secret: a machine that only checks plans may have no keyring at all."""
+    import keyring
+
+    held: dict[tuple[str, str], str] = {}
+    desk.sign_in("kicau")
+    with monkeypatch.context() as office_hours:
+        office_hours.setattr(keyring, "get_password", lambda *entry: held.get(entry))
+        office_hours.setattr(keyring, "set_password", lambda *entry: held.update({entry[:2]: entry[2]}))
+        until = datetime.now(UTC) + timedelta(days=3)
+        kept = replace(desk.login("kicau"), renewal="none", expires=until, in_keyring=True)
+        desk.secrets().logins.put("kicau", kept)
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    ran = campaign("check", planned(desk))
+    assert (ran.code, "A022" in ran.out) == (0, True), ran.err
 
 
 def test_a_token_whose_end_the_account_check_found(desk: Office, campaign: Campaign) -> None:

@@ -178,7 +178,7 @@ def _store(context: Context, new: New, written: Written, *, signed: SignedIn | N
         store(context.secrets, logs_in, signed.login)
     for setting, secret in new.typed.items():
         if new.keyring:
-            from campaign_cli.logins import to_keyring
+            from campaign_cli.keyrings import to_keyring
 
             to_keyring(SERVICE, f"{new.name}-{setting}", secret)
         else:
