@@ -157,7 +157,7 @@ def application_for(at: Endpoints, account: Account, *, secrets: Secrets, option
     from campaign_cli.signin.client import Application
 
     if options.client_id:
-        return Application(client_id=options.client_id, client_secret=_referred(options.client_secret, secrets))
+        return Application(client_id=options.client_id.strip(), client_secret=_referred(options.client_secret, secrets))
     if options.client_secret:
         raise InputError(_("The secret's application is missing."), fix=_("Say --client-id ID as well."))
     if at.registers:

@@ -92,7 +92,7 @@ async def sign_in(  # noqa: PLR0913 - all but the first two by name
             if listener is not None:
                 code = await listener.wait(ways.patience)
             else:
-                code = loopback.code_in(people.paste(), state=state)
+                code = loopback.code_in(people.paste(), state=state, shown=redirect == at.oauth.pasted)
         secrets.conceal(code)
         tokens = await client.trade_code(code, redirect=redirect, verifier=verifier, now=clock())
         secrets.conceal(tokens.access, tokens.refresh)
