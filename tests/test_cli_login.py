@@ -17,6 +17,7 @@ from login_helpers import Now, Office, office, started
 
 from campaign_cli.dispatch.logins import LoginWatch
 from campaign_cli.models import State
+from campaign_cli.platforms.base import AccountCheck
 
 
 @pytest.fixture
@@ -216,6 +217,35 @@ def test_a_token_whose_end_the_account_check_found(desk: Office, campaign: Campa
     store_check(open_workspace(desk.root)[0], "kicau", {"identity": "1", "expires": until.isoformat()})
     ran = campaign("check", planned(desk))
     assert "A022" in ran.out and "campaign accounts check kicau" in ran.out
+
+
+@pytest.mark.parametrize(("days", "left"), [(3, 3), (-1, 0)])
+def test_a_token_of_env_that_ends_is_renewed_in_env(
+    desk: Office, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, days: int, left: int
+) -> None:
+    """What is queued after its end is said, and a login would be no help."""
+    until = datetime.now(UTC) + timedelta(days=days, minutes=1)
+
+    async def found(*_account: object, **_how: object) -> AccountCheck:
+        return AccountCheck(identity="1", handle="@kicau", expires=until)
+
+    path = desk.root / "accounts.yaml"
+    path.write_text(path.read_text().replace("login:kicau", "env:KICAU"))
+    assert campaign("queue", planned(desk), "--yes").code == 0
+    monkeypatch.setattr("campaign_cli.dispatch.access.check_account", found)
+    ran = campaign("accounts", "check", "kicau")
+    assert "after its token ends" in ran.err and "Renew its secret" in ran.err and "accounts login" not in ran.err
+    assert f"{left} days left" in ran.out
+    assert json.loads(campaign("accounts", "check", "kicau", "--json").out)["accounts"][0]["days_left"] == left
+
+
+def test_secrets_that_others_can_read_are_said_by_accounts_check(desk: Office, campaign: Campaign) -> None:
+    """Beside what it finds on the network."""
+    desk.sign_in("kicau")
+    (desk.root / ".env").write_text("A=1\n")
+    (desk.root / ".env").chmod(0o644)
+    ran = campaign("accounts", "check", "kicau")
+    assert (ran.code, "A008" in ran.err, "chmod 600 .env" in ran.err) == (0, True, True)
 
 
 def test_tokens_that_others_can_read_are_said_by_check(desk: Office, campaign: Campaign) -> None:
