@@ -353,6 +353,16 @@ def test_a_token_address_that_answers_something_else(desk: Office, status: int, 
     assert "<" not in caught.value.message
 
 
+def test_a_network_that_has_no_answer_for_now_says_what_to_do(desk: Office) -> None:
+    """The code is spent and nothing is stored: a person begins again, later."""
+    order = {"kind": "503", "account": "kicau", "requests": "changing"}
+    httpx.post(f"{desk.server.url}/_stage/misbehave", json=order, trust_env=False).raise_for_status()
+    with pytest.raises(Unavailable) as caught:
+        desk.sign_in("kicau")
+    assert "Log in again" in caught.value.fix
+    assert desk.secrets().logins.read("kicau") is None
+
+
 def arrived(desk: Office, browser: Browser) -> str:
     """A code that the stage has given."""
     address = client(desk, None).authorize_url(redirect="http://127.0.0.1:9/", state="s", verifier="v" * 50)

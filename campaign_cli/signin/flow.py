@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-from campaign_cli.errors import CredentialError, InputError
+from campaign_cli.errors import CredentialError, InputError, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.logins import Login
 from campaign_cli.models import Account
@@ -102,6 +102,9 @@ async def sign_in(  # noqa: PLR0913 - all but the first two by name
             _("The network gave no token: {words}").format(words=secrets.redact(error.message)),
             fix=_("Check the application's id, its secret and its redirect address, then log in again."),
         ) from error
+    except Unavailable as error:
+        error.fix = error.fix or _("Nothing was stored. Log in again in a few minutes.")
+        raise
     secrets.conceal(tokens.access, tokens.refresh)
     login = _login(platform, at, tokens, application=application, redirect=redirect, now=clock())
     return await _completed(platform, account, login, people=people, http=http, clock=clock)
