@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -36,7 +37,8 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600, room: Path | N
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that has become read-only takes no deletion either
+            Path(temporary).unlink(missing_ok=True)
         raise
 
 
@@ -51,5 +53,6 @@ def reserve(room: Path, size: int) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError:
-        room.unlink(missing_ok=True)
+        with suppress(OSError):
+            room.unlink(missing_ok=True)
         raise

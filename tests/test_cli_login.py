@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import Campaign
+from disks import FILES, FULL, READ_ONLY, ROOM, WRITABLE, on_a_small_disk
 from login_helpers import Now, Office, office, started
 
 from campaign_cli.dispatch.logins import LoginWatch
@@ -303,6 +304,25 @@ def test_a_token_that_the_network_took_back(desk: Office, campaign: Campaign) ->
     assert "Run: campaign accounts login kicau" in ran.err
     checked = campaign("accounts", "check", "kicau")
     assert checked.code == 3 and "Run: campaign accounts login kicau" in checked.out
+
+
+@pytest.mark.sqlite  # the ledger lies on the same disk
+def test_a_disk_that_takes_nothing_costs_no_login(desk: Office) -> None:
+    """Full or read-only: nothing is asked whose answer could not be kept, the reason is said, and it goes on later."""
+    desk.sign_in("kicau")
+    over = datetime.now(UTC) - timedelta(minutes=1)
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), expires=over))
+    check = ("--lang", "en", "accounts", "check", "kicau")
+    add = ("--lang", "en", "accounts", "add", "lagi", "--platform", "telegram", "--untested")
+    add += ("--set", "channel=@lagi_contoh", "--secret", "token=env:A")
+    steps = (FULL, check, add, ROOM, READ_ONLY, check, add, WRITABLE, check, FILES)
+    full, full_add, fixed, fixed_add, after, files = on_a_small_disk(desk.root, *steps)
+    assert (full.code, "can't be stored" in full.out) == (1, True)
+    assert (fixed.code, "the disk is read-only" in fixed.out or "permission denied" in fixed.out) == (1, True)
+    for ran in (full_add, fixed_add):
+        assert (ran.code, "accounts.yaml: " in ran.err, ".tmp" in ran.err) == (2, True, False)
+    assert (after.code, desk.rules()["refresh requests"]) == (0, 1)
+    assert not any(".tmp" in name or "room" in name or ".json." in name for name in files.out.split())
 
 
 class Told:
