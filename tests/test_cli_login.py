@@ -325,6 +325,22 @@ def test_a_disk_that_takes_nothing_costs_no_login(desk: Office) -> None:
     assert not any(".tmp" in name or "room" in name or ".json." in name for name in files.out.split())
 
 
+def test_a_token_that_was_refused_before_its_end_costs_one_try(desk: Office, campaign: Campaign) -> None:
+    """A wrong clock, a login on another machine: it is renewed, and everything goes out once."""
+    desk.sign_in("kicau")
+    desk.server.state.issued.clear()
+    issued = datetime.now(UTC) - timedelta(minutes=10)
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), issued=issued))
+    queue_now(desk, campaign)
+    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=20)).isoformat(timespec="seconds"))
+    assert ran.code == 0, ran.err
+    assert len(desk.server.state.posts) == 3
+    assert desk.rules()["refresh requests"] == 1
+    desk.server.state.issued.clear()
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), issued=issued))
+    assert campaign("accounts", "check", "kicau").code == 0
+
+
 class Told:
     """A notifier that writes down what it is told."""
 

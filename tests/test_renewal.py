@@ -323,6 +323,53 @@ def test_a_refused_renewal_lets_the_token_live_to_its_end(desk: Office) -> None:
         desk.ready("kicau")
 
 
+def refused(desk: Office, secrets: Secrets | None = None) -> bool:
+    """Whether there is another token, after the network refused the one that this process has."""
+    opened = secrets or desk.secrets()
+    token = opened.reveal("login:kicau")
+    return asyncio.run(desk.keeper(opened).refused(desk.accounts["kicau"], token))
+
+
+def test_a_token_that_is_refused_before_its_end_is_renewed(desk: Office) -> None:
+    """Once for all who used it; the others see the new one."""
+    desk.clock.move(minutes=10)
+    secrets = desk.secrets()
+    keeper, before = desk.keeper(secrets), secrets.reveal("login:kicau")
+
+    async def main() -> list[bool]:
+        return await asyncio.gather(*(keeper.refused(desk.accounts["kicau"], before) for _delivery in range(5)))
+
+    assert asyncio.run(main()) == [True] * 5
+    assert asyncio.run(desk.keeper(desk.secrets()).refused(desk.accounts["kicau"], before))
+    after = secrets.reveal("login:kicau")
+    assert after != before and desk.works("kicau", after)
+    assert not refused(desk), "a token that was given just now is not the trouble"
+    assert desk.rules()["refresh requests"] == 1
+
+
+def test_a_refused_token_that_can_not_be_renewed(desk: Office) -> None:
+    """While the network can't be asked the delivery waits; once it says no, a person must log in again."""
+    desk.clock.move(minutes=10)
+    order = {"kind": "503", "account": "kicau", "requests": "any"}
+    httpx.post(f"{desk.server.url}/_stage/misbehave", json=order, trust_env=False).raise_for_status()
+    with pytest.raises(Unavailable):
+        refused(desk)
+    httpx.delete(f"{desk.server.url}/_stage/misbehave", trust_env=False)
+    desk.rules(refuse=True)
+    assert not refused(desk)
+    assert desk.login("kicau").refused
+    asked = desk.rules()["refresh requests"]
+    assert not refused(desk) and desk.rules()["refresh requests"] == asked
+
+
+def test_a_token_that_nobody_renews_stays_refused(desk: Office) -> None:
+    """As it was before: a person logs in."""
+    desk.clock.move(minutes=10)
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), renewal="none"))
+    assert not refused(desk)
+    assert "refresh requests" not in desk.rules()
+
+
 def test_a_network_that_can_not_be_asked(desk: Office) -> None:
     """A good token goes on being used; one that is over makes the delivery wait, and nothing is given up."""
     order = {"kind": "503", "account": "kicau", "requests": "any"}

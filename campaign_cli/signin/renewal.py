@@ -57,15 +57,15 @@ class Keeper:
         login = self._store.read(name) if name else None
         return (name, login) if name and login else None
 
-    async def ready(self, account: Account) -> None:
-        """Have a token that is good for now. While it is, this costs one ``stat``.
+    async def ready(self, account: Account) -> str:
+        """Have a token that is good for now; gives it, "" without a login. While it is good, this costs one ``stat``.
 
         Raises CredentialError where a person must log in again, Unavailable where the network can't be asked now, or
         where what it answered can't be stored.
         """
         known = self.login(account)
         if known is None:
-            return  # nobody logged in: said when the secret is asked for
+            return ""  # nobody logged in: said when the secret is asked for
         name, login = known
         at = endpoints(platforms.get(account.platform), account.settings)
         if not same_origin(login.server, at.token):
@@ -74,11 +74,34 @@ class Keeper:
         if not due(login, now):
             if over(login, now):
                 raise log_in_again(name, login)
-            return
+            return login.access
         if not over(login, now) and now < self._not_before.get(name, now) and name not in self._unstored:
-            return
+            return login.access
         async with self._locks.setdefault(name, asyncio.Lock()):
             await asyncio.to_thread(self._renew, name, at, now)
+        return self._token(name)
+
+    async def refused(self, account: Account, token: str) -> bool:
+        """The network has refused this token though it is good by its date (a wrong clock, a login elsewhere): whether
+        there is another one now, by renewing it or from another process.
+
+        One that was given a moment ago isn't renewed: the next would be refused, too. Raises Unavailable.
+        """
+        known = self.login(account)
+        now = self._clock()
+        if known is None or known[1].access != token:
+            return known is not None
+        name, login = known
+        if login.renewal != "refresh" or now - login.issued < SHORTEST_MARGIN:
+            return False
+        at = endpoints(platforms.get(account.platform), account.settings)
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            await asyncio.to_thread(self._renew, name, at, now, refused=token)
+        return self._token(name) != token
+
+    def _token(self, name: str) -> str:
+        login = self._store.read(name)
+        return "" if login is None else login.access
 
     def warn(self, name: str, level: int) -> bool:
         """Take it on to tell people that a login ends (``level``: days before): True for one process alone."""
@@ -95,20 +118,21 @@ class Keeper:
             return False
         return mine
 
-    def _renew(self, name: str, at: Endpoints, now: datetime) -> None:
-        """Renew under the lock, unless somebody else has by now."""
+    def _renew(self, name: str, at: Endpoints, now: datetime, *, refused: str = "") -> None:
+        """Renew under the lock, unless somebody else has by now. ``refused``: this access token is, also before its
+        time."""
         login: Login | None = None
         try:
             with self._store.renewing(name):
                 login = self._store.read(name, anew=True)
                 if name in self._unstored and login is not None:
                     login = self._stored_late(name, login)
-                if login is not None and due(login, now):
-                    self._renewed(name, login, at, now)
+                if login is not None and login.renews and (due(login, now) or login.access == refused):
+                    self._renewed(name, login, at, now, must=bool(refused))
         except OSError as error:
             self._not_before[name] = now + _PATIENCE
             known = login or self._store.read(name)
-            if known is None or over(known, now):
+            if known is None or refused or over(known, now):
                 raise Unavailable(
                     _("The token of {name} can't be renewed now: {reason}.").format(
                         name=name, reason=reasons.reason(error)
@@ -117,7 +141,8 @@ class Keeper:
         if login is not None and over(login, now) and not due(login, now):
             raise log_in_again(name, login)
 
-    def _renewed(self, name: str, login: Login, at: Endpoints, now: datetime) -> None:
+    def _renewed(self, name: str, login: Login, at: Endpoints, now: datetime, *, must: bool) -> None:
+        """Ask, and store the answer. ``must``: the token is good for nothing, whatever its date says."""
         self._secrets.conceal_login(name, login)
         try:
             self._put(name, replace(login, renewing=now))
@@ -132,7 +157,7 @@ class Keeper:
                 raise log_in_again(name, refused) from error
         except Failure:
             self._not_before[name] = now + _PATIENCE
-            if over(login, now):
+            if must or over(login, now):
                 raise
         else:
             fresh = renewed(login, tokens, now=now)
