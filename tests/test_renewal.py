@@ -24,7 +24,7 @@ from campaign_cli.credentials import Secrets
 from campaign_cli.errors import CredentialError, Unavailable
 from campaign_cli.logins import Login
 from campaign_cli.models import Account
-from campaign_cli.signin.renewal import due, over, renewed
+from campaign_cli.signin.renewal import Keeper, due, over, renewed
 
 
 @pytest.fixture
@@ -477,6 +477,24 @@ def test_a_token_is_for_the_server_that_gave_it(desk: Office) -> None:
     with pytest.raises(CredentialError, match="not where kicau is") as caught:
         asyncio.run(desk.keeper(desk.secrets()).ready(account))
     assert "accounts login kicau" in caught.value.fix
+
+
+def test_a_pages_token_serves_instagram_too(tmp_path: Path) -> None:
+    """With Facebook's login; it is not renewed at Instagram's address, and goes to no address that is written."""
+    secrets = Secrets(environment={}, root=tmp_path)
+    server = "https://graph.facebook.com/v25.0/oauth/access_token"
+    page = replace(LOGIN, platform="facebook", server=server, access="halaman", renewal="refresh", expires=START)
+    secrets.logins.put("halaman", replace(page, expires=START + timedelta(minutes=2)))
+    keeper = Keeper(secrets=secrets, clock=lambda: START, transport=lambda: pytest.fail("nothing is asked"))
+    settings = {"login": "facebook", "account": "1", "token": "login:halaman", "url": None}
+    account = Account(name="ig", platform="instagram", settings=settings)
+    assert asyncio.run(keeper.ready(account)) == "halaman"
+    assert not asyncio.run(keeper.refused(account, "halaman"))
+    with pytest.raises(CredentialError, match="not where ig is"):
+        asyncio.run(keeper.ready(replace(account, settings={**settings, "url": "https://lain.example"})))
+    secrets.logins.put("halaman", page)
+    with pytest.raises(CredentialError, match="is over"):
+        asyncio.run(keeper.ready(account))
 
 
 def test_an_answer_without_a_lifetime_lives_like_the_one_before() -> None:

@@ -68,10 +68,12 @@ class Keeper:
             return ""  # nobody logged in: said when the secret is asked for
         name, login = known
         at = endpoints(platforms.get(account.platform), account.settings)
-        if not same_origin(login.server, at.token):
+        own = same_origin(login.server, at.token)
+        # A page's token serves Instagram, too; but where an address is written, it must be the login's own.
+        if not own and (login.platform == account.platform or account.settings.get("url")):
             raise _elsewhere(account, name, login)
         now = self._clock()
-        if not due(login, now):
+        if not (own and due(login, now)):
             if over(login, now):
                 raise log_in_again(name, login)
             return login.access
@@ -95,6 +97,8 @@ class Keeper:
         if login.renewal != "refresh" or now - login.issued < SHORTEST_MARGIN:
             return False
         at = endpoints(platforms.get(account.platform), account.settings)
+        if not same_origin(login.server, at.token):
+            return False
         async with self._locks.setdefault(name, asyncio.Lock()):
             await asyncio.to_thread(self._renew, name, at, now, refused=token)
         return self._token(name) != token
