@@ -114,6 +114,15 @@ def test_a_redirect_address_of_ones_own(desk: Office) -> None:
     assert desk.works("kicau", login.access)
 
 
+@pytest.mark.parametrize("redirect", ["http://serikat.example/masuk", "serikat.example", "https://", "https://["])
+def test_a_redirect_address_that_others_can_read(desk: Office, redirect: str) -> None:
+    """Over http the code would be anybody's on the way: refused before anything is shown."""
+    browser = Browser(follow=False)
+    with pytest.raises(InputError, match="redirect address") as caught:
+        desk.sign_in("kicau", browser=browser, redirect=redirect)
+    assert "https://" in caught.value.fix and not browser.shown
+
+
 def test_a_network_that_takes_https_alone_says_so(desk: Office) -> None:
     """Before anything is shown."""
     browser = Browser()

@@ -13,11 +13,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
 
 from campaign_cli.errors import CredentialError, InputError, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.logins import Login
 from campaign_cli.models import Account
+from campaign_cli.platforms.answers import is_loopback
 from campaign_cli.platforms.base import Choose, Http, Platform, Session
 from campaign_cli.signin import loopback
 from campaign_cli.signin.client import Application, Refused, TokenClient, Tokens, register
@@ -119,12 +121,28 @@ async def _redirect(at: Endpoints, ways: Ways, *, state: str) -> AsyncIterator[t
         address = ways.redirect or at.oauth.pasted or own
         if not address:
             raise _needs_https()
+        if address == ways.redirect:
+            _require_private(address)
         yield address, None
     elif not host:
         raise _needs_https()
     else:
         async with loopback.listening(state, port=port) as listener:
             yield f"http://{host}:{listener.port}{loopback.PATH}", listener
+
+
+def _require_private(address: str) -> None:
+    """Raise InputError for a redirect address over which others could read the code."""
+    try:
+        parts = urlsplit(address)
+        good = bool(parts.hostname) and (parts.scheme == "https" or is_loopback(parts.hostname or ""))
+    except ValueError:
+        good = False
+    if not good:
+        raise InputError(
+            _("{address} is no redirect address that keeps the code to yourselves.").format(address=address),
+            fix=_("Write https://… as it is registered for the application, or leave --redirect out."),
+        )
 
 
 def _needs_https() -> InputError:
