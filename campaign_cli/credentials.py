@@ -20,8 +20,9 @@ from urllib.parse import quote, quote_plus, unquote
 from pydantic import SecretStr
 
 from campaign_cli import reasons
-from campaign_cli.errors import CredentialError, MissingExtra
+from campaign_cli.errors import CredentialError
 from campaign_cli.i18n import _
+from campaign_cli.keyrings import from_keyring
 from campaign_cli.logins import Login, LoginStore
 from campaign_cli.models import Account, Problem, Severity
 
@@ -179,24 +180,12 @@ class Secrets:
         return secret
 
     def _from_keyring(self, name: str) -> str:
-        try:
-            import keyring
-            import keyring.errors
-        except ImportError as error:
-            raise MissingExtra(
-                _("Secrets in the keyring need an optional part that is not installed."),
-                fix="pip install 'campaign-cli[keyring]'",
-            ) from error
         service, _slash, user = name.partition("/")
-        fix = _("Run: keyring set {service} {user}").format(service=service, user=user)
-        try:
-            secret = keyring.get_password(service, user)
-        except keyring.errors.KeyringError as error:
-            message = _("The keyring can't be opened: {reason}.").format(reason=str(error).rstrip("."))
-            raise CredentialError(message, fix=_("Unlock the keyring, or use env: or file: instead.")) from error
+        secret = from_keyring(service, user)
         if not secret:
+            fix = _("Run: keyring set {service} {user}").format(service=service, user=user)
             raise CredentialError(_("The keyring has no entry {name}.").format(name=name), fix=fix)
-        return str(secret)
+        return secret
 
 
 def _forms(secret: str) -> set[str]:

@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from campaign_cli import reasons
-from campaign_cli.errors import CredentialError, MissingExtra
+from campaign_cli.errors import CredentialError
 from campaign_cli.i18n import _
-from campaign_cli.private import write_private
+from campaign_cli.keyrings import from_keyring, to_keyring
+from campaign_cli.private import reserve, write_private
 
 FILE: Final = "tokens.json"
 SERVICE: Final = "campaign-cli"
 PATIENCE: Final = 60.0  # seconds; longer than one renewal, whose request ends after 30
 _POLL: Final = 0.02
+_GROWTH: Final = 16 * 1024  # bytes by which new tokens may be longer than the ones before
 _SECRET: Final = ("access", "refresh", "client_secret")
 _INSTANTS: Final = ("issued", "expires", "refresh_expires", "renewing")
 
@@ -98,30 +100,49 @@ class LoginStore:
         self.path = folder / FILE
         self._stamp: tuple[int, int, int] | None = None
         self._known: dict[str, Login] = {}
+        self._opened: dict[str, Login] = {}
         self._tried: dict[str, Login] = {}
 
     def read(self, name: str, *, anew: bool = False) -> Login | None:
-        """The login of that name, also when another process has just renewed it. Raises CredentialError.
+        """The login of that name, also when another process has just renewed it. Raises CredentialError, MissingExtra.
 
         ``anew``: look at the disk and the keyring, whatever is known.
         """
-        return self._tried.get(name) or self.all(anew=anew).get(name)
+        return self._tried.get(name) or self._stored(name, anew=anew)
+
+    def _stored(self, name: str, *, anew: bool) -> Login | None:
+        login = self.all(anew=anew).get(name)
+        if login is None or not login.in_keyring:
+            return login
+        if name not in self._opened:  # only now: a locked keyring is no matter of the other logins
+            opened = self._from_keyring(name, login)
+            if opened is None:
+                return None
+            self._opened[name] = opened
+        return self._opened[name]
 
     def try_out(self, name: str, login: Login) -> None:
         """Let this process read a login that is not stored yet, until it is."""
         self._tried[name] = login
 
     def all(self, *, anew: bool = False) -> Mapping[str, Login]:
-        """Every login. Raises CredentialError where others may read the file, or where it can't be read."""
+        """Every login as the file has it: what is kept in the keyring stands here without its secrets.
+
+        Raises CredentialError where others may read the file, or where it can't be read.
+        """
         stamp = self._private_stamp()
         if anew or stamp != self._stamp:
+            self._opened = {}
             self._known = self._loaded() if stamp is not None else {}
             self._stamp = stamp
         return self._known
 
     def put(self, name: str, login: Login | None) -> None:
         """Store a login, or forget it (None); it is on the disk when this returns. For who holds ``renewing``, so that
-        nobody else's newer one is overwritten. Raises CredentialError."""
+        nobody else's newer one is overwritten.
+
+        One that is being renewed takes the room on the disk for its next tokens. Raises CredentialError, MissingExtra.
+        """
         try:
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
             with _locked(self.path.with_suffix(".lock")):
@@ -129,17 +150,13 @@ class LoginStore:
                 kept = dict(self.all(anew=True))
                 before = kept.pop(name, None)
                 if login is not None:
-                    kept[name] = login
+                    kept[name] = _public(login) if login.in_keyring else login
                     if login.in_keyring:
                         secret = json.dumps({each: getattr(login, each) for each in _SECRET})
                         to_keyring(SERVICE, self._entry(name), secret)
                 elif before is not None and before.in_keyring:
                     to_keyring(SERVICE, self._entry(name), None)
-                plain = {each: _public(one) if one.in_keyring else one.to_plain() for each, one in kept.items()}
-                for left in self.path.parent.glob(f".{FILE}.*"):  # of a process that was killed while it wrote
-                    left.unlink(missing_ok=True)
-                write_private(self.path, json.dumps({"version": 1, "logins": plain}, indent=2) + "\n")
-                self._known, self._stamp = kept, self._private_stamp()
+                self._write(name, kept, more=login is not None and login.renewing is not None)
         except OSError as error:
             raise CredentialError(
                 _("The token can't be stored in {path}: {reason}.").format(
@@ -148,11 +165,26 @@ class LoginStore:
                 fix=reasons.remedy(error),
             ) from error
 
+    def _write(self, name: str, logins: dict[str, Login], *, more: bool) -> None:
+        """Write the file, for who holds its lock. ``more``: it will be written again with an answer that is not to be
+        had twice, so its room is taken now."""
+        plain = {each: one.to_plain() for each, one in logins.items()}
+        text = json.dumps({"version": 1, "logins": plain}, indent=2) + "\n"
+        for left in self.path.parent.glob(f".{FILE}.*"):  # of a process that was killed while it wrote
+            left.unlink(missing_ok=True)
+        room = self.path.with_name(f"tokens-{name}.room")
+        if more:
+            reserve(room, len(text.encode()) + _GROWTH)
+            write_private(self.path, text)
+        else:
+            write_private(self.path, text, room=room)
+        self._known, self._opened, self._stamp = logins, {}, self._private_stamp()
+
     def change(self, name: str, change: Callable[[Login | None], Login | None]) -> Login | None:
         """Replace a login by what ``change`` makes of it as it is now; gives that. Nothing is lost that another process
         has just renewed. Raises CredentialError, OSError."""
         with self.renewing(name):
-            before = self.all(anew=True).get(name)
+            before = self._stored(name, anew=True)
             after = change(before)
             if after != before:
                 self.put(name, after)
@@ -186,15 +218,24 @@ class LoginStore:
     def _loaded(self) -> dict[str, Login]:
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
-            plain = dict(data["logins"])
-            for name, one in plain.items():
-                if one.get("in_keyring"):
-                    plain[name] = one | json.loads(from_keyring(SERVICE, self._entry(name)) or "{}")
-            return {name: Login.from_plain(one) for name, one in plain.items() if one.get("access")}
+            found = {name: Login.from_plain(one) for name, one in dict(data["logins"]).items()}
+            return {name: one for name, one in found.items() if one.access or one.in_keyring}
         except OSError as error:
             raise self._unreadable(reasons.reason(error)) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise self._unreadable(_("it is damaged")) from error
+
+    def _from_keyring(self, name: str, login: Login) -> Login | None:
+        """The login with its secrets; None where the keyring has none for it."""
+        try:
+            held = json.loads(from_keyring(SERVICE, self._entry(name)) or "{}")
+            secrets: dict[str, Any] = {each: str(held[each]) for each in _SECRET} if held else {}
+            return replace(login, **secrets) if secrets else None
+        except (ValueError, TypeError, KeyError) as error:
+            raise CredentialError(
+                _("What the keyring holds of the login {name} is damaged.").format(name=name),
+                fix=_("Run: campaign accounts login {name}").format(name=name),
+            ) from error
 
     def _unreadable(self, why: str) -> CredentialError:
         return CredentialError(
@@ -206,49 +247,9 @@ class LoginStore:
         return f"{name}@{self.path.parent.absolute()}"
 
 
-def _public(login: Login) -> dict[str, Any]:
+def _public(login: Login) -> Login:
     """What stands in the file of a login whose secrets are in the keyring."""
-    return replace(login, access="", refresh="", client_secret="").to_plain()
-
-
-def require_keyring() -> None:
-    """Look whether the keyring opens. Raises CredentialError where it is locked, MissingExtra without one."""
-    from_keyring(SERVICE, "")
-
-
-def from_keyring(service: str, entry: str) -> str | None:
-    """The secret of an entry. Raises CredentialError where the keyring is locked, MissingExtra without one."""
-    with _keyring() as keyring:
-        found: str | None = keyring.get_password(service, entry)
-    return found
-
-
-def to_keyring(service: str, entry: str, secret: str | None) -> None:
-    """Store, or forget (None). Raises CredentialError where the keyring is locked, MissingExtra without one."""
-    with _keyring() as keyring:
-        if secret is not None:
-            keyring.set_password(service, entry, secret)
-        elif keyring.get_password(service, entry) is not None:
-            keyring.delete_password(service, entry)
-
-
-@contextmanager
-def _keyring() -> Iterator[Any]:
-    try:
-        import keyring
-        import keyring.errors
-    except ImportError as error:
-        raise MissingExtra(
-            _("Secrets in the keyring need an optional part that is not installed."),
-            fix="pip install 'campaign-cli[keyring]'",
-        ) from error
-    try:
-        yield keyring
-    except keyring.errors.KeyringError as error:
-        raise CredentialError(
-            _("The keyring can't be opened: {reason}.").format(reason=str(error).rstrip(".")),
-            fix=_("Unlock the keyring, or log in without --keyring."),
-        ) from error
+    return replace(login, access="", refresh="", client_secret="")
 
 
 @contextmanager

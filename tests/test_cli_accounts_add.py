@@ -9,6 +9,8 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -20,6 +22,7 @@ from staged import Staged
 from campaign_cli.cli.entries import add_variable, free_variable, with_account
 from campaign_cli.credentials import load_environment
 from campaign_cli.errors import InputError
+from campaign_cli.logins import Login, LoginStore
 from campaign_cli.platforms import PLATFORMS, get
 from campaign_cli.stage.server import StageServer
 from campaign_cli.stage.state import StageAccount
@@ -216,6 +219,76 @@ def test_at_a_terminal(stage: Staged, campaign: Campaign) -> None:
     assert (stage.root / ".env").stat().st_mode & 0o777 == 0o600
     assert load_environment(stage.root, {})[0]["BARU_TOKEN"] == SECRET
     assert campaign("accounts", "check", "baru").code == 0
+
+
+def test_an_answer_that_can_not_be_is_asked_for_again(stage: Staged) -> None:
+    """What was typed before is not lost for it; each wrong one is told with its fix."""
+    shown = typed(
+        stage.root,
+        *("accounts", "add", "baru", "--platform", "telegram", "--untested"),
+        answers=[
+            ("token (it is not shown):", SECRET),
+            ("channel:", "a b c"),
+            ("→", "@baru_contoh"),
+            ("Its time zone", "Mars"),
+            ("→", "WIT"),
+        ],
+    )
+    assert "time zone" in shown and "baru is in accounts.yaml" in shown
+    text = (stage.root / "accounts.yaml").read_text()
+    assert "channel: '@baru_contoh'" in text and "timezone: WIT" in text
+
+
+ASKED = {
+    "linkedin": [
+        *(("browser?", "n"), ("token (it is not shown):", "12345"), ("author:", "urn:li:organization:1")),
+        *(("client_id (Enter: without):", "12345"), ("client_secret (it is not shown):", "12345")),
+    ],
+    "whatsapp": [
+        *(("token (it is not shown):", "12345"), ("phone_number_id:", "12345")),
+        *(("recipients (it is not shown):", "file:a.csv"), ("template:", "kabar")),
+    ],
+    "tiktok": [("browser?", "n"), ("token (it is not shown):", "12345"), ("handle (Enter: without):", "")],
+}
+
+
+@pytest.mark.parametrize("network", ASKED)
+def test_the_order_of_the_questions(stage: Staged, network: str) -> None:
+    """The sign-in first, all else as the network's settings stand; and nothing is asked that nobody explains."""
+    answers = [*ASKED[network], ("Its time zone", "")]
+    shown = typed(stage.root, *("accounts", "add", "baru", "--platform", network, "--untested"), answers=answers)
+    assert "baru is in accounts.yaml" in shown
+
+
+def test_a_name_that_would_be_ambiguous_is_refused_before_anything_is_asked(stage: Staged) -> None:
+    """Like that of a network, or of a language."""
+    with pytest.raises(AssertionError, match="named like a language"):
+        typed(stage.root, *("accounts", "add", "jv", "--platform", "telegram"), answers=[])
+
+
+def test_a_keyring_that_does_not_open_is_said_before_anything_is_asked(
+    stage: Staged, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed and tested would be lost otherwise."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    ran = campaign("accounts", "add", "baru", "--platform", "telegram", "--keyring")
+    assert ran.code == 2 and "campaign-cli[keyring]" in ran.err
+
+
+def test_an_old_login_of_that_name_is_no_end(tmp_path: Path, signing: StageServer) -> None:
+    """What is over, or of another server, is replaced by signing in; nobody is sent to a command that can't help."""
+    (tmp_path / "accounts.yaml").write_text("accounts: {}\n")
+    old = datetime.now(UTC) - timedelta(days=1)
+    login = Login(platform="x", server="https://lain.example/token", access="lama", issued=old)
+    arguments = ("--platform", "x", "--set", f"url={signing.url}/x/kicau", "--secret", "token=login")
+    for one in (login, replace(login, server=f"{signing.url}/x/kicau/2/oauth2/token", expires=old)):
+        (tmp_path / "accounts.yaml").write_text("accounts: {}\n")
+        LoginStore(tmp_path / ".campaign").put("kicau", one)
+        with started(tmp_path, "accounts", "add", "kicau", *arguments, "--client-id", "kami", "--port", "0") as process:
+            assert process.stdout is not None
+            httpx.get(process.stdout.readline().strip(), follow_redirects=True, trust_env=False, timeout=30)
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, "kicau is in accounts.yaml" in out) == (0, True), err
 
 
 ONE = "  a: {platform: telegram, channel: '@aaaaa', token: env:A}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import Campaign
+from disks import FILES, FULL, READ_ONLY, ROOM, WRITABLE, on_a_small_disk
 from login_helpers import Now, Office, office, started
 
 from campaign_cli.dispatch.logins import LoginWatch
 from campaign_cli.models import State
+from campaign_cli.platforms.base import AccountCheck
 
 
 @pytest.fixture
@@ -187,6 +190,23 @@ def test_a_campaign_that_outlives_a_token(desk: Office, campaign: Campaign) -> N
     assert "A022" in campaign("check", "--explain", "A022").out
 
 
+def test_check_needs_no_keyring(desk: Office, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a login ends is no secret: a machine that only checks plans may have no keyring at all."""
+    import keyring
+
+    held: dict[tuple[str, str], str] = {}
+    desk.sign_in("kicau")
+    with monkeypatch.context() as office_hours:
+        office_hours.setattr(keyring, "get_password", lambda *entry: held.get(entry))
+        office_hours.setattr(keyring, "set_password", lambda *entry: held.update({entry[:2]: entry[2]}))
+        until = datetime.now(UTC) + timedelta(days=3)
+        kept = replace(desk.login("kicau"), renewal="none", expires=until, in_keyring=True)
+        desk.secrets().logins.put("kicau", kept)
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    ran = campaign("check", planned(desk))
+    assert (ran.code, "A022" in ran.out) == (0, True), ran.err
+
+
 def test_a_token_whose_end_the_account_check_found(desk: Office, campaign: Campaign) -> None:
     """A secret in .env can end, too."""
     from campaign_cli.accounts import store_check
@@ -198,6 +218,35 @@ def test_a_token_whose_end_the_account_check_found(desk: Office, campaign: Campa
     store_check(open_workspace(desk.root)[0], "kicau", {"identity": "1", "expires": until.isoformat()})
     ran = campaign("check", planned(desk))
     assert "A022" in ran.out and "campaign accounts check kicau" in ran.out
+
+
+@pytest.mark.parametrize(("days", "left"), [(3, 3), (-1, 0)])
+def test_a_token_of_env_that_ends_is_renewed_in_env(
+    desk: Office, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, days: int, left: int
+) -> None:
+    """What is queued after its end is said, and a login would be no help."""
+    until = datetime.now(UTC) + timedelta(days=days, minutes=1)
+
+    async def found(*_account: object, **_how: object) -> AccountCheck:
+        return AccountCheck(identity="1", handle="@kicau", expires=until)
+
+    path = desk.root / "accounts.yaml"
+    path.write_text(path.read_text().replace("login:kicau", "env:KICAU"))
+    assert campaign("queue", planned(desk), "--yes").code == 0
+    monkeypatch.setattr("campaign_cli.dispatch.access.check_account", found)
+    ran = campaign("accounts", "check", "kicau")
+    assert "after its token ends" in ran.err and "Renew its secret" in ran.err and "accounts login" not in ran.err
+    assert f"{left} days left" in ran.out
+    assert json.loads(campaign("accounts", "check", "kicau", "--json").out)["accounts"][0]["days_left"] == left
+
+
+def test_secrets_that_others_can_read_are_said_by_accounts_check(desk: Office, campaign: Campaign) -> None:
+    """Beside what it finds on the network."""
+    desk.sign_in("kicau")
+    (desk.root / ".env").write_text("A=1\n")
+    (desk.root / ".env").chmod(0o644)
+    ran = campaign("accounts", "check", "kicau")
+    assert (ran.code, "A008" in ran.err, "chmod 600 .env" in ran.err) == (0, True, True)
 
 
 def test_tokens_that_others_can_read_are_said_by_check(desk: Office, campaign: Campaign) -> None:
@@ -255,6 +304,41 @@ def test_a_token_that_the_network_took_back(desk: Office, campaign: Campaign) ->
     assert "Run: campaign accounts login kicau" in ran.err
     checked = campaign("accounts", "check", "kicau")
     assert checked.code == 3 and "Run: campaign accounts login kicau" in checked.out
+
+
+@pytest.mark.sqlite  # the ledger lies on the same disk
+def test_a_disk_that_takes_nothing_costs_no_login(desk: Office) -> None:
+    """Full or read-only: nothing is asked whose answer could not be kept, the reason is said, and it goes on later."""
+    desk.sign_in("kicau")
+    over = datetime.now(UTC) - timedelta(minutes=1)
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), expires=over))
+    check = ("--lang", "en", "accounts", "check", "kicau")
+    add = ("--lang", "en", "accounts", "add", "lagi", "--platform", "telegram", "--untested")
+    add += ("--set", "channel=@lagi_contoh", "--secret", "token=env:A")
+    steps = (FULL, check, add, ROOM, READ_ONLY, check, add, WRITABLE, check, FILES)
+    full, full_add, fixed, fixed_add, after, files = on_a_small_disk(desk.root, *steps)
+    assert (full.code, "can't be stored" in full.out) == (1, True)
+    assert (fixed.code, "the disk is read-only" in fixed.out or "permission denied" in fixed.out) == (1, True)
+    for ran in (full_add, fixed_add):
+        assert (ran.code, "accounts.yaml: " in ran.err, ".tmp" in ran.err) == (2, True, False)
+    assert (after.code, desk.rules()["refresh requests"]) == (0, 1)
+    assert not any(".tmp" in name or "room" in name or ".json." in name for name in files.out.split())
+
+
+def test_a_token_that_was_refused_before_its_end_costs_one_try(desk: Office, campaign: Campaign) -> None:
+    """A wrong clock, a login on another machine: it is renewed, and everything goes out once."""
+    desk.sign_in("kicau")
+    desk.server.state.issued.clear()
+    issued = datetime.now(UTC) - timedelta(minutes=10)
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), issued=issued))
+    queue_now(desk, campaign)
+    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=20)).isoformat(timespec="seconds"))
+    assert ran.code == 0, ran.err
+    assert len(desk.server.state.posts) == 3
+    assert desk.rules()["refresh requests"] == 1
+    desk.server.state.issued.clear()
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), issued=issued))
+    assert campaign("accounts", "check", "kicau").code == 0
 
 
 class Told:

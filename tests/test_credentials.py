@@ -91,7 +91,7 @@ def test_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyringError("Locked.")
         return {"campaign/mastodon": "abc123"}.get(f"{service}/{user}")
 
-    errors = SimpleNamespace(KeyringError=KeyringError)
+    errors = SimpleNamespace(KeyringError=KeyringError, NoKeyringError=NotImplementedError)
     monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=get_password, errors=errors))
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
     assert secrets(tmp_path).reveal("keyring:campaign/mastodon") == "abc123"

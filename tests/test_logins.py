@@ -14,6 +14,7 @@ from login_helpers import START
 
 from campaign_cli.credentials import Secrets, is_reference, login_of
 from campaign_cli.errors import CredentialError
+from campaign_cli.keyrings import require_keyring
 from campaign_cli.logins import Login, LoginStore
 
 LOGIN = Login(
@@ -186,3 +187,72 @@ def test_a_locked_keyring_is_a_credential_error(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(CredentialError, match="keyring"):
         store(tmp_path).put("kicau", replace(LOGIN, in_keyring=True))
     assert not (tmp_path / ".campaign/tokens.json").exists()
+
+
+def lock(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """From here on the keyring doesn't open."""
+    import keyring as real
+
+    def locked(*_arguments: str) -> None:
+        raise error
+
+    for name in ("get_password", "set_password", "delete_password"):
+        monkeypatch.setattr(real, name, locked)
+
+
+class BusError(Exception):
+    """What a backend's own library raises."""
+
+
+def keyring_errors() -> list[Exception]:
+    import keyring.errors
+
+    return [keyring.errors.KeyringLocked("locked"), keyring.errors.NoKeyringError("none"), BusError("no session")]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_locked_keyring_is_no_matter_of_the_other_logins(
+    tmp_path: Path, keyring: dict[tuple[str, str], str], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """From cron at night those in the file are read and renewed; the other one is a credential error, and not lost."""
+    kept = replace(LOGIN, in_keyring=True, warned=3)
+    store(tmp_path).put("kicau", kept)
+    store(tmp_path).put("toot", LOGIN)
+    with monkeypatch.context() as night:
+        lock(night, keyring_errors()[number])
+        assert store(tmp_path).read("toot") == LOGIN
+        store(tmp_path).put("toot", replace(LOGIN, access="baru"))
+        with pytest.raises(CredentialError, match="keyring"):
+            store(tmp_path).read("kicau")
+        assert store(tmp_path).all()["kicau"].expires == START
+    assert store(tmp_path).read("kicau") == kept
+
+
+def test_a_change_keeps_the_secrets_in_the_keyring(tmp_path: Path, keyring: dict[tuple[str, str], str]) -> None:
+    """What is noted of a login (that people were warned) doesn't touch its tokens."""
+    store(tmp_path).put("kicau", replace(LOGIN, in_keyring=True))
+    store(tmp_path).change("kicau", lambda before: replace(before, warned=7) if before else None)
+    assert store(tmp_path).read("kicau") == replace(LOGIN, in_keyring=True, warned=7)
+
+
+def test_a_keyring_that_keeps_nothing_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that is switched off takes every secret without a word."""
+    import keyring as real
+
+    monkeypatch.setattr(real, "get_password", lambda *_entry: None)
+    monkeypatch.setattr(real, "set_password", lambda *_entry: None)
+    with pytest.raises(CredentialError, match="did not keep"):
+        store(tmp_path).put("kicau", replace(LOGIN, in_keyring=True))
+    assert not (tmp_path / ".campaign/tokens.json").exists()
+    with pytest.raises(CredentialError, match="did not keep"):
+        require_keyring("campaign-cli")
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"access": "a"}', "5"])
+def test_damage_in_the_keyring_is_said(tmp_path: Path, keyring: dict[tuple[str, str], str], text: str) -> None:
+    """With what helps, and without what is in it."""
+    store(tmp_path).put("kicau", replace(LOGIN, in_keyring=True))
+    keyring.update(dict.fromkeys(keyring, text))
+    with pytest.raises(CredentialError, match="damaged") as caught:
+        store(tmp_path).read("kicau")
+    assert "campaign accounts login kicau" in caught.value.fix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -217,21 +218,84 @@ def test_killed_while_the_answer_is_on_its_way(desk: Office) -> None:
     assert desk.works("kicau", desk.ready("kicau"))
 
 
-def test_the_new_tokens_are_on_the_disk_before_anybody_has_them(desk: Office, monkeypatch: Any) -> None:
-    """A disk that refuses the write is a credential error, and the old tokens are still there."""
-    desk.clock.move(hours=2)
-    secrets, before = desk.secrets(), desk.login("kicau")
-    put = secrets.logins.put
+def spoil(monkeypatch: pytest.MonkeyPatch, secrets: Secrets, *, marked: bool) -> list[str]:
+    """Let the disk refuse the mark of a renewal, or its new tokens, until the list that is given is emptied."""
+    put, full = secrets.logins.put, ["disk full"]
 
-    def full(name: str, login: Login | None) -> None:
-        if login is not None and not login.renewing:
-            raise CredentialError("disk full")
+    def refusing(name: str, login: Login | None) -> None:
+        if full and login is not None and bool(login.renewing) is marked:
+            raise CredentialError(full[0])
         put(name, login)
 
-    monkeypatch.setattr(secrets.logins, "put", full)
-    with pytest.raises(CredentialError, match="disk full"):
-        desk.ready("kicau", secrets)
+    monkeypatch.setattr(secrets.logins, "put", refusing)
+    return full
+
+
+def test_the_new_tokens_are_on_the_disk_before_anybody_has_them(desk: Office, monkeypatch: Any) -> None:
+    """A disk that refuses them makes the delivery wait; the answer is kept, and stored as soon as there is room."""
+    desk.clock.move(hours=2)
+    secrets, before = desk.secrets(), desk.login("kicau")
+    full = spoil(monkeypatch, secrets, marked=False)
+    keeper = desk.keeper(secrets)
+    for _time in range(2):
+        with pytest.raises(Unavailable, match="disk full"):
+            asyncio.run(keeper.ready(desk.accounts["kicau"]))
+        assert secrets.reveal("login:kicau") == before.access
     assert desk.login("kicau").refresh == before.refresh
+    full.clear()
+    asyncio.run(keeper.ready(desk.accounts["kicau"]))
+    assert desk.rules()["refresh requests"] == 1, "a refresh token that was rotated is good for nothing"
+    after = desk.login("kicau")
+    assert desk.works("kicau", after.access) and after.refresh != before.refresh and after.renewing is None
+    assert secrets.reveal("login:kicau") == after.access
+
+
+def test_what_could_not_be_stored_gives_way_to_a_new_login(desk: Office, monkeypatch: Any) -> None:
+    """A person who has logged in meanwhile has the last word."""
+    desk.clock.move(hours=2)
+    secrets = desk.secrets()
+    full = spoil(monkeypatch, secrets, marked=False)
+    keeper = desk.keeper(secrets)
+    with pytest.raises(Unavailable):
+        asyncio.run(keeper.ready(desk.accounts["kicau"]))
+    desk.sign_in("kicau")
+    full.clear()
+    desk.clock.move(hours=2)
+    newest = desk.login("kicau")
+    asyncio.run(keeper.ready(desk.accounts["kicau"]))
+    assert desk.works("kicau", secrets.reveal("login:kicau"))
+    assert desk.login("kicau").issued > newest.issued
+
+
+def test_where_nothing_can_be_written_nothing_is_asked(desk: Office, monkeypatch: Any) -> None:
+    """The good token goes on being used; when it is over, the delivery waits for the disk."""
+    before, secrets = desk.login("kicau"), desk.secrets()
+    spoil(monkeypatch, secrets, marked=True)
+    keeper = desk.keeper(secrets)
+    desk.clock.move(minutes=109)
+    asyncio.run(keeper.ready(desk.accounts["kicau"]))
+    assert secrets.reveal("login:kicau") == before.access
+    desk.clock.move(minutes=15)
+    with pytest.raises(Unavailable, match="disk full"):
+        asyncio.run(keeper.ready(desk.accounts["kicau"]))
+    assert "refresh requests" not in desk.rules()
+
+
+def test_the_disk_has_room_for_the_answer_before_it_is_asked_for(desk: Office, monkeypatch: Any) -> None:
+    """What fills up meanwhile costs no refresh token."""
+    store, login = desk.secrets().logins, desk.login("kicau")
+    store.put("kicau", replace(login, renewing=desk.clock.now()))
+    room = desk.root / ".campaign/tokens-kicau.room"
+    assert room.stat().st_size > 16 * 1024 and room.stat().st_mode & 0o777 == 0o600
+
+    def full(**_where: Any) -> tuple[int, str]:
+        raise OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr("campaign_cli.private.tempfile.mkstemp", full)
+    store.put("kicau", replace(login, access="baru" * 1000))
+    assert desk.login("kicau").access == "baru" * 1000
+    assert not room.exists()
+    assert (desk.root / ".campaign/tokens.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_refused_renewal_is_a_credential_error(desk: Office) -> None:
@@ -257,6 +321,53 @@ def test_a_refused_renewal_lets_the_token_live_to_its_end(desk: Office) -> None:
     desk.clock.move(minutes=6)
     with pytest.raises(CredentialError):
         desk.ready("kicau")
+
+
+def refused(desk: Office, secrets: Secrets | None = None) -> bool:
+    """Whether there is another token, after the network refused the one that this process has."""
+    opened = secrets or desk.secrets()
+    token = opened.reveal("login:kicau")
+    return asyncio.run(desk.keeper(opened).refused(desk.accounts["kicau"], token))
+
+
+def test_a_token_that_is_refused_before_its_end_is_renewed(desk: Office) -> None:
+    """Once for all who used it; the others see the new one."""
+    desk.clock.move(minutes=10)
+    secrets = desk.secrets()
+    keeper, before = desk.keeper(secrets), secrets.reveal("login:kicau")
+
+    async def main() -> list[bool]:
+        return await asyncio.gather(*(keeper.refused(desk.accounts["kicau"], before) for _delivery in range(5)))
+
+    assert asyncio.run(main()) == [True] * 5
+    assert asyncio.run(desk.keeper(desk.secrets()).refused(desk.accounts["kicau"], before))
+    after = secrets.reveal("login:kicau")
+    assert after != before and desk.works("kicau", after)
+    assert not refused(desk), "a token that was given just now is not the trouble"
+    assert desk.rules()["refresh requests"] == 1
+
+
+def test_a_refused_token_that_can_not_be_renewed(desk: Office) -> None:
+    """While the network can't be asked the delivery waits; once it says no, a person must log in again."""
+    desk.clock.move(minutes=10)
+    order = {"kind": "503", "account": "kicau", "requests": "any"}
+    httpx.post(f"{desk.server.url}/_stage/misbehave", json=order, trust_env=False).raise_for_status()
+    with pytest.raises(Unavailable):
+        refused(desk)
+    httpx.delete(f"{desk.server.url}/_stage/misbehave", trust_env=False)
+    desk.rules(refuse=True)
+    assert not refused(desk)
+    assert desk.login("kicau").refused
+    asked = desk.rules()["refresh requests"]
+    assert not refused(desk) and desk.rules()["refresh requests"] == asked
+
+
+def test_a_token_that_nobody_renews_stays_refused(desk: Office) -> None:
+    """As it was before: a person logs in."""
+    desk.clock.move(minutes=10)
+    desk.secrets().logins.put("kicau", replace(desk.login("kicau"), renewal="none"))
+    assert not refused(desk)
+    assert "refresh requests" not in desk.rules()
 
 
 def test_a_network_that_can_not_be_asked(desk: Office) -> None:
@@ -349,9 +460,47 @@ def test_an_answer_that_leaves_things_out() -> None:
 
 
 def test_a_lock_that_nobody_gives_back_is_no_end(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A renewal that hangs in another process makes the delivery wait, not fail."""
+    """A renewal that hangs in another process makes the delivery wait, not fail; a good token goes on being used."""
     monkeypatch.setattr("campaign_cli.logins.PATIENCE", 0.05)
-    desk.clock.move(hours=2)
-    with desk.secrets().logins.renewing("kicau"), pytest.raises(Unavailable):
-        desk.ready("kicau")
-    assert isinstance(desk.keeper(desk.secrets()), Keeper)
+    before = desk.login("kicau").access
+    with desk.secrets().logins.renewing("kicau"):
+        desk.clock.move(minutes=109)
+        assert desk.ready("kicau") == before
+        desk.clock.move(minutes=15)
+        with pytest.raises(Unavailable):
+            desk.ready("kicau")
+
+
+def test_a_token_is_for_the_server_that_gave_it(desk: Office) -> None:
+    """Also while it is good: an account that has moved in accounts.yaml takes none along."""
+    account = replace(desk.accounts["kicau"], settings={"token": "login:kicau", "url": "https://lain.example"})
+    with pytest.raises(CredentialError, match="not where kicau is") as caught:
+        asyncio.run(desk.keeper(desk.secrets()).ready(account))
+    assert "accounts login kicau" in caught.value.fix
+
+
+def test_a_pages_token_serves_instagram_too(tmp_path: Path) -> None:
+    """With Facebook's login; it is not renewed at Instagram's address, and goes to no address that is written."""
+    secrets = Secrets(environment={}, root=tmp_path)
+    server = "https://graph.facebook.com/v25.0/oauth/access_token"
+    page = replace(LOGIN, platform="facebook", server=server, access="halaman", renewal="refresh", expires=START)
+    secrets.logins.put("halaman", replace(page, expires=START + timedelta(minutes=2)))
+    keeper = Keeper(secrets=secrets, clock=lambda: START, transport=lambda: pytest.fail("nothing is asked"))
+    settings = {"login": "facebook", "account": "1", "token": "login:halaman", "url": None}
+    account = Account(name="ig", platform="instagram", settings=settings)
+    assert asyncio.run(keeper.ready(account)) == "halaman"
+    assert not asyncio.run(keeper.refused(account, "halaman"))
+    with pytest.raises(CredentialError, match="not where ig is"):
+        asyncio.run(keeper.ready(replace(account, settings={**settings, "url": "https://lain.example"})))
+    secrets.logins.put("halaman", page)
+    with pytest.raises(CredentialError, match="is over"):
+        asyncio.run(keeper.ready(account))
+
+
+def test_an_answer_without_a_lifetime_lives_like_the_one_before() -> None:
+    """A token that ended after two hours does so again, whether the network says it or not."""
+    from campaign_cli.signin.client import Tokens
+
+    before = replace(LOGIN, expires=START + timedelta(hours=2), renewal="refresh")
+    later = START + timedelta(days=1)
+    assert renewed(before, Tokens(access="b"), now=later).expires == later + timedelta(hours=2)

@@ -96,7 +96,7 @@ def test_a_keyring_that_forgets_changes_no_file(
     workspace(tmp_path)
     monkeypatch.setattr(real, "set_password", lambda *_words: None)
     ran = campaign("secrets", "move", "--yes", "--lang", "en")
-    assert (ran.code, "did not keep MASTODON_TOKEN" in ran.err) == (3, True)
+    assert (ran.code, "did not keep" in ran.err) == (3, True)
     assert (tmp_path / "accounts.yaml").read_text() == ACCOUNTS
     assert (tmp_path / ".env").read_text() == ENV
 

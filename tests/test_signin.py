@@ -114,6 +114,15 @@ def test_a_redirect_address_of_ones_own(desk: Office) -> None:
     assert desk.works("kicau", login.access)
 
 
+@pytest.mark.parametrize("redirect", ["http://serikat.example/masuk", "serikat.example", "https://", "https://["])
+def test_a_redirect_address_that_others_can_read(desk: Office, redirect: str) -> None:
+    """Over http the code would be anybody's on the way: refused before anything is shown."""
+    browser = Browser(follow=False)
+    with pytest.raises(InputError, match="redirect address") as caught:
+        desk.sign_in("kicau", browser=browser, redirect=redirect)
+    assert "https://" in caught.value.fix and not browser.shown
+
+
 def test_a_network_that_takes_https_alone_says_so(desk: Office) -> None:
     """Before anything is shown."""
     browser = Browser()
@@ -140,6 +149,57 @@ def test_a_pasted_answer_of_another_sign_in(desk: Office, pasted: str) -> None:
     with pytest.raises(InputError, match="another sign-in"):
         desk.sign_in("kicau", browser=Browser(pasted=pasted, follow=False), paste=True)
     assert "codes" not in desk.rules()
+
+
+@pytest.mark.parametrize(
+    ("pasted", "code"),
+    [
+        ("https://a.example/?state=s&code=4%2F0Ab", "4/0Ab"),
+        ("https://a.example/?state=s&co\n  de=4%2F0Ab#_=_", "4/0Ab"),
+        ("'https://a.example/masuk?x=1&code=abc&state=s#_'", "abc"),
+        ("?code=abc&state=s", "abc"),
+        ("abc&state=s", "abc"),
+        ("4%2F0Ab", "4/0Ab"),
+        ("4/0Ab", "4/0Ab"),
+        ("abc#_=_", "abc"),
+        ("abc#_", "abc"),
+    ],
+)
+def test_every_way_to_paste(pasted: str, code: str) -> None:
+    """As it stands in the browser's line, broken over lines, with what Meta hangs on it, or only a piece of it."""
+    assert loopback.code_in(pasted, state="s") == code
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["https://[", "https://a.example/#code=a&state=s", "code=a&state=\udcff", "abc&state=t", "http://a?state=s"],
+)
+def test_hostile_pastes_are_said(pasted: str) -> None:
+    """Without a traceback."""
+    with pytest.raises(InputError):
+        loopback.code_in(pasted, state="s")
+
+
+def test_a_page_that_shows_the_code_knows_no_state() -> None:
+    """Mastodon's own page has the code in its address, and nothing else; a state that stands there still counts."""
+    page = "https://m.example/oauth/authorize/native?code=abc"
+    assert loopback.code_in(page, state="s", shown=True) == "abc"
+    with pytest.raises(InputError, match="another sign-in"):
+        loopback.code_in(f"{page}&state=t", state="s", shown=True)
+    with pytest.raises(InputError, match="another sign-in"):
+        loopback.code_in(page, state="s")
+
+
+def test_the_address_of_a_page_that_shows_the_code(desk: Office) -> None:
+    """Pasted whole, it opens the account."""
+
+    class Reader(Browser):
+        def paste(self) -> str:
+            page = httpx.get(self.shown[0], trust_env=False).text
+            code = page.partition("<code>")[2].partition("</code>")[0]
+            return f"https://m.example/oauth/authorize/native?code={code}"
+
+    assert desk.works("toot", desk.sign_in("toot", browser=Reader(follow=False), paste=True).login.access)
 
 
 @pytest.mark.parametrize("pasted", ["", "  ", "two words"])
@@ -209,6 +269,39 @@ def test_what_is_no_request_is_dropped() -> None:
     assert listen(visit)[0] == "right"
 
 
+def raw(port: int, request: str) -> bytes:
+    """The answer to a request as it is written."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request.encode())
+        pieces = []
+        while piece := connection.recv(65536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        "GET /?code=a&state=s HTTP/1.1\r\nHost: jahat.example:8719\r\n\r\n",
+        "GET /?code=a&state=s HTTP/1.1\r\n\r\n",
+        "GET /?code=a&state=s HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: jahat.example\r\n\r\n",
+        "GET /?code=a&state=s HTTP/1.1\r\nHost: [\r\n\r\n",
+        "GET //[x?code=a&state=s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        "POST /?code=a&state=s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    ],
+)
+def test_a_name_that_was_made_to_lead_here(request_head: str) -> None:
+    """Is not this machine's (DNS rebinding), and what can't be read is nothing: no code, and no traceback."""
+    heard: list[bytes] = []
+
+    def visit(port: int) -> list[httpx.Response]:
+        heard.append(raw(port, request_head))
+        return [get(port, "/?code=right&state=s")]
+
+    assert listen(visit)[0] == "right"
+    assert heard[0].startswith(b"HTTP/1.1 404 ")
+
+
 def test_a_page_quotes_nothing_as_html() -> None:
     """The network's words are text."""
 
@@ -269,6 +362,16 @@ def test_a_token_address_that_answers_something_else(desk: Office, status: int, 
     assert "<" not in caught.value.message
 
 
+def test_a_network_that_has_no_answer_for_now_says_what_to_do(desk: Office) -> None:
+    """The code is spent and nothing is stored: a person begins again, later."""
+    order = {"kind": "503", "account": "kicau", "requests": "changing"}
+    httpx.post(f"{desk.server.url}/_stage/misbehave", json=order, trust_env=False).raise_for_status()
+    with pytest.raises(Unavailable) as caught:
+        desk.sign_in("kicau")
+    assert "Log in again" in caught.value.fix
+    assert desk.secrets().logins.read("kicau") is None
+
+
 def arrived(desk: Office, browser: Browser) -> str:
     """A code that the stage has given."""
     address = client(desk, None).authorize_url(redirect="http://127.0.0.1:9/", state="s", verifier="v" * 50)
@@ -324,12 +427,33 @@ def test_a_refusal_is_known_in_every_networks_form(text: str, status: int) -> No
         ('{"error": "rate limited"}', 429),
         ('{"error": {"message": "later", "code": 2, "is_transient": true}}', 400),
         ('{"title": "Bad Request"}', 400),
+        ('{"error": "Forbidden"}', 403),
+        ('{"error": "Not Found"}', 404),
+        ('{"error": {"message": "Application request limit reached", "code": 4}}', 400),
+        ('{"error": {"message": "An unknown error occurred", "code": 1}}', 400),
+        ('{"access_token": "a\\r\\nCookie: b"}', 200),
+        ('{"access_token": "rahasia…"}', 200),
     ],
 )
 def test_anything_else_is_no_refusal(text: str, status: int) -> None:
     """A login isn't given up because a proxy said something."""
     with pytest.raises(Unavailable):
         read_tokens(ASKED, answer(text, status), now=START, lifetime=None)
+
+
+def test_what_a_network_says_beside_a_refusal_is_told() -> None:
+    """X says with a 403 that the application has no plan; that helps, a number alone doesn't."""
+    with pytest.raises(Unavailable, match="client-not-enrolled"):
+        read_tokens(ASKED, answer('{"title": "client-not-enrolled"}', 403), now=START, lifetime=None)
+    with pytest.raises(Refused, match="invalid_client"):
+        read_tokens(ASKED, answer('{"error": "invalid_client"}', 403), now=START, lifetime=None)
+
+
+@pytest.mark.parametrize("members", [{"client_id": "kami…"}, {"client_id": "kami", "client_secret": "a\u00a0b"}])
+def test_an_application_that_was_copied_badly(members: dict[str, str]) -> None:
+    """Signs that no application has are said, and not sent."""
+    with pytest.raises(InputError, match="signs"):
+        Application(**members)
 
 
 @pytest.mark.parametrize("seconds", ["true", '"soon"', "-5", "0", "1e400", "99999999999999", "null", "[]"])

@@ -47,14 +47,14 @@ def outlived(workspace: Workspace, planned: Iterable[Planned], *, now: datetime)
         message = _("The token of {account} ends on {end}, before its last post is due ({due}).").format(
             account=name, end=format_instant(ends, zone), due=format_instant(one.due, zone)
         )
-        yield _problem(account, "A022", message=message, fix=_fix(account))
+        yield _problem(account, "A022", message=message, fix=remedy(account))
 
 
 def _end(account: Account, workspace: Workspace, store: LoginStore) -> datetime | None:
     """When a person must have renewed the account's token; None: not as far as is known here."""
     name = login_name(account, platforms.get(account.platform).secrets)
     if name is not None:
-        login = store.read(name)
+        login = store.all().get(name)  # when it ends is no secret: the keyring is not asked
         return None if login is None else login.ends
     known = cached_limits(workspace).get(account.name, {}).get("expires")
     try:
@@ -63,7 +63,8 @@ def _end(account: Account, workspace: Workspace, store: LoginStore) -> datetime 
         return None
 
 
-def _fix(account: Account) -> str:
+def remedy(account: Account) -> str:
+    """What a person does before the account's token ends."""
     if login_name(account, platforms.get(account.platform).secrets) is not None:
         return _("Log in again before that: campaign accounts login {name}").format(name=account.name)
     return _("Renew its secret before that, then run: campaign accounts check {name}").format(name=account.name)

@@ -94,6 +94,7 @@ def check(
 
     context = open_context(workspace)
     context.require_accounts()
+    diagnostics.show_problems(context.problems)  # such as secrets that others can read
     accounts = context.resolve(names or context.workspace.accounts)
     results = asyncio.run(check_all(context, accounts))
     if json:

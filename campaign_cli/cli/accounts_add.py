@@ -13,7 +13,7 @@ from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.accounts_asking import Answers, ask_all, given
 from campaign_cli.cli.accounts_checking import keep, refuse_same, show
 from campaign_cli.cli.accounts_login import store, tested
-from campaign_cli.cli.context import Context, interactive, open_context
+from campaign_cli.cli.context import Context, interactive, now, open_context
 from campaign_cli.cli.entries import Written, add_variable, free_variable, with_account
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
 from campaign_cli.cli.signing import (
@@ -27,7 +27,9 @@ from campaign_cli.cli.signing import (
     sign_in,
 )
 from campaign_cli.credentials import Secrets, is_reference, login_of
+from campaign_cli.errors import CredentialError, Unavailable
 from campaign_cli.i18n import _
+from campaign_cli.keyrings import require_keyring, to_keyring
 from campaign_cli.models import Account
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ def add(
 ) -> int:
     context = open_context(workspace)
     context.require_accounts()
+    if keyring:
+        require_keyring(SERVICE)  # now, and not when everything is typed and tested
     answers = ask_all(
         Answers(
             name=name or "",
@@ -149,7 +153,7 @@ async def _add(context: Context, new: New, *, options: SignInOptions, untested: 
     if not (logs_in and new.platform.signed_in):
         account = with_account(context.root, new.name, new.entry).account(new.name)
     signed = None
-    if logs_in and secrets.logins.read(logs_in) is None:
+    if logs_in and not await _has_login(secrets, logs_in, account):
         signed = await sign_in(account, platform=new.platform, name=logs_in, secrets=secrets, options=options)
         new = replace(new, entry={**new.entry, **signed.settings})
     account = with_account(context.root, new.name, new.entry).account(new.name)
@@ -160,6 +164,19 @@ async def _add(context: Context, new: New, *, options: SignInOptions, untested: 
     written.account(new.name)
     await asyncio.to_thread(_store, context, new, written, signed=signed, logs_in=logs_in)
     return _told(context, new, found)
+
+
+async def _has_login(secrets: Secrets, name: str, account: Account) -> bool:
+    """Whether this machine is logged in already, at the account's own server, and can stay so."""
+    from campaign_cli.dispatch.access import keeper_for
+
+    try:
+        await keeper_for(secrets, clock=now, trust_environment=True).ready(account)
+    except Unavailable:
+        return True
+    except CredentialError:
+        return False
+    return secrets.logins.read(name) is not None
 
 
 def _unread(new: New) -> Account:
@@ -178,8 +195,6 @@ def _store(context: Context, new: New, written: Written, *, signed: SignedIn | N
         store(context.secrets, logs_in, signed.login)
     for setting, secret in new.typed.items():
         if new.keyring:
-            from campaign_cli.logins import to_keyring
-
             to_keyring(SERVICE, f"{new.name}-{setting}", secret)
         else:
             add_variable(context.root, new.variables[setting], secret)

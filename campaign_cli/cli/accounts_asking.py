@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli.accounts_file import NAME
 from campaign_cli.cli import diagnostics
+from campaign_cli.cli.entries import with_account
 from campaign_cli.cli.signing import checked_reference, hidden
 from campaign_cli.cli.words import ask, confirm
+from campaign_cli.credentials import is_reference
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.platforms import PLATFORMS, get
@@ -17,6 +19,7 @@ from campaign_cli.source import suggest
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
+    from campaign_cli.models import Problem
     from campaign_cli.platforms.base import Platform
 
 _LOGIN: Final = "login"
@@ -72,7 +75,7 @@ def ask_all(answers: Answers, *, taken: Workspace, ask_for_more: bool) -> Answer
     answers = replace(answers, name=name, platform=chosen, secrets=_references(answers, platform, name=name))
     for key in answers.settings:
         _refuse_unknown(key, platform)
-    return _asked(answers, platform) if ask_for_more else _complete(answers, platform)
+    return _Questions(answers, platform, taken).asked() if ask_for_more else _complete(answers, platform)
 
 
 def _known(name: str) -> str:
@@ -152,30 +155,74 @@ def _asked_platform() -> str:
             return answer
 
 
-def _asked(answers: Answers, platform: Platform) -> Answers:
-    """Ask for every secret and setting that isn't there yet; Enter leaves out what isn't needed."""
-    secrets, settings, common = dict(answers.secrets), dict(answers.settings), dict(answers.common)
-    fields = platform.Settings.model_fields
-    for key in platform.secrets:
-        if key not in secrets and (text := _asked_secret(key, platform, name=answers.name)):
-            secrets[key] = text
-    logs_in = any(value == f"login:{answers.name}" for value in secrets.values())
-    for key, each in fields.items():
+class _Questions:
+    """The questions of one account, and what is known by now. An answer that can't be is asked for again."""
+
+    def __init__(self, answers: Answers, platform: Platform, taken: Workspace) -> None:
+        self._answers = answers
+        self._platform = platform
+        self._root = taken.root
+        self._secrets, self._settings = dict(answers.secrets), dict(answers.settings)
+        self._common = dict(answers.common)
+
+    def asked(self) -> Answers:
+        """Ask for every secret and setting that isn't there yet; Enter leaves out what isn't needed."""
+        self._refuse_name()
+        platform = self._platform
+        for key in (*platform.secrets[:1], *platform.Settings.model_fields):  # first whether it logs in
+            if key in platform.secrets:
+                self._ask_secret(key)
+            else:
+                self._ask_setting(key)
+        if "timezone" not in self._common:
+            question = _("Its time zone (WIB, WITA, WIT or like Asia/Tokyo; Enter for none):")
+            if zone := self._right("timezone", lambda: ask(question)):
+                self._common["timezone"] = zone
+        return replace(self._answers, secrets=self._secrets, settings=self._settings, common=self._common)
+
+    @property
+    def _logs_in(self) -> bool:
+        return f"login:{self._answers.name}" in self._secrets.values()
+
+    def _ask_secret(self, key: str) -> None:
+        if key not in self._secrets and (text := _asked_secret(key, self._platform, name=self._answers.name)):
+            self._secrets[key] = text
+
+    def _ask_setting(self, key: str) -> None:
+        platform = self._platform
+        each = platform.Settings.model_fields[key]
         usual = each.get_default() if not each.is_required() else None
-        known = key in platform.secrets or key in settings or usual not in (None, "")
-        if known or (logs_in and key in platform.signed_in):
-            continue
-        needed = key in _lacking(platform, {**settings, **secrets})
-        if each.is_required() and not needed:  # another setting stands for it
-            continue
+        if key in self._settings or usual not in (None, "") or (self._logs_in and key in platform.signed_in):
+            return
+        needed = key in _lacking(platform, {**self._settings, **self._secrets})
+        if not needed and (each.is_required() or key not in platform.help):  # another stands for it, or few want it
+            return
         _explain(key, platform)
-        if text := _asked_text(key, required=needed):
-            settings[key] = text
-    if "timezone" not in common and (
-        zone := ask(_("Its time zone (WIB, WITA, WIT or like Asia/Tokyo; Enter for none):"))
-    ):
-        common["timezone"] = zone
-    return replace(answers, secrets=secrets, settings=settings, common=common)
+        if text := self._right(key, lambda: _asked_text(key, required=needed)):
+            self._settings[key] = text
+
+    def _right(self, key: str, question: Callable[[], str]) -> str:
+        """An answer that can stand in accounts.yaml; what is wrong with another is said."""
+        while True:
+            text = question()
+            problems = self._problems(key, {key: text}) if text else []
+            if not problems:
+                return text
+            for problem in problems:
+                diagnostics.say(problem.message)
+                diagnostics.say(f"    → {problem.fix}")
+
+    def _refuse_name(self) -> None:
+        if problems := self._problems("", {}):
+            raise InputError(problems[0].message, fix=problems[0].fix)
+
+    def _problems(self, key: str, answer: Mapping[str, str]) -> list[Problem]:
+        """What is wrong with one key of the entry, or ("") with its name; the rest may not be there yet."""
+        secrets = {name: text if is_reference(text) else "env:SECRET" for name, text in self._secrets.items()}
+        entry = {"platform": self._platform.name, **self._settings, **secrets, **self._common, **answer}
+        path = ".".join(filter(None, ("accounts", self._answers.name, key)))
+        problems = with_account(self._root, self._answers.name, entry).problems
+        return [problem for problem in problems if problem.path == path]
 
 
 def _asked_secret(key: str, platform: Platform, *, name: str) -> str:

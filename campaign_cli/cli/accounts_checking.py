@@ -104,7 +104,7 @@ def as_json(name: str, result: Any) -> dict[str, Any]:
     if isinstance(result, CampaignError):
         return {"account": name, "ok": False, "error": result.message, "fix": result.fix}
     expires = None if result.expires is None else output.rfc3339(result.expires)
-    left = None if result.expires is None else (result.expires - now()).days
+    left = None if result.expires is None else max(0, (result.expires - now()).days)
     return {"account": name, "ok": True, **asdict(result), "expires": expires, "days_left": left}
 
 
@@ -130,13 +130,15 @@ def show(name: str, result: Any) -> None:
 
 
 def _ending(expires: datetime) -> str:
-    days = (expires - now()).days
+    days = max(0, (expires - now()).days)
     left = ngettext("{n} day left", "{n} days left", days).format(n=days)
     return _("ends on {instant}: {left}").format(instant=format_instant(expires, machine_zone()), left=left)
 
 
 def _outlived(context: Context, accounts: Sequence[Account], results: Mapping[str, Any]) -> None:
     """Say where something is queued for after the end of a token."""
+    from campaign_cli.checks.logins import remedy
+
     ending = [one for one in accounts if getattr(results[one.name], "expires", None) is not None]
     try:
         with context.ledger(check_id=False) as ledger:
@@ -144,12 +146,11 @@ def _outlived(context: Context, accounts: Sequence[Account], results: Mapping[st
                 waiting = ledger.deliveries(account=account.name, state=State.WAITING)
                 late = [one for one in waiting if one.due > results[account.name].expires]
                 if late:
-                    diagnostics.warn(
-                        ngettext(
-                            "{n} queued post of {account} is due after its token ends: {command}",
-                            "{n} queued posts of {account} are due after its token ends: {command}",
-                            len(late),
-                        ).format(n=len(late), account=account.name, command=f"campaign accounts login {account.name}")
-                    )
+                    text = ngettext(
+                        "{n} queued post of {account} is due after its token ends.",
+                        "{n} queued posts of {account} are due after its token ends.",
+                        len(late),
+                    ).format(n=len(late), account=account.name)
+                    diagnostics.warn(f"{text} → {remedy(account)}")
     except LedgerError as error:
         diagnostics.warn(error.message)

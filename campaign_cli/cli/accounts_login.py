@@ -120,7 +120,8 @@ async def tested(context: Context, account: Account) -> AccountCheck | None:
 def store(secrets: Secrets, name: str, login: Login) -> None:
     """Put a login on the disk, while nobody renews the one before it. Raises CampaignError."""
     try:
-        secrets.logins.change(name, lambda _before: login)
+        with secrets.logins.renewing(name):
+            secrets.logins.put(name, login)
     except OSError as error:
         raise CampaignError(
             _("The token can't be stored: {reason}.").format(reason=reason(error)),

@@ -13,9 +13,9 @@ from campaign_cli.cli.context import Context, open_context
 from campaign_cli.cli.entries import referenced_variables, remove_variables, with_references
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption, YesOption
 from campaign_cli.cli.words import confirm
-from campaign_cli.errors import CredentialError, InputError
+from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
-from campaign_cli.logins import from_keyring, to_keyring
+from campaign_cli.keyrings import from_keyring, to_keyring
 from campaign_cli.reasons import reason
 
 app = usage.application(help=_("Move the secrets of .env into the system's keyring."))
@@ -103,10 +103,6 @@ def _move(context: Context, found: Mapping[str, str], service: str) -> None:
         raise InputError(_("accounts.yaml could not be changed; nothing was moved."), problems=written.problems)
     for name, value in found.items():
         to_keyring(service, name, value)
-        if from_keyring(service, name) != value:
-            raise CredentialError(
-                _("The keyring did not keep {name}; .env and accounts.yaml are as they were.").format(name=name)
-            )
     try:
         written.save()
         remove_variables(context.root, found.keys())

@@ -15,7 +15,8 @@ from campaign_cli.cli.words import ask
 from campaign_cli.credentials import is_reference
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
-from campaign_cli.logins import require_keyring
+from campaign_cli.keyrings import require_keyring
+from campaign_cli.logins import SERVICE
 from campaign_cli.platforms import get
 
 if TYPE_CHECKING:
@@ -116,10 +117,10 @@ async def sign_in(
     from campaign_cli.signin.endpoints import endpoints
 
     at = endpoints(platform, account.settings)
-    before = secrets.logins.read(name)
+    before = secrets.logins.all().get(name)
     in_keyring = options.keyring or (before is not None and before.in_keyring)
     if in_keyring:
-        require_keyring()  # now, and not when the code is spent
+        require_keyring(SERVICE)  # now, and not when the code is spent
     application = application_for(at, account, secrets=secrets, options=options)
     own = before.redirect if before is not None and before.redirect.startswith("https://") else ""
     ways = flow.Ways(
@@ -156,7 +157,7 @@ def application_for(at: Endpoints, account: Account, *, secrets: Secrets, option
     from campaign_cli.signin.client import Application
 
     if options.client_id:
-        return Application(client_id=options.client_id, client_secret=_referred(options.client_secret, secrets))
+        return Application(client_id=options.client_id.strip(), client_secret=_referred(options.client_secret, secrets))
     if options.client_secret:
         raise InputError(_("The secret's application is missing."), fix=_("Say --client-id ID as well."))
     if at.registers:
@@ -164,7 +165,8 @@ def application_for(at: Endpoints, account: Account, *, secrets: Secrets, option
     own, reference = (account.settings.get(key) for key in ("client_id", "client_secret"))
     if own:
         return Application(client_id=str(own), client_secret=secrets.reveal(str(reference)) if reference else "")
-    known = next((login for login in secrets.logins.all().values() if login.server == at.token), None)
+    kept = next((name for name, login in secrets.logins.all().items() if login.server == at.token), None)
+    known = secrets.logins.read(kept) if kept is not None else None
     if known is not None:
         return Application(client_id=known.client_id, client_secret=known.client_secret)
     return _asked_application(at, get(account.platform).title, secrets=secrets)

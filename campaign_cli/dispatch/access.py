@@ -65,15 +65,22 @@ async def check_account(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
 ) -> AccountCheck:
     """What the live account says of itself. Raises Unauthorized, Rejected, Unavailable or CredentialError."""
-    async with session_of(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
-        platform = platforms.get(account.platform)
-        name = login_name(account, platform.secrets)
-        try:
-            found = await platform.check(session)
-        except Unauthorized as error:
-            if name is not None:
-                error.fix = _("Run: campaign accounts login {name}").format(name=account.name)
+    platform = platforms.get(account.platform)
+    name = login_name(account, platform.secrets)
+    keeper = keeper_for(secrets, clock=clock, trust_environment=trust_environment)
+    token = await keeper.ready(account)
+    session = partial(session_of, account, secrets=secrets, clock=clock, trust_environment=trust_environment)
+    try:
+        async with session() as opened:
+            found = await platform.check(opened)
+    except Unauthorized as error:
+        if name is None:
             raise
+        error.fix = _("Run: campaign accounts login {name}").format(name=account.name)
+        if not await keeper.refused(account, token):
+            raise
+        async with session() as opened:
+            found = await platform.check(opened)
     login = secrets.logins.read(name) if name else None
     if login is None:
         return found
@@ -86,6 +93,7 @@ async def find_post(
     account: Account, url: str, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
 ) -> Receipt | None:
     """The account's post behind a permalink, where the address or the network tells it. Raises Failure."""
+    await keeper_for(secrets, clock=clock, trust_environment=trust_environment).ready(account)
     async with session_of(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
         return await platforms.get(account.platform).find(session, url)
 
@@ -94,8 +102,7 @@ async def find_post(
 async def session_of(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool
 ) -> AsyncIterator[Session]:
-    """A session of the account outside any delivery, its login renewed. Raises CredentialError, Failure."""
-    await keeper_for(secrets, clock=clock, trust_environment=trust_environment).ready(account)
+    """A session of the account outside any delivery; its login is ready (``Keeper.ready``)."""
     transport = transport_for(account, secrets=secrets, clock=clock, trust_environment=trust_environment)
     try:
         yield Session(

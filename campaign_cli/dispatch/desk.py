@@ -119,10 +119,19 @@ class Desk:
         self._gate: Gathering[tuple[str, int], CampaignError | None] = Gathering(self._look_at_gates)
         self._exit: Gathering[tuple[str, int], CampaignError | None] = Gathering(self._open_exits)
 
-    async def log_in(self, seat: Seat) -> None:
-        """Have a token that is good for the next requests of an account. Raises CredentialError, Unavailable."""
-        if seat.logs_in and self.keeper is not None:
-            await self.keeper.ready(seat.account)
+    async def log_in(self, seat: Seat) -> str:
+        """Have a token that is good for the next requests of an account; gives it, "" where it uses no login.
+
+        Raises CredentialError, Unavailable.
+        """
+        return await self.keeper.ready(seat.account) if seat.logs_in and self.keeper is not None else ""
+
+    async def renew(self, seat: Seat, token: str) -> bool:
+        """After the network refused an account's ``token``: whether there is another one now. Raises Unavailable."""
+        if not token or self.keeper is None or not await self.keeper.refused(seat.account, token):
+            return False
+        seat.memory.clear()  # what was begun with the old token
+        return True
 
     async def pass_gate(self, claim: Claim) -> None:
         """Nothing when a creating request may leave now. Raises ClaimLost, Held, LedgerError."""

@@ -16,7 +16,7 @@ from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN, STAY_SECONDS
 from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import bounded, decide, explain
 from campaign_cli.dispatch.wire import GuardedHttp
-from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerError, Unauthorized
+from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerError, Unauthorized, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.ledger.values import REQUEST
 from campaign_cli.models import Picture, Receipt, State, attempt_key
@@ -84,8 +84,19 @@ class Attempt:
         )
 
     async def publish(self) -> Receipt:
-        """Send the part. Raises what the adapter raises, and CredentialError where its login is over."""
-        await self._desk.log_in(self._seat)
+        """Send the part. Raises what the adapter raises, and CredentialError where its login is over.
+
+        A token that was refused before its time is renewed, and the part goes out with the next try.
+        """
+        token = await self._desk.log_in(self._seat)
+        try:
+            return await self._published()
+        except Unauthorized as error:
+            if self.http.left or not await self._desk.renew(self._seat, token):
+                raise
+            raise Unavailable(_("The network refused a token before its end; it has been renewed.")) from error
+
+    async def _published(self) -> Receipt:
         media = self.sending.content.media
         if not any(each.is_video for each in media) and sum(each.size for each in media) <= AT_ONCE:
             return await self._publish()

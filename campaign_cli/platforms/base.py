@@ -4,25 +4,54 @@ An adapter is one stateless object. It describes the network (limits, native fie
 request of it, and reads every answer. It sees a ``Session`` (account, transport, secrets) or a ``Sending`` (one part of
 one delivery) and nothing else: no ledger, no files, no environment, no clock of its own. Preview shows requests by
 running this same ``publish`` over a transport that answers with each request's ``sample``.
+
+What adapters need beside it is named here, too: limits and uses (``limits``), sign-ins (``oauth``), one question and
+its answer (``requests``).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Draft, Part, Picture, Receipt
+from campaign_cli.platforms.limits import Count, Limits, Use
+from campaign_cli.platforms.oauth import Choice, Choose, Granted, OAuth
+from campaign_cli.platforms.requests import AT_ONCE, Answer, Http, Request, Upload
 
-AT_ONCE: Final = 1_000_000  # bytes of a body that ``max_wait`` is enough for
-_SLOWEST: Final = 32_000  # bytes a second: a slower line than this is none
+__all__ = [
+    "AT_ONCE",
+    "BY_HAND",
+    "AccountCheck",
+    "Answer",
+    "Choice",
+    "Choose",
+    "Count",
+    "Found",
+    "Granted",
+    "Http",
+    "Limits",
+    "LookUp",
+    "OAuth",
+    "Platform",
+    "Proof",
+    "RemotePost",
+    "Request",
+    "Sending",
+    "Session",
+    "Settings",
+    "Upload",
+    "Use",
+    "no_media_host",
+]
+
 BY_HAND: Final = "out/manual"
 """Where what a person posts by hand is laid out, below the workspace."""
 
@@ -31,47 +60,6 @@ class Settings(BaseModel):
     """Base of each adapter's own keys in accounts.yaml (``platform``, ``timezone``, ``language``, ``rate`` aside)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What one message may hold. ``unit`` names what is counted; ``None`` means no limit.
-
-    ``source`` is ``documented`` (the network's documentation) or ``instance`` (read from the live server).
-    """
-
-    text: int | None
-    unit: str
-    text_bytes: int | None = None
-    caption: int | None = None  # text of a message that carries media, where that differs
-    url_length: int | None = None  # every link counts as this many; 0: as many as it has
-    images: int = 4
-    image_bytes: int | None = None
-    image_pixels: int | None = None
-    image_types: tuple[str, ...] = ("image/jpeg", "image/png")
-    image_ratio: tuple[float, float] | None = None  # width to height: the narrowest and the widest that is taken
-    alt: int | None = None
-    videos: int = 0
-    video_bytes: int | None = None
-    video_seconds: float | None = None
-    video_types: tuple[str, ...] = ("video/mp4",)
-    mixed: bool = False  # pictures and videos may stand in one message
-    media_least: int = 0  # pictures and videos that a message must have at least
-    source: str = "documented"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Count:
-    """One measurement: ``used`` of ``limit`` (``None`` = unlimited) in ``unit``."""
-
-    used: int
-    limit: int | None
-    unit: str
-
-    @property
-    def over(self) -> bool:
-        """True when it does not fit."""
-        return self.limit is not None and self.used > self.limit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,151 +81,6 @@ class Proof:
     def blind(self) -> bool:
         """Nothing can be proved once a request has left: no look-up, no key. A person must decide what is in doubt."""
         return not self.look_up and self.repeat_for is None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Use:
-    """What sending one delivery takes of something that the network charges for or counts.
-
-    ``what`` names it in a word for people (``USD``, ``posts``, ``units``). At most ``limit`` (None = no end) may be
-    taken within ``period`` (None = for ever) by one account, whatever posts it is for.
-    """
-
-    what: str
-    amount: Decimal
-    limit: Decimal | None = None
-    period: timedelta | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OAuth:
-    """How an account of the network signs in (OAuth 2, authorization code); read by ``campaign accounts login``.
-
-    ``{url}`` in an address stands for the account's own server. ``client_name`` is what the network calls the
-    application's id. ``authentication`` says how the application proves itself at the token's address: ``post`` (in
-    the body), ``basic`` (in a header) or ``none``. ``renewal``: ``refresh`` (a refresh token, which may be rotated),
-    ``exchange`` (a still valid token is traded for one that lives longer, with ``exchange`` as the query's fields), or
-    ``none``. ``lifetime`` is how long a token lives where the network's answer doesn't say. ``registers``: the address
-    where an application registers itself (Mastodon). ``help`` is the page on which a person makes an application.
-    ``loopback`` is the host of a redirect address on this machine as the network takes it; empty where it takes https
-    alone, so that people paste what their browser was led to. ``pasted`` is the redirect address at which the network
-    shows a code for pasting. ``challenge``: how PKCE's hash is written, ``base64url`` or ``hex``.
-
-    Where an account's ``url`` is not the network's own, every address keeps its path and is asked at that ``url``: a
-    server that stands in for the network plays its sign-in, too.
-    """
-
-    authorize: str
-    token: str
-    scopes: tuple[str, ...]
-    separator: str = " "
-    pkce: bool = True
-    client_name: str = "client_id"
-    authentication: str = "post"
-    renewal: str = "refresh"
-    exchange: tuple[tuple[str, Mapping[str, str]], ...] = ()
-    """For ``exchange``: (address, fields) of the first trade (short for long) and of each renewal after it; the
-    placeholders {client_id}, {client_secret} and {token} are filled in."""
-    lifetime: timedelta | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)  # further fields of the authorize address
-    registers: str = ""
-    help: str = ""
-    loopback: str = "127.0.0.1"
-    pasted: str = ""
-    challenge: str = "base64url"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """One of several things that a sign-in leads to (a page, a channel): the network's id, and a name for people."""
-
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Granted:
-    """What a sign-in ends with, where that is not the token as it came.
-
-    ``token`` takes its place (a page's own token), with ``expires`` (aware; None = it does not end) and no renewal;
-    None keeps the token. ``settings`` are keys of accounts.yaml that are known by now (the page's id).
-    """
-
-    token: str | None = field(default=None, repr=False)
-    expires: datetime | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-
-Choose = Callable[[str, Sequence[Choice]], Awaitable[str]]
-"""Lets a person choose: a question and the choices → the chosen value. Raises InputError where nobody can be asked."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Upload:
-    """One field of a multipart body that carries a file."""
-
-    field: str
-    name: str
-    mime: str
-    content: bytes
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """One HTTP request as the adapter wants it sent.
-
-    Exactly one of ``json``, ``form``, ``content`` or none; ``uploads`` go with ``form`` as multipart. ``creating``
-    marks a request after which something is public (or may be): the gate (lease and holds) is asked before it, and an
-    absent answer to it is ``Unconfirmed``. ``sample`` is what a preview answers, with placeholders (``{media_id}``) for
-    what only the server can give; ``sample_headers`` (lower-case names) where the answer's headers say it. ``errors``
-    is the network's own table: it may turn an answer into a Failure, or return None for the transport's usual reading.
-    """
-
-    method: str
-    url: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    json: Any = None
-    form: Mapping[str, Any] | None = None
-    content: bytes | None = None
-    uploads: Sequence[Upload] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    creating: bool = False
-    sample: Any = None
-    sample_headers: Mapping[str, str] = field(default_factory=dict)
-    errors: Callable[[Answer], Exception | None] | None = None
-    accept: Sequence[int] = (200, 201, 202)  # statuses that are an answer; any other is a Failure
-
-    @property
-    def patience(self) -> float:
-        """Seconds beyond the network's own ``max_wait`` that a large body may take on a slow line."""
-        size = len(self.content or b"") + sum(len(upload.content) for upload in self.uploads)
-        return max(0, size - AT_ONCE) / _SLOWEST
-
-
-class Answer(Protocol):
-    """What came back: bounded in size, read whole."""
-
-    @property
-    def status(self) -> int:
-        """HTTP status."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Header names in lower case."""
-
-    @property
-    def text(self) -> str:
-        """Body as text."""
-
-    def json(self) -> Any:
-        """Body as JSON; of a creating request that can't be read, raises Unconfirmed; else Unavailable."""
-
-
-class Http(Protocol):
-    """The only way to the network."""
-
-    async def send(self, request: Request) -> Answer:
-        """The answer, or one of Rejected, Unavailable, Unauthorized, Unconfirmed (by the gate: Held, ClaimLost)."""
 
 
 async def no_media_host(picture: Picture) -> str:

@@ -16,15 +16,25 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from campaign_cli.errors import CampaignError, Failure, Unavailable
+from campaign_cli.errors import CampaignError, Failure, InputError, Unavailable
 from campaign_cli.i18n import _
-from campaign_cli.platforms.answers import one_line, shown_url
+from campaign_cli.platforms.answers import explain, json_object, one_line, shown_url
 from campaign_cli.platforms.base import Answer, Http, Request
 from campaign_cli.signin.endpoints import Endpoints
 
 _ANY_STATUS: Final = range(200, 600)
 _LONGEST: Final = timedelta(days=3650)  # a lifetime above this is a mistake of the network's
-_LATER: Final = frozenset({"temporarily_unavailable", "server_error", "slow_down", "rate_limit_exceeded"})
+_LATER: Final = frozenset(
+    {"temporarily_unavailable", "server_error", "slow_down", "rate_limit_exceeded", "internal_failure"}
+    | {"1", "2", "4", "17", "32", "341", "613"}  # Meta: a fault of theirs, or too many calls
+)
+_REFUSALS: Final = frozenset(
+    {"invalid_request", "invalid_client", "invalid_grant"}
+    | {"unauthorized_client", "unsupported_grant_type", "invalid_scope"}
+)
+_IN_BETWEEN: Final = frozenset({403, 404, 405, 407, 408, 421, 425})
+"""Statuses by which something in between speaks (a proxy, a firewall), unless the error is one of RFC 6749's own."""
+_TOKEN: Final = re.compile(r"[\x20-\x7e]{1,16384}")  # what can stand in a header
 _METHODS: Final = {"post": "client_secret_post", "basic": "client_secret_basic", "none": "none"}
 _LIVES: Final = ("refresh_expires_in", "refresh_token_expires_in")  # TikTok; LinkedIn and Google
 
@@ -50,6 +60,14 @@ class Application:
 
     client_id: str
     client_secret: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises InputError for what can't be sent (RFC 6749, appendix A), such as the … of a shortened display."""
+        if not re.fullmatch(r"[\x20-\x7e]*", self.client_id + self.client_secret):
+            raise InputError(
+                _("The application's id or secret holds signs that none of them has."),
+                fix=_("Copy both again, whole, from the page of the application."),
+            )
 
 
 class TokenClient:
@@ -130,7 +148,7 @@ def read_tokens(request: Request, answer: Answer, *, now: datetime, lifetime: ti
     if isinstance(body.get("data"), list) and body["data"] and isinstance(body["data"][0], dict):
         body = body["data"][0]  # Instagram's first answer
     access = body.get("access_token")
-    if not isinstance(access, str) or not access:
+    if not isinstance(access, str) or not _TOKEN.fullmatch(access):
         raise _unreadable(request, answer)
     given = body.get("scope") or body.get("permissions") or ()
     scopes = re.split(r"[\s,]+", given) if isinstance(given, str) else [str(each) for each in given]
@@ -168,6 +186,8 @@ def _body(request: Request, answer: Answer) -> dict[str, Any]:
         return body
     if not error or code in _LATER or (isinstance(error, dict) and error.get("is_transient") is True):
         raise _unreadable(request, answer)
+    if isinstance(error, str) and answer.status in _IN_BETWEEN and code not in _REFUSALS:
+        raise _unreadable(request, answer)
     raise Refused(one_line(" ".join(filter(None, (code, words)))))
 
 
@@ -180,8 +200,12 @@ def _refusal(body: Mapping[str, Any], error: Any) -> tuple[str, str]:
 
 
 def _unreadable(request: Request, answer: Answer) -> Failure:
-    message = _("{target} answered {status}, and not with a token.")
-    return Unavailable(message.format(target=shown_url(request.url), status=answer.status), status=answer.status)
+    message = _("{target} answered {status}, and not with a token.").format(
+        target=shown_url(request.url), status=answer.status
+    )
+    if answer.status >= 400 and json_object(answer.text):  # no page of a proxy's, and nothing that holds a token
+        message += f" {one_line(explain(answer))}"
+    return Unavailable(message, status=answer.status)
 
 
 def _challenge(verifier: str, form: str) -> str:

@@ -13,11 +13,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
 
-from campaign_cli.errors import CredentialError, InputError
+from campaign_cli.errors import CredentialError, InputError, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.logins import Login
 from campaign_cli.models import Account
+from campaign_cli.platforms.answers import is_loopback
 from campaign_cli.platforms.base import Choose, Http, Platform, Session
 from campaign_cli.signin import loopback
 from campaign_cli.signin.client import Application, Refused, TokenClient, Tokens, register
@@ -92,7 +94,7 @@ async def sign_in(  # noqa: PLR0913 - all but the first two by name
             if listener is not None:
                 code = await listener.wait(ways.patience)
             else:
-                code = loopback.code_in(people.paste(), state=state)
+                code = loopback.code_in(people.paste(), state=state, shown=redirect == at.oauth.pasted)
         secrets.conceal(code)
         tokens = await client.trade_code(code, redirect=redirect, verifier=verifier, now=clock())
         secrets.conceal(tokens.access, tokens.refresh)
@@ -102,6 +104,9 @@ async def sign_in(  # noqa: PLR0913 - all but the first two by name
             _("The network gave no token: {words}").format(words=secrets.redact(error.message)),
             fix=_("Check the application's id, its secret and its redirect address, then log in again."),
         ) from error
+    except Unavailable as error:
+        error.fix = error.fix or _("Nothing was stored. Log in again in a few minutes.")
+        raise
     secrets.conceal(tokens.access, tokens.refresh)
     login = _login(platform, at, tokens, application=application, redirect=redirect, now=clock())
     return await _completed(platform, account, login, people=people, http=http, clock=clock)
@@ -116,12 +121,28 @@ async def _redirect(at: Endpoints, ways: Ways, *, state: str) -> AsyncIterator[t
         address = ways.redirect or at.oauth.pasted or own
         if not address:
             raise _needs_https()
+        if address == ways.redirect:
+            _require_private(address)
         yield address, None
     elif not host:
         raise _needs_https()
     else:
         async with loopback.listening(state, port=port) as listener:
             yield f"http://{host}:{listener.port}{loopback.PATH}", listener
+
+
+def _require_private(address: str) -> None:
+    """Raise InputError for a redirect address over which others could read the code."""
+    try:
+        parts = urlsplit(address)
+        good = bool(parts.hostname) and (parts.scheme == "https" or is_loopback(parts.hostname or ""))
+    except ValueError:
+        good = False
+    if not good:
+        raise InputError(
+            _("{address} is no redirect address that keeps the code to yourselves.").format(address=address),
+            fix=_("Write https://… as it is registered for the application, or leave --redirect out."),
+        )
 
 
 def _needs_https() -> InputError:

@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from campaign_cli import reasons
 from campaign_cli.errors import CampaignError, CredentialError, InputError
 from campaign_cli.i18n import _, language
-from campaign_cli.platforms.answers import one_line
+from campaign_cli.platforms.answers import is_loopback, one_line
 
 HOST: Final = "127.0.0.1"
 PATH: Final = "/"
@@ -73,10 +73,14 @@ async def listening(state: str, *, port: int = 0) -> AsyncIterator[Listener]:
         await asyncio.gather(*talks, return_exceptions=True)
 
 
-def code_of(query: str, *, state: str) -> str:
-    """The code in a redirect's query. Raises CredentialError for a refusal, InputError for what is none of ours."""
+def code_of(query: str, *, state: str, shown: bool = False) -> str:
+    """The code in a redirect's query. ``shown``: of a page that shows it, which may leave our state out.
+
+    Raises CredentialError for a refusal, InputError for what is none of ours.
+    """
     values = {name: found[0] for name, found in parse_qs(query).items()}
-    if not hmac.compare_digest(values.get("state", "").encode(), state.encode()):
+    given = values.get("state", state if shown else "")
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), state.encode()):
         raise InputError(
             _("This answer belongs to another sign-in."),
             fix=_("Begin again with the newest address that the terminal shows."),
@@ -92,14 +96,19 @@ def code_of(query: str, *, state: str) -> str:
     return values["code"]
 
 
-def code_in(pasted: str, *, state: str) -> str:
-    """The code in what a person pasted: the code alone, or the whole address (then its state counts)."""
+def code_in(pasted: str, *, state: str, shown: bool = False) -> str:
+    """The code in what a person pasted: the code alone, or the whole address (then its state counts; ``code_of``)."""
     text = pasted.strip().strip("'\"")
-    if "://" not in text and "code=" not in text and "error=" not in text:
-        if not text or any(character.isspace() for character in text):
-            raise InputError(_("This is no code."), fix=_("Paste the whole address, or the code alone."))
-        return text.removesuffix("#_")
-    return code_of(urlsplit(text).query if "://" in text else text.lstrip("?"), state=state)
+    if "://" in text:  # an address has no spaces: these are the terminal's
+        query = "".join(text.split()).partition("?")[2].partition("#")[0]
+        return code_of(query, state=state, shown=shown)
+    if not text or any(character.isspace() for character in text):
+        raise InputError(_("This is no code."), fix=_("Paste the whole address, or the code alone."))
+    if "code=" in text or "error=" in text:
+        return code_of(text.partition("#")[0].lstrip("?"), state=state, shown=shown)
+    if "&state=" in text:  # what follows "code=" in the address
+        return code_of(f"code={text}", state=state)
+    return unquote(text.partition("#")[0])  # as it stands in an address
 
 
 async def _answer(
@@ -109,7 +118,7 @@ async def _answer(
     try:
         async with asyncio.timeout(_HEAD_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
-        status, text = _heard(head.split(b"\r\n", 1)[0].decode("latin-1"), state=state, code=code)
+        status, text = _heard(head.decode("latin-1"), state=state, code=code)
         writer.write(_page(status, text))
         await writer.drain()
     except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
@@ -118,11 +127,19 @@ async def _answer(
         writer.close()
 
 
-def _heard(line: str, *, state: str, code: asyncio.Future[str]) -> tuple[int, str]:
-    """Status and sentence for a request line; the first one with our state settles ``code``."""
+def _heard(head: str, *, state: str, code: asyncio.Future[str]) -> tuple[int, str]:
+    """Status and sentence for a request; the first one with our state settles ``code``."""
+    line, *fields = head.split("\r\n")
     method, _space, rest = line.partition(" ")
-    target = urlsplit(rest.partition(" ")[0])
-    if method != "GET" or target.path != PATH or not target.query:
+    hosts = [
+        value.strip() for name, _colon, value in (each.partition(":") for each in fields) if name.lower() == "host"
+    ]
+    try:
+        target, host = urlsplit(rest.partition(" ")[0]), urlsplit(f"//{''.join(hosts)}").hostname or ""
+    except ValueError:
+        return 404, _("There is nothing here.")
+    # Another name than this machine's own: a page from elsewhere whose name was made to lead here.
+    if method != "GET" or target.path != PATH or not target.query or not is_loopback(host):
         return 404, _("There is nothing here.")
     if code.done():
         return 410, _("This sign-in is over. You can close this window.")
