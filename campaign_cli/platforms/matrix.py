@@ -132,7 +132,7 @@ class Matrix(Platform):
                 break
         own.reverse()
         wanted = contents(sending, [""] * len(sending.content.media))
-        await keep_found(sending, own, len(wanted))
+        await keep_found(sending, room, own, count=len(wanted))
         known = [sending.steps[step_of(number)] for number in range(len(wanted)) if step_of(number) in sending.steps]
         if len(known) == len(wanted):
             out = [str(step["id"]) for step in known]
@@ -220,5 +220,6 @@ platform = Matrix()
 
 async def _room(sending: Sending) -> str:
     """The room that this part, or the thread that it belongs to, was begun in; else the one of the settings."""
-    began = sending.steps.get(_BEGAN) or (sending.earlier[0].extra if sending.part and sending.earlier else {})
+    steps, thread = sending.steps, sending.earlier[0].extra if sending.part and sending.earlier else {}
+    began = steps.get(_BEGAN) or steps.get(step_of(0)) or thread
     return str(began.get("room") or await api.room_id(sending))
