@@ -59,6 +59,7 @@ class Matrix(Platform):
     secrets: ClassVar[tuple[str, ...]] = ("token",)
     markup: ClassVar[str] = "entities"
     thread_form: ClassVar[str] = "root"
+    singly: ClassVar[bool] = True
     limits: ClassVar[Limits] = Limits(
         text=None,
         text_bytes=TEXT,
@@ -115,7 +116,7 @@ class Matrix(Platform):
             await sending.keep(_BEGAN, began)
         addresses = [await api.uploaded(sending, index) for index in range(len(sending.content.media))]
         out: list[str] = []
-        # What this process posts at the same minute waits: no other text stands between a text and its pictures.
+        # What is repeated after a look-up waits as well: no other text stands between a text and its pictures.
         async with sending.memory.setdefault(_TURN, asyncio.Lock()):
             for content in contents(sending, addresses):
                 await send_next(sending, room, out, content=content)
