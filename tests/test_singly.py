@@ -1,4 +1,4 @@
-"""Posts of several messages: those of one delivery stand together in a room, however many processes send."""
+"""Posts of several messages: those of one delivery stand together, however many deliveries and processes there are."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from campaign_cli import platforms
 from campaign_cli.dispatch.engine import Dispatcher
 from campaign_cli.dispatch.options import Options
 from campaign_cli.dispatch.places import Places
 from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.models import Account, State
+from campaign_cli.platforms import PLATFORMS
 from campaign_cli.platforms.base import Answer, Request
 from campaign_cli.platforms.http import HttpTransport
 from tests.fault_helpers import Scene, open_theatre
@@ -87,6 +89,22 @@ def test_no_other_post_stands_between_a_text_and_its_picture(scene: Scene) -> No
         events = [(event["id"], post.id) for post in scene.posts(room) for event in post.data["events"]]
         posts = [post for _event, post in sorted(events)]
         assert [len(posts), posts[0], posts[2]] == [4, posts[1], posts[3]]
+
+
+@pytest.mark.parametrize("platform", [name for name in PLATFORMS if platforms.get(name).thread_form == "order"])
+def test_no_other_post_stands_between_the_parts_of_a_thread(tmp_path: Path, platform: str) -> None:
+    """Where no message can answer another one, the parts of a thread stand below each other."""
+    (tmp_path / "kosong").mkdir()
+    with open_theatre(tmp_path / "kosong") as theatre:
+        scene = Scene(tmp_path / "scene", theatre, platform, ["kanal"])
+        try:
+            for number in range(3):
+                scene.queue("kanal", *(f"Utas {number}, bagian {part}" for part in range(3)), post=f"utas{number}")
+            assert scene.settle() == []
+            shown = [post.text for post in scene.posts("kanal")]
+        finally:
+            scene.close()
+    assert shown == [f"Utas {number}, bagian {part}" for number in range(3) for part in range(3)]
 
 
 def test_a_rate_of_its_own_makes_no_second_place(scene: Scene) -> None:

@@ -89,6 +89,7 @@ class Discord(Platform):
     # A webhook has no message_reference: the parts of a thread are messages below each other, which Discord shows as
     # one block by one author. Joined into one message they would seldom fit.
     thread_form: ClassVar[str] = "order"
+    singly: ClassVar[bool] = True
     limits: ClassVar[Limits] = Limits(
         text=2000,
         unit="characters",

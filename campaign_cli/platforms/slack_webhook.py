@@ -74,6 +74,7 @@ class SlackWebhook(Platform):
     fields: ClassVar[frozenset[str]] = frozenset({"link_preview"})
     markup: ClassVar[str] = "entities"
     thread_form: ClassVar[str] = "order"  # nothing can be answered, since no message has a name
+    singly: ClassVar[bool] = True
     limits: ClassVar[Limits] = Limits(text=TEXT, caption=SECTION, unit="characters", images=0)
     deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
