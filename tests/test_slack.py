@@ -369,6 +369,16 @@ def test_a_message_without_a_key_is_found_by_its_words() -> None:
     assert [found.created_at for found in looked.found] == [datetime(2026, 12, 3, 1, 0, 5, tzinfo=UTC)]
 
 
+def test_links_and_emoji_hide_no_message() -> None:
+    """Slack shows them otherwise than they were sent; what says the same may be ours, and is no absence."""
+    text = "✊ **Upah** layak: https://a.example/?a=1&b=2 dan serikat.org 😀"
+    shown = ":fist: *Upah* layak: <https://a.example/?a=1&amp;b=2> dan <http://serikat.org|serikat.org> :grinning:"
+    for said, found in ((shown, 1), (shown.replace("layak", "murah"), 0)):
+        through = network(**{"GET_conversations.history": history(message(text=said))})
+        item = on_its_way(through, content=parts(text))
+        assert len(asyncio.run(platform.look_up(item, NOW - timedelta(minutes=5))).found) == found
+
+
 def test_a_thread_is_looked_up_below_its_first_part() -> None:
     """conversations.replies is asked for a later part; the first part itself is not found."""
     first = Receipt(part=0, id=TS, url=None, at=NOW)

@@ -33,7 +33,7 @@ from campaign_cli.platforms.base import (
     Session,
 )
 from campaign_cli.platforms.slack_channel import checked_channel
-from campaign_cli.platforms.slack_text import EVENT, SECTION, TEXT, body_of, measured, mrkdwn, plain
+from campaign_cli.platforms.slack_text import EVENT, SECTION, TEXT, body_of, measured, plain, words
 from campaign_cli.source.shapes import finding
 
 _CHANNEL: Final = re.compile(r"(?:https://\S+/archives/)?([CG][A-Z0-9]{2,30})/?")
@@ -253,10 +253,9 @@ def _ours(sending: Sending, message: Mapping[str, Any], *, me: Mapping[str, Any]
         key = (metadata.get("event_payload") or {}).get("key")
         if key is not None:
             return "key" if key == sending.key else None
-    found, wanted = str(message.get("text") or "").split(), mrkdwn(sending.content.text).split()
-    films = sum(item.is_video for item in sending.content.media)
-    same = found[: len(wanted)] == wanted and (films > 0 or len(found) == len(wanted))  # a film's address comes last
-    return "words" if same and len(_images(message)) == len(sending.content.media) - films else None
+    same = words(str(message.get("text") or "")) == words(body_of(sending)["text"])
+    pictures = sum(not item.is_video for item in sending.content.media)
+    return "words" if same and len(_images(message)) == pictures else None
 
 
 def _is_from(message: Mapping[str, Any], me: Mapping[str, Any]) -> bool:

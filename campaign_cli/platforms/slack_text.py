@@ -20,7 +20,8 @@ TEXT: Final = 4_000  # above it, Slack may break a message into several (and cut
 SECTION: Final = 3_000  # what a block's text may have; that of a rich text, which stands beside pictures, is not told
 EVENT: Final = "campaign_post"
 _LABEL: Final = 200  # of a video's address: it stands below the text
-_SIGNS: Final = re.compile(r"[*_~`]|^\s*>|:[\w+'-]+:", re.MULTILINE)
+_EMOJI: Final = re.compile(r":[\w+'-]+:")
+_SIGNS: Final = re.compile(rf"[*_~`]|^\s*>|{_EMOJI.pattern}", re.MULTILINE)
 _STYLES: Final = {"bold": "bold", "italic": "italic", "strikethrough": "strike", "code": "code"}
 _REFERENCE: Final = re.compile(r"<(?:([^<>|]*)\|)?([^<>]*)>")
 
@@ -33,6 +34,11 @@ def mrkdwn(text: str) -> str:
 def plain(text: str) -> str:
     """Slack's text without its escapes; of ``<address|label>`` the label stays."""
     return unescape(_REFERENCE.sub(lambda match: match[2], text))
+
+
+def words(text: str) -> list[str]:
+    """The words of a message, whatever Slack makes of its links (``<address>``) and emoji (``:name:``)."""
+    return re.findall(r"\w+", _EMOJI.sub(" ", plain(text)))
 
 
 def measured(text: str, limits: Limits, *, media: int) -> tuple[Count, ...]:
