@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from backends import place
 from care_helpers import restore
-from ledger_helpers import GRACE, START, Bench, make
+from conftest import Campaign
+from ledger_helpers import GRACE, LEASE, START, Bench, make
+from staged import Staged, soon
 
-from campaign_cli.ledger import Changes, Claim
+from campaign_cli.ledger import Changes, Claim, Settlement, open_ledger
 from campaign_cli.ledger.backup import back_up
 from campaign_cli.models import LASTING, State
 from tests.fault_helpers import Scene, open_theatre
@@ -156,3 +159,19 @@ def test_a_restore_knows_what_has_begun(bench: Bench) -> None:
     restore(bench.root, bench.clock, file, asks=lambda _name: True)
     (doubtful,) = bench.ledger.claim_doubtful(worker="w", limit=9, lease=GRACE)
     assert (doubtful.key, doubtful.generation, doubtful.content_hash) == (claim.key, 0, claim.content_hash)
+
+
+def test_queue_says_why_an_edit_changes_nothing(campaign: Campaign, stage: Staged) -> None:
+    """An edited plan meets a post whose text is out without its picture: the line says so, and the old words stay."""
+    plan = stage.plan(f'  - id: kabar\n    at: "{soon(hours=1)}"\n    text: "Kabar lama."\n')
+    assert campaign("queue", plan, "--yes").code == 0
+    later = datetime.now(UTC) + timedelta(hours=2)
+    with open_ledger(stage.root, clock=lambda: later, **place(stage.root)) as ledger:
+        (claim,) = ledger.claim(worker="w", limit=1, per_account=1, lease=LEASE, late_grace=timedelta(days=1)).claims
+        ledger.keep_step(claim, 0, f"{LASTING}teks", "terkirim")
+        assert ledger.settle([Settlement(key=claim.key, token=claim.token, state=State.FAILED, error="gambar")])[0]
+    plan.write_text(plan.read_text(encoding="utf-8").replace("lama", "baru"), encoding="utf-8")
+    ran = campaign("queue", plan, "--yes")
+    assert (ran.code, "* 1 frozen" in ran.out) == (0, True)
+    assert "plan/kabar/mastodon  frozen: failed, part of it is out" in ran.out
+    assert "Kabar lama." in campaign("preview", plan, "--queued").out

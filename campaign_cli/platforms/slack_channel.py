@@ -50,7 +50,7 @@ def _lacking(scopes: set[str]) -> list[str]:
     """What the token can't do, where Slack told its scopes."""
     notes = []
     if scopes and not {"files:write", "files:read"} <= scopes:
-        notes.append(_("Pictures need the scopes {scopes}.").format(scopes="files:write, files:read"))
+        notes.append(_("Pictures and videos need the scopes {scopes}.").format(scopes="files:write, files:read"))
     if scopes and not scopes & {"channels:history", "groups:history"}:
         notes.append(
             _("Without the scope {scope}, nothing can be looked up: what is in doubt, a person decides.").format(
