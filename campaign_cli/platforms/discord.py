@@ -103,6 +103,7 @@ class Discord(Platform):
         mixed=True,
     )
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
+    unconfirmed: ClassVar[tuple[str, ...]] = ("whether an emoji is one character of the 2,000 (counted so) or two",)
     max_wait: ClassVar[float] = 60.0  # ten pictures in one request
     help = {
         "webhook": N_("In Discord: the channel's settings → Integrations → Webhooks → New webhook → Copy webhook URL."),

@@ -90,7 +90,7 @@ class Slack(Platform):
         look_up=True, found_by="the key that it carries as metadata, else its words", verified_by="specification"
     )
     unconfirmed: ClassVar[tuple[str, ...]] = (
-        "the length of a rich text (counted as a section's)",
+        "how long a rich text may be (others measured some 13,000 characters)",
         "that a video is shown by its address in every client (Slack's staff says so, its reference doesn't)",
     )
     max_wait: ClassVar[float] = 60.0

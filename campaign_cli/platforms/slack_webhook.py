@@ -79,6 +79,7 @@ class SlackWebhook(Platform):
     deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
     permalinks: ClassVar[bool] = False
+    unconfirmed: ClassVar[tuple[str, ...]] = ("how long a rich text may be (others measured some 13,000 characters)",)
     help = {
         "webhook": N_("At api.slack.com/apps: your app → Incoming Webhooks → Add New Webhook → Copy."),
         "channel": N_("What the channel is called; only for people."),
