@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 LASTING: Final = "out/"
-"""A finished step whose name begins so says that something is out: it stays when the delivery is tried again, gets
-other words, or is sent anew because a person said so."""
+"""A finished step whose name begins so, and that is not None, says that something is out, though no whole part may be.
+The delivery has begun: it is frozen, and finished however late. The step stays when the delivery is tried again or sent
+anew because a person said so."""
 
 
 class Severity(StrEnum):

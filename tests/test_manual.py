@@ -21,8 +21,10 @@ from campaign_cli.dispatch.by_hand import folder_name, lay_out
 from campaign_cli.dispatch.notify import compose
 from campaign_cli.dispatch.options import LEASE
 from campaign_cli.errors import HandedOver, Rejected, Unavailable
+from campaign_cli.i18n import use_language
 from campaign_cli.ledger import open_ledger
 from campaign_cli.models import Receipt, State
+from campaign_cli.plan import open_workspace
 from campaign_cli.platforms.manual import platform
 from campaign_cli.report.requests import requests_of
 from tests.fault_helpers import LATE_GRACE, Scene, open_theatre
@@ -60,6 +62,17 @@ def test_everything_is_laid_out_and_a_person_is_told() -> None:
     assert TEXT in failure.notice
     assert failure.message in failure.notice
     assert files["link.txt"].decode().strip() in failure.notice
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_wrong_choice_is_told_in_the_readers_language(tmp_path: Path, language: str) -> None:
+    """What may be written stands there without words of another language."""
+    text = "accounts:\n  grup: {platform: manual, to: Grup, share: signal, timezone: WIB, language: id}\n"
+    (tmp_path / "accounts.yaml").write_text(text, encoding="utf-8")
+    use_language(language)
+    _workspace, problems = open_workspace(tmp_path)
+    (problem,) = [one for one in problems if one.severity == "error"]
+    assert problem.message.endswith(": whatsapp, telegram, none.")
 
 
 def test_a_share_link_opens_with_the_text() -> None:

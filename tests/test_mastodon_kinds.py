@@ -144,17 +144,18 @@ def test_a_reply_that_no_list_shows_is_not_absent(stage: Played, kind: str, comp
     assert (look.found, look.complete) == ((), complete)
 
 
-def test_takahe_counts_every_character(stage: Played) -> None:
-    """A long link counts in full, and the measure knows it; too long is refused with 400."""
-    play(stage, "takahe")
+@pytest.mark.parametrize("kind", OTHERS)
+def test_the_others_count_every_character(stage: Played, kind: str) -> None:
+    """A long link counts in full, and the measure knows it, whatever the server announces; too long is refused."""
+    play(stage, kind)
     limits = stage.run("mastodon", PLATFORM.check).limits
     text = "Baca https://contoh.example/" + "a" * 600
     (count,) = PLATFORM.measure(text, limits, media=0)
     assert (count.used, count.over) == (len(text), True)
     (elsewhere,) = PLATFORM.measure(text, PLATFORM.limits, media=0)
     assert not elsewhere.over
-    refused = failure(stage, content=(Part(text=text),))
-    assert (type(refused), refused.status) == (Rejected, 400)
+    refused = failure(stage, content=(Part(text=text, media=(POSTER,)),))
+    assert (type(refused), refused.status) == (Rejected, KINDS[kind].invalid)
 
 
 def test_takahe_refuses_a_token_in_its_own_way(stage: Played) -> None:

@@ -108,7 +108,7 @@ def test_each_event_is_a_step_that_is_not_done_again() -> None:
     content = parts("Foto", media=[picture()])
     failure = asyncio.run(failure_of(platform.publish(on_its_way(through, content=content, steps=steps))))
     assert isinstance(failure, Unavailable)
-    assert set(steps) == {"began", "media0", "event0"}
+    assert set(steps) == {"began", "media0", "out/event0"}
     assert steps["began"] == {"device": "PERANGKAT1", "room": ROOM}
     again = network()
     moved = {**SETTINGS, "room": "#lain:contoh.example"}

@@ -40,7 +40,7 @@ def test_the_own_device_finds_an_event_by_its_transaction_id() -> None:
     look, item = looked_up(network(**{f"GET_{INSIDE}/messages": page(other, mine)}))
     assert [(found.receipt.id, found.created_at) for found in look.found] == [("$punya", None)]
     assert look.complete
-    assert item.steps["event0"]["id"] == "$punya"
+    assert item.steps["out/event0"]["id"] == "$punya"
 
 
 def test_a_part_of_which_half_is_out_goes_on_with_the_rest() -> None:
@@ -69,7 +69,7 @@ def test_another_device_finds_a_part_by_its_words_and_files() -> None:
 @pytest.mark.parametrize(("shown", "complete"), [(image(), False), (image("lain"), True), (text("Foto"), True)])
 def test_the_rest_of_a_part_from_another_device_is_left_to_a_person(shown: dict[str, Any], complete: bool) -> None:
     """The text is known to be out; a picture like the missing one is there, and nobody can tell whose it is."""
-    steps = {"began": {"device": "LAMA", "room": ROOM}, "event0": {"id": "$t", "at": NOW.isoformat()}}
+    steps = {"began": {"device": "LAMA", "room": ROOM}, "out/event0": {"id": "$t", "at": NOW.isoformat()}}
     messages = page(event("$g", shown), event("$t", text("Foto")))
     content = parts("Foto", media=[picture()])
     look, _item = looked_up(network(**{f"GET_{INSIDE}/messages": messages}), content=content, steps=steps)

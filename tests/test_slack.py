@@ -100,12 +100,12 @@ def message(key: str | None = None, **more: Any) -> dict[str, Any]:
 def test_a_text_goes_out_under_its_key_and_comes_back_with_its_permalink() -> None:
     """The message carries the attempt's key, and the receipt its ts and what chat.getPermalink says."""
     through = network(answer(200, SENT))
-    item = on_its_way(through, content=parts("**Upah** & [di sini](https://a.example/?a=1&b=2)"))
+    item = on_its_way(through, content=parts("Upah & hak: https://a.example/?utm_source=a&b=2"))
     receipt = asyncio.run(platform.publish(item))
     (request,) = through.sent("POST", "/api/chat.postMessage")
     assert json_of(request) == {
         "channel": CHANNEL,
-        "text": "*Upah* &amp; <https://a.example/?a=1&amp;b=2|di sini>",
+        "text": "Upah &amp; hak: https://a.example/?utm_source=a&amp;b=2",
         "unfurl_links": True,
         "unfurl_media": True,
         "metadata": {"event_type": "campaign_post", "event_payload": {"key": item.key}},
@@ -142,7 +142,7 @@ def test_pictures_are_uploaded_and_shown_as_image_blocks() -> None:
     assert len(asked["tiket"].content) == len(PNG)
     assert json_of(asked["files.completeUploadExternal"]) == {"files": [{"id": "F1", "title": "poster.png"}]}
     assert json_of(asked["chat.postMessage"])["blocks"] == [
-        {"type": "section", "text": {"type": "mrkdwn", "text": "Foto _aksi_"}},
+        rich({"type": "text", "text": "Foto "}, {"type": "text", "text": "aksi", "style": {"italic": True}}),
         {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "Massa aksi"},
     ]
     assert item.steps == {"file0": "F1"}
@@ -181,25 +181,89 @@ def test_later_parts_answer_the_first() -> None:
     assert receipt.extra == {"channel": CHANNEL, "thread": "1796259600.000100"}
 
 
+def rich(*elements: dict[str, Any]) -> dict[str, Any]:
+    """A rich text block."""
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(elements)}]}
+
+
+def said(text: str, **style: bool) -> dict[str, Any]:
+    return {"type": "text", "text": text} | ({"style": style} if style else {})
+
+
+def linked(text: str, url: str, **style: bool) -> dict[str, Any]:
+    return said(text, **style) | {"type": "link", "url": url}
+
+
 @pytest.mark.parametrize(
-    ("text", "written", "off"),
+    ("text", "written", "elements"),
     [
-        ("**tebal** *miring* ~~lama~~ `a<b`", "*tebal* _miring_ ~lama~ `a&lt;b`", False),
-        ("<!channel> & <@U1>", "&lt;!channel&gt; &amp; &lt;@U1&gt;", False),
-        ("isi _formulir_ ini", "isi _formulir_ ini", True),
-        ("biasa saja", "biasa saja", False),
-        ("**tebal** _formulir_", "*tebal* _formulir_", False),
+        ("biasa & saja", "biasa &amp; saja", None),
+        ("<!channel> & <@U1>", "&lt;!channel&gt; &amp; &lt;@U1&gt;", None),
+        ("https://a.example/?utm_source=a_b", "https://a.example/?utm_source=a_b", None),
+        ("isi _formulir_ ini", "isi _formulir_ ini", [said("isi _formulir_ ini")]),
+        ("2\\*3", "2*3", [said("2*3")]),
+        ("> kutipan", "&gt; kutipan", [said("> kutipan")]),
+        ("pukul 08:00:30", "pukul 08:00:30", [said("pukul 08:00:30")]),
+        ("**tebal** _formulir_", "*tebal* _formulir_", [said("tebal", bold=True), said(" _formulir_")]),
+        (
+            "✊🏽 *miring* ~~lama~~ `a<b`",
+            "✊🏽 _miring_ ~lama~ `a&lt;b`",
+            [
+                said("✊🏽 "),
+                said("miring", italic=True),
+                said(" "),
+                said("lama", strike=True),
+                said(" "),
+                said("a<b", code=True),
+            ],
+        ),
+        (
+            "**[di *sini*](https://a.example/?a=1&b=2)**, serikat.org",
+            "*<https://a.example/?a=1&amp;b=2|di _sini_>*, serikat.org",
+            [
+                linked("di ", "https://a.example/?a=1&b=2", bold=True),
+                linked("sini", "https://a.example/?a=1&b=2", bold=True, italic=True),
+                said(", "),
+                linked("serikat.org", "https://serikat.org"),
+            ],
+        ),
     ],
 )
-def test_only_the_officers_marks_are_marks(text: str, written: str, off: bool) -> None:
-    """Everything else is escaped; where signs alone would become marks, Slack is told to read none."""
+def test_only_the_officers_marks_are_marks(text: str, written: str, elements: list[Any] | None) -> None:
+    """Where Slack would read signs as marks, or marks are meant, the text is shown as rich text, which has no signs."""
     through = network(answer(200, SENT))
     asyncio.run(platform.publish(on_its_way(through, content=parts(text))))
     body = json_of(through.requests[0])
-    assert (body["text"], body.get("mrkdwn", True)) == (written, not off)
+    assert (body["text"], body.get("blocks")) == (written, None if elements is None else [rich(*elements)])
     (count,) = platform.measure(text, platform.limits, media=0)
     assert (count.used, count.limit) == (len(written), 4000)
     assert platform.measure(text, platform.limits, media=1)[0].limit == 3000
+
+
+VIDEO = picture(b"....ftypmp42", name="aksi.mp4", alt="Massa aksi " * 30, mime="video/mp4")
+
+
+@pytest.mark.parametrize("text", ["Video & aksi", "Video *aksi*", ""])
+def test_a_video_is_shown_by_its_address(text: str) -> None:
+    """Uploaded like a picture; its address stands below the words, and is always unfurled."""
+    address = "https://contoh.slack.com/files/U1/F1/aksi.mp4"
+    ready = answer(200, {"ok": True, "file": {"id": "F1", "mimetype": "video/mp4", "permalink": address}})
+    through = network(answer(200, SENT), **{"GET_files.info": ready})
+    content = parts(text, media=[VIDEO])
+    item = on_its_way(through, content=content, steps={"file0": "F1"}, native={"link_preview": False})
+    asyncio.run(platform.publish(item))
+    (request,) = through.sent("POST", "/api/chat.postMessage")
+    body = json_of(request)
+    last = body["text"].splitlines()[-1]
+    assert last.startswith(f"<{address}|Massa aksi")
+    assert len(last) < 300
+    assert (body["unfurl_links"], body["unfurl_media"]) == (True, True)
+    blocks = [block["elements"][0]["elements"][-1] for block in body.get("blocks", ())]
+    assert [(one["type"], one["url"]) for one in blocks] == ([("link", address)] if "*" in text else [])
+    shown = message(text=body["text"])
+    looking = on_its_way(network(**{"GET_conversations.history": history(shown)}), content=content)
+    looked = asyncio.run(platform.look_up(looking, NOW - timedelta(minutes=5)))
+    assert [found.receipt.id for found in looked.found] == [TS]
 
 
 def test_links_are_not_unfolded_where_the_variant_says_so() -> None:
@@ -303,6 +367,16 @@ def test_a_message_without_a_key_is_found_by_its_words() -> None:
     through = network(**{"GET_conversations.history": history(own, *others)})
     looked = asyncio.run(platform.look_up(on_its_way(through), NOW - timedelta(minutes=5)))
     assert [found.created_at for found in looked.found] == [datetime(2026, 12, 3, 1, 0, 5, tzinfo=UTC)]
+
+
+def test_links_and_emoji_hide_no_message() -> None:
+    """Slack shows them otherwise than they were sent; what says the same may be ours, and is no absence."""
+    text = "✊ **Upah** layak: https://a.example/?a=1&b=2 dan serikat.org 😀"
+    shown = ":fist: *Upah* layak: <https://a.example/?a=1&amp;b=2> dan <http://serikat.org|serikat.org> :grinning:"
+    for said, found in ((shown, 1), (shown.replace("layak", "murah"), 0)):
+        through = network(**{"GET_conversations.history": history(message(text=said))})
+        item = on_its_way(through, content=parts(text))
+        assert len(asyncio.run(platform.look_up(item, NOW - timedelta(minutes=5))).found) == found
 
 
 def test_a_thread_is_looked_up_below_its_first_part() -> None:

@@ -37,17 +37,28 @@ def on_its_way(through: Any, *, secret: str = SECRET, **more: Any) -> Any:
 def test_a_message_goes_out_under_its_key() -> None:
     """The text is mrkdwn; Slack says ``ok`` alone, so the attempt's key, which goes along, is the receipt's id."""
     through = network(answer(200, text="ok"))
-    item = on_its_way(through, content=parts("**Upah** & hak <b>"))
+    item = on_its_way(through, content=parts("Upah & hak <b>"))
     receipt = asyncio.run(platform.publish(item))
     (request,) = through.requests
     assert str(request.url) == SECRET
     assert json_of(request) == {
-        "text": "*Upah* &amp; hak &lt;b&gt;",
+        "text": "Upah &amp; hak &lt;b&gt;",
         "unfurl_links": True,
         "unfurl_media": True,
         "metadata": {"event_type": "campaign_post", "event_payload": {"key": item.key}},
     }
     assert (receipt.id, receipt.url, receipt.at) == (item.key, None, NOW)
+
+
+def test_signs_in_a_text_are_no_marks() -> None:
+    """As through a bot: a text with signs goes as rich text."""
+    through = network(answer(200, text="ok"))
+    asyncio.run(platform.publish(on_its_way(through, content=parts("**Isi** _formulir_"))))
+    (section,) = json_of(through.requests[0])["blocks"][0]["elements"]
+    assert section["elements"] == [
+        {"type": "text", "text": "Isi", "style": {"bold": True}},
+        {"type": "text", "text": " _formulir_"},
+    ]
 
 
 def test_pictures_are_refused_before_anything_is_sent() -> None:

@@ -176,8 +176,23 @@ def test_slack_shows_what_people_read(stage: Played) -> None:
     text = "*Upah* &amp; <https://a.example|di sini> _formulir_ nama_panjang_ini https://a.example/a_b_c"
     slack(stage, "chat.postMessage", **CHANNEL, text=text)
     slack(stage, "chat.postMessage", **CHANNEL, text="isi _formulir_", mrkdwn=False)
+    pieces = [
+        {"type": "text", "text": "isi _formulir_ & "},
+        {"type": "link", "text": "ini", "url": "https://a.example"},
+    ]
+    section = {"type": "rich_text_section", "elements": pieces}
+    slack(stage, "chat.postMessage", **CHANNEL, text="x", blocks=[{"type": "rich_text", "elements": [section]}])
+    section["elements"] = [{"type": "mention", "text": "x"}]
+    refused = slack(
+        stage, "chat.postMessage", **CHANNEL, text="x", blocks=[{"type": "rich_text", "elements": [section]}]
+    )
+    assert refused.json()["error"] == "invalid_blocks"
     shown = [post["text"] for post in stage.posts()]
-    assert shown == ["Upah & di sini formulir nama_panjang_ini https://a.example/a_b_c", "isi _formulir_"]
+    assert shown == [
+        "Upah & di sini formulir nama_panjang_ini https://a.example/a_b_c",
+        "isi _formulir_",
+        "isi _formulir_ & ini",
+    ]
 
 
 def test_a_slack_webhook_says_ok_or_a_word(stage: Played) -> None:

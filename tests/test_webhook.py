@@ -101,17 +101,19 @@ def test_a_message_goes_out_signed() -> None:
             "native": {"title": "Upah"},
         },
     }
-    assert (receipt.id, receipt.url, receipt.at) == ("4711", "https://penerima.example/kabar/4711", NOW)
+    assert (receipt.id, receipt.url, receipt.at) == (item.key, "https://penerima.example/kabar/4711", NOW)
+    assert receipt.extra == {"id": "4711"}
 
 
-def test_a_later_part_names_the_one_before() -> None:
-    """A thread is one request for each part."""
+@pytest.mark.parametrize(("extra", "wanted"), [({}, "kunci"), ({"id": "a1"}, "a1")])
+def test_a_later_part_names_the_one_before(extra: dict[str, Any], wanted: str) -> None:
+    """A thread is one request for each part; the one before goes by the receiver's own id, where it gave one."""
     through = Network(replies=[answer(202, text="Accepted")])
-    before = Receipt(part=0, id="a1", url=None, at=NOW)
+    before = Receipt(part=0, id="kunci", url=None, at=NOW, extra=extra)
     item = on_its_way(through, content=parts("Satu", "Dua"), part=1, earlier=(before,))
     asyncio.run(platform.publish(item))
     data = json_of(through.requests[0])["data"]
-    assert (data["part"], data["parts"], data["text"], data["reply_to"]) == (2, 2, "Dua", {"id": "a1", "url": None})
+    assert (data["part"], data["parts"], data["text"], data["reply_to"]) == (2, 2, "Dua", {"id": wanted, "url": None})
 
 
 def test_a_video_goes_along_and_a_giant_is_described() -> None:
@@ -138,10 +140,10 @@ def test_a_video_goes_along_and_a_giant_is_described() -> None:
     ],
 )
 def test_any_2xx_is_done(reply: Any, identifier: str | None, url: str | None) -> None:
-    """The status is the receiver's word; without a usable id, the attempt's key is the receipt."""
+    """The status is the receiver's word; the receipt is the attempt's key, which no other message has."""
     item = on_its_way(Network(replies=[reply]))
     receipt = asyncio.run(platform.publish(item))
-    assert (receipt.id, receipt.url) == (identifier or item.key, url)
+    assert (receipt.id, receipt.url, receipt.extra.get("id")) == (item.key, url, identifier)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import confirm, state_word, uses_as_json, write_uses
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
-from campaign_cli.models import Account, Problem, Severity
+from campaign_cli.models import Account, Problem, Severity, State
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger import Ledger
     from campaign_cli.ledger.difference import Difference
-    from campaign_cli.ledger.values import Applied, Changes
+    from campaign_cli.ledger.values import Applied, Changes, Known
     from campaign_cli.plan import LoadedPlan, Planned
 
 app = usage.application()
@@ -161,14 +161,17 @@ def _agreed(found: Difference, *, assume: bool) -> bool:
     return confirm(_("Queue this?"), assume=assume)
 
 
+def _why_frozen(known: Known) -> str:
+    """Its state, and what that alone doesn't tell: that some of it can be read already."""
+    partly = known.begun and known.state is not State.PUBLISHED
+    text = _("frozen: {state}, part of it is out") if partly else _("frozen: {state}")
+    return text.format(state=state_word(known.state))
+
+
 def _show(found: Difference, context: Context, loaded: LoadedPlan) -> None:
     """One line a delivery: its sign, its instant in the account's zone, its key, and what is special about it."""
     moved = [(m.delivery.key, m.delivery.due, _("moved from {key}").format(key=m.old_key)) for m in found.moved]
-    frozen = [
-        (one.known.key, one.known.due, _("frozen: {state}").format(state=state_word(one.known.state)))
-        for one in found.frozen
-        if one.differs
-    ]
+    frozen = [(one.known.key, one.known.due, _why_frozen(one.known)) for one in found.frozen if one.differs]
     groups: Sequence[tuple[str, str, list[tuple[str, datetime, str]]]] = (
         ("+", "green", [(one.key, one.due, "") for one in found.new]),
         ("~", "yellow", [(one.key, one.due, "") for one in found.changed]),

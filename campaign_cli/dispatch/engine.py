@@ -109,7 +109,8 @@ class Dispatcher:
         self.health = Health(self._desk, self.progress)
         self._settler = Settler(self.thread)
         self._tasks: dict[asyncio.Task[None], Claim] = {}
-        self._places = Places(workspace.accounts, per_account=options.per_account, clock=clock)
+        singly = {name for name, account in workspace.accounts.items() if platform_of(account.platform).singly}
+        self._places = Places(workspace.accounts, per_account=options.per_account, clock=clock, singly=singly)
         self._looks: dict[str, datetime] = {}  # deliveries of this process that are looked up again
         self._doubtful_looked: datetime | None = None
         self._broken: BaseException | None = None

@@ -10,12 +10,20 @@ from campaign_cli.models import Account
 
 
 class Places:
-    """The places of one process's accounts, ``per_account`` each."""
+    """The places of one process's accounts, ``per_account`` each; those in ``singly`` have one, over all processes."""
 
-    def __init__(self, accounts: Mapping[str, Account], *, per_account: int, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        *,
+        per_account: int,
+        clock: Callable[[], datetime],
+        singly: Collection[str] = (),
+    ) -> None:
         self.spacing = {name: timedelta(minutes=1) / one.rate for name, one in accounts.items() if one.rate}
         self._accounts = frozenset(accounts)
         self._per_account = per_account
+        self._singly = frozenset(singly)
         self._clock = clock
         self._taken: Counter[str] = Counter()
         self._spaced: dict[str, datetime] = {}  # account with a rate → when it may start its next delivery
@@ -51,11 +59,15 @@ class Places:
     def windows(self, served: Collection[str] | None) -> list[tuple[int, set[str]]]:
         """What may be claimed, as ``(in flight for each account, accounts to leave out)``.
 
-        All accounts share one row, except those with a rate of their own: each may start one more when its time comes.
+        All accounts share one row, except those that post one after the other, and those with a rate of their own: each
+        of these may start one more when its time comes.
         """
         rated, others, resting = set(self.spacing), self.not_served(served), self.spaced
-        windows = [(self._per_account, rated | others)]
+        windows = [(self._per_account, rated | self._singly | others)]
+        singly = self._singly - rated - others
+        if singly:
+            windows.append((1, set(self._accounts - singly)))
         for name in sorted(rated - others - resting.keys()):
-            one_more = min(self._per_account, self._taken[name] + 1)
+            one_more = 1 if name in self._singly else min(self._per_account, self._taken[name] + 1)
             windows.append((one_more, set(self._accounts) - {name}))
         return windows

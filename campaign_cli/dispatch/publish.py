@@ -59,7 +59,7 @@ def would_go(
     end = max(now, until) if until is not None else now
     wakes = dict(ledger.upcoming(until=end, limit=_LISTED))
     found = [
-        delivery for delivery in ledger.deliveries(keys=wakes) if delivery.receipts or now - delivery.due <= late_grace
+        delivery for delivery in ledger.deliveries(keys=wakes) if delivery.begun or now - delivery.due <= late_grace
     ]
     return sorted(found, key=lambda delivery: wakes[delivery.key])
 

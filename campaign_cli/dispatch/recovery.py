@@ -187,7 +187,7 @@ def _adoptable(free: list[Found], *, since: datetime) -> Receipt | None:
 
 def _too_late(desk: Desk, claim: Claim) -> bool:
     """Proved absent, and later than it may go out: it waits again, and the next claim calls it missed."""
-    return not claim.receipts and desk.clock() - claim.due > desk.late_grace
+    return not claim.begun and desk.clock() - claim.due > desk.late_grace
 
 
 async def _repeatable(desk: Desk, seat: Seat, attempt: Attempt) -> bool:

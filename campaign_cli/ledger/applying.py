@@ -8,12 +8,12 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks
-from campaign_cli.ledger.queries import columns
+from campaign_cli.ledger.queries import begun, columns, partly_out
 from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Applied, Changes, Known, NewDelivery
@@ -35,7 +35,7 @@ _KNOWN: Final = (
     columns.address,
     columns.position,
     columns.due,
-    columns.sent,
+    begun().label("begun"),
     columns.removed,
     columns.recurring,
 )
@@ -66,7 +66,9 @@ class Applying(Store):
     def _alike(self, connection: Connection, body_hashes: Collection[str], *, now: int) -> list[Known]:
         table = schema.receipts.c
         recently = exists().where(table.delivery == columns.key, table.at >= now - span(RECENT))
-        alive = or_(columns.state.in_(_LIVE), recently)
+        since = columns.changed_at >= now - span(RECENT)
+        left_half = and_(columns.state != State.PUBLISHED.value, partly_out(), since)
+        alive = or_(columns.state.in_(_LIVE), recently, left_half)
         return [
             _known(row)
             for some in chunks(dict.fromkeys(body_hashes))
@@ -213,7 +215,7 @@ def _values(one: NewDelivery) -> dict[str, Any]:
 
 def _known(row: Sequence[Any]) -> Known:
     """A row of ``_KNOWN``, and of ``alive`` where that was asked for."""
-    key, campaign, series, state, inputs, content, words, address, position, due, sent, removed, recurring, *alive = row
+    key, campaign, series, state, inputs, content, words, address, position, due, out, removed, recurring, *alive = row
     return Known(
         key,
         campaign,
@@ -225,7 +227,7 @@ def _known(row: Sequence[Any]) -> Known:
         address,
         position,
         instant(due),
-        sent,
+        bool(out),
         bool(removed),
         bool(recurring),
         bool(alive and alive[0]),

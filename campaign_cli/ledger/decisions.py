@@ -19,6 +19,7 @@ from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.handout import first_unsent
 from campaign_cli.ledger.holding import reschedule
 from campaign_cli.ledger.queries import (
+    begun,
     columns,
     deliveries_by_key,
     end_attempts,
@@ -59,7 +60,7 @@ class Decisions(Store):
     def retry(self, keys: Collection[str], *, actor: str, at: datetime | None = None) -> list[Delivery]:
         """Failed, missed and cancelled deliveries wait again, due ``at`` (default: now); those that do now.
 
-        A thread that has begun keeps its due instant unless ``at`` is given: it can't be missed. An account that rests
+        What has begun keeps its due instant unless ``at`` is given: it can't be missed. An account that rests
         because it kept failing is tried by one of them at once.
         """
         with self.writing() as connection:
@@ -69,7 +70,7 @@ class Decisions(Store):
             for row in _in_states(connection, keys, _AGAIN):
                 if _taken_back(connection, row.key):
                     continue  # what is left of it would answer to a post that is gone
-                due = micros(at) if at is not None else (row.due if row.sent or row.due > now else now)
+                due = micros(at) if at is not None else (row.due if row.begun or row.due > now else now)
                 reschedule(connection, row.key, due=due, now=now)
                 steps = schema.steps.c
                 connection.execute(
@@ -280,7 +281,9 @@ def _in_states(connection: Connection, keys: Collection[str], states: Sequence[s
         row
         for some in chunks(dict.fromkeys(keys))
         for row in connection.execute(
-            select(deliveries).where(columns.key.in_(some), columns.state.in_(states)).order_by(columns.due)
+            select(deliveries, begun().label("begun"))
+            .where(columns.key.in_(some), columns.state.in_(states))
+            .order_by(columns.due)
         )
     ]
 
@@ -293,7 +296,7 @@ def _taken_back(connection: Connection, key: str) -> bool:
 
 def _miss(connection: Connection, key: str, *, before: int) -> None:
     """What waits and was due before that instant is missed, unless it has begun: the next claim would say the same."""
-    late = and_(columns.state == State.WAITING.value, columns.sent == 0, columns.due < before)
+    late = and_(columns.state == State.WAITING.value, ~begun(), columns.due < before)
     missed = {"state": State.MISSED.value, "error": _("It was later than late_grace allows when it was settled.")}
     connection.execute(update(deliveries).where(columns.key == key, late).values(**missed))
 

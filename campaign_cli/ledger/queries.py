@@ -16,11 +16,11 @@ from campaign_cli.ledger.base import chunks
 from campaign_cli.ledger.resting import rests
 from campaign_cli.ledger.schema import deliveries, delivery_labels, drafts, holds, instant, instant_or_none, receipts
 from campaign_cli.ledger.values import Delivery, Rest
-from campaign_cli.models import Receipt, State
+from campaign_cli.models import LASTING, Receipt, State
 
 columns = deliveries.c
 WAITING = columns.state == text("'waiting'")  # in the statement itself: that is how a partial index is found
-_attempts, _proofs = schema.attempts.c, schema.receipts.c
+_attempts, _proofs, _steps = schema.attempts.c, schema.receipts.c, schema.steps.c
 
 # Built once: building a statement takes longer than running it. SQLAlchemy keeps the columns' own names for VALUES and
 # SET, so parameters carry ``the_`` in front.
@@ -84,6 +84,17 @@ def sendable() -> ColumnElement[bool]:
     return and_(WAITING, columns.approval == 0, ~covered())
 
 
+def partly_out() -> ColumnElement[bool]:
+    """A finished step says that something of the delivery is out (``models.LASTING``)."""
+    lasting = and_(_steps.name.startswith(LASTING), _steps.value != "null")
+    return exists().where(_steps.delivery == columns.key, lasting).correlate(deliveries)
+
+
+def begun() -> ColumnElement[bool]:
+    """Something of the delivery is out: it is frozen, and finished however late."""
+    return or_(columns.sent > 0, partly_out())
+
+
 def receipt_of(row: Row[Any]) -> Receipt:
     """A row of ``receipts`` as a value."""
     return Receipt(
@@ -114,7 +125,7 @@ def read_deliveries(
     connection: Connection, condition: ColumnElement[bool], *, with_drafts: bool = False
 ) -> list[Delivery]:
     """The deliveries that meet a condition over ``deliveries``, by due instant, then plan order."""
-    statement = select(deliveries, covered().label("held")).where(condition)
+    statement = select(deliveries, covered().label("held"), begun().label("begun")).where(condition)
     if with_drafts:
         statement = statement.join(drafts, drafts.c.delivery == columns.key).add_columns(drafts.c.draft)
     rows = connection.execute(statement.order_by(columns.due, columns.position, columns.key)).all()
@@ -164,6 +175,7 @@ def _delivery(row: Row[Any], *, receipts: tuple[Receipt, ...], labels: tuple[str
         queued_at=instant(row.queued_at),
         changed_at=instant(row.changed_at),
         parts=row.parts,
+        begun=bool(row.begun),
         draft_json=row.draft if with_draft else "",
     )
 

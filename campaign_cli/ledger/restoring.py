@@ -4,8 +4,8 @@ T is the instant of the backup, N the instant of the restore. Between the two, p
 knows nothing of. So whatever *can* have gone out by N becomes ``uncertain``:
 
 - every delivery that fell due in (T, N], whatever its state in the backup: waiting, failed, missed, cancelled;
-- every delivery due before T that was not finished at T: waiting, being sent, uncertain, a thread that had begun; and
-  failed, missed or cancelled, since somebody may have ordered it again after T.
+- every delivery due before T that was not finished at T: waiting, being sent, uncertain, begun; and failed, missed or
+  cancelled, since somebody may have ordered it again after T.
 
 What was published whole at T stays so. What falls due after N has not fallen due yet, and stays as it is; unless the
 ledger that is replaced can be read, and says that it was moved and sent since (``Known``). What was changed and sent
@@ -43,6 +43,7 @@ from sqlalchemy.engine import Connection, Row
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks, insert_rows
+from campaign_cli.ledger.queries import begun as has_begun
 from campaign_cli.ledger.queries import columns
 from campaign_cli.ledger.schema import deliveries
 from campaign_cli.models import State, attempt_key
@@ -76,7 +77,7 @@ class Known:
 
 def known_of(connection: Connection) -> Known:
     """Read it before its rows go."""
-    begun = or_(columns.state.in_((State.PUBLISHED.value, *_ON_ITS_WAY)), columns.sent > 0)
+    begun = or_(columns.state.in_((State.PUBLISHED.value, *_ON_ITS_WAY)), has_begun())
     hashes = connection.execute(select(columns.key, columns.content_hash).where(begun))
     return Known(
         token=int(connection.execute(select(func.coalesce(func.max(columns.token), 0))).scalar_one()),
@@ -105,7 +106,7 @@ def doubt(
     alike: dict[tuple[str, bool, bool], list[str]] = defaultdict(list)
     sent = _parts_sent(connection, found)
     for row in found:
-        anew = row.state in _ENDED and row.due <= backup_at and not row.sent
+        anew = row.state in _ENDED and row.due <= backup_at and not row.begun
         back_to = row.restored_from or (row.state if row.state in _ENDED else State.WAITING.value)
         alike[back_to, row.key in asked, anew].append(row.key)
         starts = (backup_at if anew else min(row.due, backup_at), now)
@@ -124,7 +125,7 @@ def doubt(
 
 def _may_be_out(connection: Connection, begun: Mapping[str, str], *, now: int) -> list[Row[Any]]:
     """What is not published in the backup and may be out, by due instant, then plan order."""
-    unfinished = select(deliveries).where(columns.state != State.PUBLISHED.value)
+    unfinished = select(deliveries, has_begun().label("begun")).where(columns.state != State.PUBLISHED.value)
     doubtful = or_(columns.due <= now, columns.state.in_(_ON_ITS_WAY))
     found = list(connection.execute(unfinished.where(doubtful)))
     for some in chunks(begun):

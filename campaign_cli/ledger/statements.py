@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.queries import WAITING, columns, covered, sendable
+from campaign_cli.ledger.queries import WAITING, begun, columns, covered, sendable
 from campaign_cli.ledger.schema import deliveries, drafts
 
 _attempts, _notices, _receipts, _steps = schema.attempts.c, schema.notices.c, schema.receipts.c, schema.steps.c
@@ -141,7 +141,7 @@ def moved(*, scoped: bool) -> Select[str]:
 @cache
 def too_late(*, scoped: bool) -> Select[str]:
     """Keys that nothing of went out and whose instant lies before ``the_latest``."""
-    late = and_(columns.due < bindparam("the_latest"), columns.sent == 0)
+    late = and_(columns.due < bindparam("the_latest"), ~begun())
     return select(columns.key).where(sendable(), late, _scope(scoped=scoped))
 
 

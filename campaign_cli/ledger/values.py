@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from campaign_cli.errors import DamagedLedger
 from campaign_cli.i18n import _
-from campaign_cli.models import Draft, Receipt, State
+from campaign_cli.models import LASTING, Draft, Receipt, State
 
 RESTING_AFTER: Final = 5
 """Failures in a row after which an address rests, and is then tried by one delivery at a time until one succeeds."""
@@ -58,6 +58,12 @@ class Claim:
         sent = {receipt.part for receipt in self.receipts}
         return next((part for part in range(len(self.draft.parts)) if part not in sent), len(self.draft.parts))
 
+    @property
+    def begun(self) -> bool:
+        """True when something of it is out, though no whole part may be."""
+        kept = (step for steps in self.steps.values() for step in steps.items())
+        return bool(self.receipts) or any(name.startswith(LASTING) and value is not None for name, value in kept)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rest:
@@ -78,7 +84,8 @@ class Rest:
 class Delivery:
     """One row of the ledger, for people. ``draft_json`` is empty unless it was asked for.
 
-    ``rest`` is what keeps a waiting one that falls due before its end from being sent.
+    ``rest`` is what keeps a waiting one that falls due before its end from being sent. ``begun``: something of it is
+    out, though no whole part may be.
     """
 
     key: str
@@ -103,6 +110,7 @@ class Delivery:
     parts: int
     draft_json: str = ""
     rest: Rest | None = None
+    begun: bool = False
 
     @property
     def draft(self) -> Draft:
@@ -247,7 +255,7 @@ class Known(NamedTuple):
     address: str
     position: int
     due: datetime
-    sent: int
+    begun: bool
     removed: bool
     recurring: bool
     alive: bool = False
@@ -259,7 +267,7 @@ class Known(NamedTuple):
     @property
     def frozen(self) -> bool:
         """True when it is out, on its way out, or may be."""
-        return self.sent > 0 or self.state in (State.SENDING, State.UNCERTAIN, State.PUBLISHED)
+        return self.begun or self.state in (State.SENDING, State.UNCERTAIN, State.PUBLISHED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

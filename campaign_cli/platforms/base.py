@@ -222,6 +222,8 @@ class Platform(ABC):
     deletes: ClassVar[bool] = True  # False: ``delete`` raises Rejected
     fetches_media: ClassVar[bool] = False  # the network fetches media from a public address (``Sending.public_url``)
     permalinks: ClassVar[bool] = True  # a message has an address that a person can name as proof
+    singly: ClassVar[bool] = False
+    """Only their order holds the messages of a part or a thread together: one delivery goes out at a time."""
     by_hand: ClassVar[bool] = False  # a person posts it: publishing ends with HandedOver
     unconfirmed: ClassVar[tuple[str, ...]] = ()  # for docs/platforms.md: what no source or server has confirmed
     help: ClassVar[Mapping[str, str]] = {}  # setting → where a person finds it (English, marked with N_)

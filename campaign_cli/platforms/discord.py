@@ -89,6 +89,7 @@ class Discord(Platform):
     # A webhook has no message_reference: the parts of a thread are messages below each other, which Discord shows as
     # one block by one author. Joined into one message they would seldom fit.
     thread_form: ClassVar[str] = "order"
+    singly: ClassVar[bool] = True
     limits: ClassVar[Limits] = Limits(
         text=2000,
         unit="characters",
@@ -102,6 +103,7 @@ class Discord(Platform):
         mixed=True,
     )
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
+    unconfirmed: ClassVar[tuple[str, ...]] = ("whether an emoji is one character of the 2,000 (counted so) or two",)
     max_wait: ClassVar[float] = 60.0  # ten pictures in one request
     help = {
         "webhook": N_("In Discord: the channel's settings → Integrations → Webhooks → New webhook → Copy webhook URL."),

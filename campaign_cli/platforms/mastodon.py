@@ -101,7 +101,7 @@ class Mastodon(Platform):
         return f"{compared(settings.url)}/@{bare(settings.handle) if settings.handle else settings.token}"
 
     def measure(self, text: str, limits: Limits, *, media: int) -> tuple[Count, ...]:
-        """Graphemes; links and remote mentions as the server counts them (Takahē: every character of the text)."""
+        """Graphemes; links and remote mentions as the server counts them (Mastodon alone; others: every character)."""
         used = len(text) if limits.url_length == 0 else mastodon_length(text, limits.url_length or 23)
         return (Count(used=used, limit=limits.text, unit="characters"),)
 

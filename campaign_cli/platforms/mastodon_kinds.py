@@ -12,9 +12,13 @@ from campaign_cli.platforms.answers import explain
 from campaign_cli.platforms.base import Answer
 
 DUPLICATE: Final = "duplicate_key"
+_IN_FULL: Final = {"url_length": 0}  # links count in full there, whatever the server announces
 _LIMITS: Final[dict[str, dict[str, Any]]] = {
-    "pixelfed": {"media_least": 1},
-    "takahe": {"url_length": 0},  # a link counts in full there, whatever the server announces
+    "akkoma": _IN_FULL,
+    "gotosocial": _IN_FULL,
+    "pixelfed": {**_IN_FULL, "media_least": 1, "alt": 1000},  # of an alt text, it announces nothing
+    "pleroma": _IN_FULL,
+    "takahe": _IN_FULL,
 }
 
 

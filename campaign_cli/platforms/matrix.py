@@ -59,6 +59,7 @@ class Matrix(Platform):
     secrets: ClassVar[tuple[str, ...]] = ("token",)
     markup: ClassVar[str] = "entities"
     thread_form: ClassVar[str] = "root"
+    singly: ClassVar[bool] = True
     limits: ClassVar[Limits] = Limits(
         text=None,
         text_bytes=TEXT,
@@ -115,7 +116,7 @@ class Matrix(Platform):
             await sending.keep(_BEGAN, began)
         addresses = [await api.uploaded(sending, index) for index in range(len(sending.content.media))]
         out: list[str] = []
-        # What this process posts at the same minute waits: no other text stands between a text and its pictures.
+        # What is repeated after a look-up waits as well: no other text stands between a text and its pictures.
         async with sending.memory.setdefault(_TURN, asyncio.Lock()):
             for content in contents(sending, addresses):
                 await send_next(sending, room, out, content=content)
@@ -132,7 +133,7 @@ class Matrix(Platform):
                 break
         own.reverse()
         wanted = contents(sending, [""] * len(sending.content.media))
-        await keep_found(sending, own, len(wanted))
+        await keep_found(sending, room, own, count=len(wanted))
         known = [sending.steps[step_of(number)] for number in range(len(wanted)) if step_of(number) in sending.steps]
         if len(known) == len(wanted):
             out = [str(step["id"]) for step in known]
@@ -220,5 +221,6 @@ platform = Matrix()
 
 async def _room(sending: Sending) -> str:
     """The room that this part, or the thread that it belongs to, was begun in; else the one of the settings."""
-    began = sending.steps.get(_BEGAN) or (sending.earlier[0].extra if sending.part and sending.earlier else {})
+    steps, thread = sending.steps, sending.earlier[0].extra if sending.part and sending.earlier else {}
+    began = steps.get(_BEGAN) or steps.get(step_of(0)) or thread
     return str(began.get("room") or await api.room_id(sending))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
-from campaign_cli.models import Receipt
+from campaign_cli.models import LASTING, Receipt
 from campaign_cli.platforms import matrix_api as api
 from campaign_cli.platforms.answers import ask
 from campaign_cli.platforms.base import Found, LookUp, Sending, Session
@@ -21,8 +21,8 @@ _ANYWHERE: Final = {"m.relates_to": None}  # whatever its place in a thread
 
 
 def step_of(number: int) -> str:
-    """The name of the step that keeps an event of the part."""
-    return f"event{number}"
+    """The name of the step that keeps an event of the part, which people can read from then on."""
+    return f"{LASTING}event{number}"
 
 
 def _transaction(sending: Sending, number: int) -> str:
@@ -80,7 +80,7 @@ async def _sent(sending: Sending, room: str, *, number: int, content: Mapping[st
             sample={"event_id": f"${{event_{sending.part + 1}_{number + 1}}}"},
         )
         identifier = await ask(sending.http, request, lambda data: _identifier(data["event_id"]))
-        await sending.keep(step, {"id": identifier, "at": sending.now().isoformat()})
+        await sending.keep(step, {"id": identifier, "at": sending.now().isoformat(), "room": room})
     return str(sending.steps[step]["id"])
 
 
@@ -98,19 +98,20 @@ def receipt_of(session: Session, room: str, out: Sequence[str], *, user: str, at
     return Receipt(part=part, id=out[0], url=api.permalink(room, out[0], user=user), at=at, extra={"room": room} | more)
 
 
-async def keep_found(sending: Sending, own: Sequence[Mapping[str, Any]], count: int) -> None:
+async def keep_found(sending: Sending, room: str, own: Sequence[Mapping[str, Any]], *, count: int) -> None:
     """Keep the events of this part that the server shows with our own transaction ids (to the same device alone)."""
     by_id = {_transaction_of(event): event for event in own}
     for number in range(count):
         event = by_id.get(_transaction(sending, number))
         if event is not None and step_of(number) not in sending.steps:
-            await sending.keep(step_of(number), {"id": event["event_id"], "at": api.written(event).isoformat()})
+            at = api.written(event).isoformat()
+            await sending.keep(step_of(number), {"id": event["event_id"], "at": at, "room": room})
 
 
 def may_be_out(sending: Sending, own: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
     """Whether an event of the part that is not known to be out may be there without its transaction id: sent from a
     device that the token no longer belongs to. ``own`` are the account's events, ``wanted`` the part's contents."""
-    known = {step["id"] for name, step in sending.steps.items() if name.startswith("event")}
+    known = {step["id"] for name, step in sending.steps.items() if name.startswith(LASTING)}
     missing = [content for number, content in enumerate(wanted) if step_of(number) not in sending.steps]
     nameless = [event for event in own if not _transaction_of(event) and event["event_id"] not in known]
     return any(same({**event["content"], **_ANYWHERE}, {**one, **_ANYWHERE}) for event in nameless for one in missing)

@@ -7,7 +7,7 @@ Slack's can do nothing of that: it is a network of its own here (``slack_webhook
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -32,7 +32,8 @@ from campaign_cli.platforms.base import (
     Sending,
     Session,
 )
-from campaign_cli.platforms.slack_text import EVENT, SECTION, TEXT, body_of, measured, misread, mrkdwn, plain
+from campaign_cli.platforms.slack_channel import checked_channel
+from campaign_cli.platforms.slack_text import EVENT, SECTION, TEXT, body_of, measured, plain, words
 from campaign_cli.source.shapes import finding
 
 _CHANNEL: Final = re.compile(r"(?:https://\S+/archives/)?([CG][A-Z0-9]{2,30})/?")
@@ -81,9 +82,16 @@ class Slack(Platform):
         image_bytes=20 * 1024 * 1024,
         image_types=("image/jpeg", "image/png", "image/gif"),  # what an image block can show
         alt=1000,
+        videos=1,
+        video_bytes=1_000_000_000,
+        video_types=("video/mp4", "video/quicktime"),
     )
     proof: ClassVar[Proof] = Proof(
         look_up=True, found_by="the key that it carries as metadata, else its words", verified_by="specification"
+    )
+    unconfirmed: ClassVar[tuple[str, ...]] = (
+        "how long a rich text may be (others measured some 13,000 characters)",
+        "that a video is shown by its address in every client (Slack's staff says so, its reference doesn't)",
     )
     max_wait: ClassVar[float] = 60.0
     help = {
@@ -104,9 +112,12 @@ class Slack(Platform):
         return measured(text, limits, media=media)
 
     async def publish(self, sending: Sending) -> Receipt:
-        """Upload what is missing, and post: pictures as image blocks, later parts of a thread as answers."""
+        """Upload what is missing, and post: pictures as image blocks, later parts of a thread as answers.
+
+        A video is shown where its address stands in a message of the bot's own.
+        """
         url = _settings(sending.account).url
-        files = [await api.picture(sending, number, base=url) for number in range(len(sending.content.media))]
+        files = [await api.file(sending, number, base=url) for number in range(len(sending.content.media))]
         request = _call(sending, "chat.postMessage", json=_body(sending, files), creating=True, sample=_sample(sending))
         ts, channel = await api.asked(sending, request, lambda data: (_ts(data["ts"]), str(data["channel"])))
         return await _receipt(sending, ts, channel=channel, thread=_root(sending), part=sending.part)
@@ -176,15 +187,7 @@ class Slack(Platform):
         """auth.test with its scopes, and the channel: whether the bot is in it."""
         settings = _settings(session.account)
         me = await api.own(session, base=settings.url)
-        scopes = {scope.strip() for scope in me["scopes"].split(",")} - {""}
-        if scopes and "chat:write" not in scopes:
-            raise Rejected(
-                _("The token may not post: it lacks the scope {scope}.").format(scope="chat:write"),
-                fix=_("On the app's page OAuth & Permissions, add the scope {scope} and reinstall the app.").format(
-                    scope="chat:write"
-                ),
-            )
-        channel, notes = await _channel(session, me, scopes=scopes)
+        channel, notes = await checked_channel(session, settings.channel, base=settings.url, me=me)
         return AccountCheck(
             identity=f"{me.get('team_id')}/{settings.channel}",
             handle=f"#{channel}" if channel else settings.channel,
@@ -205,20 +208,17 @@ def _call(session: Session, method: str, **members: Any) -> Request:
     return api.call(session, method, base=_settings(session.account).url, **members)
 
 
-def _body(sending: Sending, files: list[str]) -> dict[str, Any]:
-    """The message. With pictures, the text stands in a section above them, and ``text`` is for notifications."""
-    body = {"channel": _settings(sending.account).channel, **body_of(sending)}
-    text = sending.content.text
-    if misread(text):
-        body["mrkdwn"] = False
-    if files:
-        section = {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn(text)}}
-        body["blocks"] = [section] if text.strip() else []
-        body["blocks"] += [
-            {"type": "image", "slack_file": {"id": file}, "alt_text": picture.alt or picture.name}
-            for file, picture in zip(files, sending.content.media, strict=True)
-        ]
+def _body(sending: Sending, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The message. ``files`` are the media as Slack has them."""
+    media = list(zip(sending.content.media, files, strict=True))
+    images = [
+        {"type": "image", "slack_file": {"id": file["id"]}, "alt_text": item.alt or item.name}
+        for item, file in media
+        if not item.is_video
+    ]
+    film = next((file["permalink"] for item, file in media if item.is_video), "")
     root = _root(sending)
+    body = {"channel": _settings(sending.account).channel, **body_of(sending, images=images, film=film)}
     return body | ({"thread_ts": root} if root else {})
 
 
@@ -253,9 +253,9 @@ def _ours(sending: Sending, message: Mapping[str, Any], *, me: Mapping[str, Any]
         key = (metadata.get("event_payload") or {}).get("key")
         if key is not None:
             return "key" if key == sending.key else None
-    pictures = len(list(_images(message)))
-    same = str(message.get("text") or "").split() == mrkdwn(sending.content.text).split()
-    return "words" if same and pictures == len(sending.content.media) else None
+    same = words(str(message.get("text") or "")) == words(body_of(sending)["text"])
+    pictures = sum(not item.is_video for item in sending.content.media)
+    return "words" if same and len(_images(message)) == pictures else None
 
 
 def _is_from(message: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
@@ -265,39 +265,3 @@ def _is_from(message: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
 
 def _images(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [block for block in message.get("blocks") or () if block.get("type") == "image"]
-
-
-def _lacking(scopes: set[str]) -> list[str]:
-    """What the token can't do, where Slack told its scopes."""
-    notes = []
-    if scopes and not {"files:write", "files:read"} <= scopes:
-        notes.append(_("Pictures need the scopes {scopes}.").format(scopes="files:write, files:read"))
-    if scopes and not scopes & {"channels:history", "groups:history"}:
-        notes.append(
-            _("Without the scope {scope}, nothing can be looked up: what is in doubt, a person decides.").format(
-                scope="channels:history"
-            )
-        )
-    return notes
-
-
-async def _channel(session: Session, me: Mapping[str, Any], *, scopes: set[str]) -> tuple[str, list[str]]:
-    """The channel's name, where the token may ask for it, and notes. Raises Rejected where the bot can't post there."""
-    settings, notes = _settings(session.account), _lacking(scopes)
-    sample = {"ok": True, "channel": {"name": "{channel}", "is_member": True}}
-    request = _call(session, "conversations.info", query={"channel": settings.channel}, sample=sample)
-    try:
-        channel = await api.asked(session, request, lambda data: dict(data["channel"]))
-    except Rejected as error:
-        if error.code != "missing_scope":
-            raise
-        return "", [*notes, _("Whether the bot is in the channel can't be read: {fix}").format(fix=error.fix)]
-    outside = channel.get("is_member") is False and "chat:write.public" not in scopes
-    if channel.get("is_archived") or outside:
-        raise Rejected(
-            _("The bot @{bot} may not post in {channel}.").format(
-                bot=me.get("user", ""), channel=f"#{channel.get('name')}"
-            ),
-            fix=_("In Slack, write /invite @APP in the channel, and check the channel's ID in accounts.yaml."),
-        )
-    return str(channel.get("name") or ""), notes

@@ -124,26 +124,26 @@ async def own(session: Session, *, base: str) -> Mapping[str, Any]:
     return known
 
 
-async def picture(sending: Sending, index: int, *, base: str) -> str:
-    """The file of one picture, uploaded and ready, seen by nobody until a message shows it.
+async def file(sending: Sending, index: int, *, base: str) -> Mapping[str, Any]:
+    """One picture or video, uploaded and ready, seen by nobody until a message shows it: its ``id`` and ``permalink``.
 
     Each upload is kept as a step. https://docs.slack.dev/messaging/working-with-files#uploading_files
     """
     step = f"file{index}"
     known = sending.steps.get(step)
-    state = "gone" if known is None else await _file_state(sending, known, base=base)
-    if state == "gone":
+    found = None if known is None else await _file(sending, known, base=base)
+    if found is None:
         known = await _uploaded(sending, index, base=base)
         await sending.keep(step, known)
-        state = await _file_state(sending, known, base=base)
+        found = await _file(sending, known, base=base)
     for pause in POLLS:
-        if state != "working":
+        if found is None or found["mimetype"]:
             break
         await sending.sleep(pause)
-        state = await _file_state(sending, str(known), base=base)
-    if state == "ready":
-        return str(known)
-    raise Unavailable(_("The server is still working on the picture. It is tried again later."))
+        found = await _file(sending, str(known), base=base)
+    if found is not None and found["mimetype"]:
+        return found
+    raise Unavailable(_("The server is still working on the file. It is tried again later."))
 
 
 async def _uploaded(sending: Sending, index: int, *, base: str) -> str:
@@ -174,24 +174,31 @@ async def _uploaded(sending: Sending, index: int, *, base: str) -> str:
     except Rejected as error:
         if error.code != "file_not_found":
             raise
-        raise Unavailable(_("The picture did not arrive. It is uploaded again later."), code=error.code) from error
+        raise Unavailable(_("The file did not arrive. It is uploaded again later."), code=error.code) from error
     return identifier
 
 
-async def _file_state(sending: Sending, identifier: str, *, base: str) -> str:
-    """``ready`` once Slack knows its type, else ``working``; ``gone`` where it was deleted or never arrived.
+async def _file(sending: Sending, identifier: str, *, base: str) -> Mapping[str, Any] | None:
+    """A file, with a ``mimetype`` once Slack has looked at it; None where it was deleted or never arrived.
 
     https://docs.slack.dev/reference/methods/files.info
     """
-    sample = {"ok": True, "file": {"id": identifier, "mimetype": "image/png"}}
-    request = call(sending, "files.info", base=base, query={"file": identifier}, sample=sample)
+    sample_file = {"mimetype": "video/mp4", "permalink": f"{base}/files/{identifier}"}
+    request = call(
+        sending, "files.info", base=base, query={"file": identifier}, sample={"ok": True, "file": sample_file}
+    )
     try:
-        known = await asked(sending, request, lambda data: bool(data["file"].get("mimetype")))
+        return await asked(sending, request, lambda data: _file_of(data["file"], identifier))
     except Rejected as error:
         if error.code not in {"file_not_found", "file_deleted"}:
             raise
-        return "gone"
-    return "ready" if known else "working"
+        return None
+
+
+def _file_of(data: Any, identifier: str) -> Mapping[str, Any]:
+    mime = str(data.get("mimetype") or "")
+    permalink = str(data["permalink"]) if mime.startswith("video/") else ""  # a picture is shown by its id
+    return {"id": identifier, "mimetype": mime, "permalink": permalink}
 
 
 async def permalink(session: Session, channel: str, ts: str, *, base: str) -> str | None:

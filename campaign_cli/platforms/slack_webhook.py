@@ -74,10 +74,12 @@ class SlackWebhook(Platform):
     fields: ClassVar[frozenset[str]] = frozenset({"link_preview"})
     markup: ClassVar[str] = "entities"
     thread_form: ClassVar[str] = "order"  # nothing can be answered, since no message has a name
+    singly: ClassVar[bool] = True
     limits: ClassVar[Limits] = Limits(text=TEXT, caption=SECTION, unit="characters", images=0)
     deletes = False
     proof: ClassVar[Proof] = Proof(look_up=False, repeat_for=None, verified_by="specification")
     permalinks: ClassVar[bool] = False
+    unconfirmed: ClassVar[tuple[str, ...]] = ("how long a rich text may be (others measured some 13,000 characters)",)
     help = {
         "webhook": N_("At api.slack.com/apps: your app → Incoming Webhooks → Add New Webhook → Copy."),
         "channel": N_("What the channel is called; only for people."),

@@ -111,7 +111,10 @@ class Webhook(Platform):
         return not _settings(account).removes_repeats
 
     async def publish(self, sending: Sending) -> Receipt:
-        """POST the signed message; any 2xx is the receiver's word that it has it."""
+        """POST the signed message; any 2xx is the receiver's word that it has it.
+
+        The receipt's id is the attempt's key: a receiver may call every message by the same id.
+        """
         body = json.dumps(await _message(sending), ensure_ascii=False, separators=(",", ":")).encode()
         request = Request(
             method="POST",
@@ -125,12 +128,13 @@ class Webhook(Platform):
         )
         answer = await sending.http.send(request)
         said = json_object(answer.text)
-        url = _told(said.get("url"))
+        identifier, url = _told(said.get("id")), _told(said.get("url"))
         return Receipt(
             part=sending.part,
-            id=_told(said.get("id")) or sending.key,
+            id=sending.key,
             url=url if url and url.startswith(("https://", "http://")) else None,
             at=sending.now(),
+            extra={"id": identifier} if identifier else {},
         )
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
@@ -195,7 +199,7 @@ async def _message(sending: Sending) -> dict[str, Any]:
         "due": due,
         "part": sending.part + 1,
         "parts": len(draft.parts),
-        "reply_to": {"id": before.id, "url": before.url} if before else None,
+        "reply_to": {"id": before.extra.get("id", before.id), "url": before.url} if before else None,
         "text": content.text,
         "link": draft.link,
         "media": [await _file(sending, picture) for picture in content.media],

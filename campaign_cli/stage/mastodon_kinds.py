@@ -21,16 +21,16 @@ _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 class Kind:
     """One software. ``keys``: what an Idempotency-Key that comes again gives: the first status, another, or a refusal.
 
-    ``invalid`` is the status of what doesn't pass; ``raw_length``: links count in full; ``nested``: limits stand in
-    ``configuration``; ``ulid``: ids are ULIDs; ``bare_posts``: a post needs no picture; ``comments``: replies stand
-    below their post alone.
+    ``invalid`` is the status of what doesn't pass; ``weighted``: a link counts as announced, not in full; ``nested``:
+    limits stand in ``configuration``; ``ulid``: ids are ULIDs; ``bare_posts``: a post needs no picture; ``comments``:
+    replies stand below their post alone.
     """
 
     name: str = "mastodon"
     version: str = "4.6.4"
     keys: Literal["first", "another", "refusal"] = "first"
     invalid: int = 422
-    raw_length: bool = False
+    weighted: bool = False
     nested: bool = True
     ulid: bool = False
     bare_posts: bool = True
@@ -40,14 +40,13 @@ class Kind:
 
 
 _KINDS: Final = (
-    Kind(),
+    Kind(weighted=True),
     Kind(name="gotosocial", version="0.19.1", keys="another", invalid=400, ulid=True),
     Kind(
         name="takahe",
         version="0.11.0",
         keys="another",
         invalid=400,
-        raw_length=True,
         unknown_token="Invalid Bearer token",  # noqa: S106 - what it says
     ),
     Kind(name="pleroma", version="2.9.1", nested=False),
@@ -91,7 +90,7 @@ def order(identifier: str) -> tuple[int, str]:
 def check_length(account: StageAccount, text: str, spoiler: str) -> None:
     """Raise Refusal for a text that is too long, as this software counts it."""
     kind, limit = kind_of(account), account.text_limit or CHARACTERS
-    used = len(text) if kind.raw_length else status_length(text, account.url_length or URL_LENGTH)
+    used = status_length(text, account.url_length or URL_LENGTH) if kind.weighted else len(text)
     if used + status_length(spoiler, 0) > limit:
         raise Refusal(kind.invalid, {"error": f"Validation failed: Text character limit of {limit} exceeded"})
 

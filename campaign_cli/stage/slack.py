@@ -9,31 +9,22 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.network import Refusal, fields, path_of
+from campaign_cli.stage.slack_files import Call, SlackFiles
 from campaign_cli.stage.slack_shapes import bot_of, channel_of, checked_text, message_json, refusal
-from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, picture_facts
+from campaign_cli.stage.state import StageAccount, StageMedia, StagePost
 
 SCOPES: Final = "chat:write,files:write,files:read,channels:read,channels:history"
 PAGE: Final = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
-    """One method call with its arguments, from query, form or JSON."""
-
-    request: Request
-    account: StageAccount
-    values: Mapping[str, Any]
-
-
-class SlackStage(Network):
+class SlackStage(SlackFiles):
     """The Web API for one bot."""
 
     name = "slack"
@@ -154,12 +145,7 @@ class SlackStage(Network):
         thread = body.get("thread_ts")
         if thread and self.state.post(account.name, thread) is None:
             raise refusal("thread_not_found")
-        images = [block for block in body.get("blocks") or () if block.get("type") == "image"]
-        media = [self._shared(account, block) for block in images]
-        alts = [
-            "" if block["alt_text"] == file.name else block["alt_text"]
-            for block, file in zip(images, media, strict=True)
-        ]
+        media, alts = self.shown_files(account, body)
         post = self._keep(call, text=text, media=media, alts=alts)
         return {
             "channel": channel_of(account),
@@ -181,58 +167,6 @@ class SlackStage(Network):
         post.status = "deleted"
         return {"channel": channel_of(call.account), "ts": post.id}
 
-    def upload_url(self, call: Call) -> dict[str, Any]:
-        """A file's ID, and where its bytes go."""
-        try:
-            size = int(call.values["length"])
-            name = str(call.values["filename"])
-        except (KeyError, ValueError) as error:
-            raise refusal("invalid_arguments") from error
-        identifier = f"F{self.state.number():010d}"
-        at, digest = self.state.now(), ""
-        media = StageMedia(
-            id=identifier,
-            account=call.account.name,
-            sha256=digest,
-            mime="",
-            size=size,
-            width=0,
-            height=0,
-            name=name,
-            alt=str(call.values.get("alt_txt") or ""),
-            at=at,
-        )
-        self.state.media[call.account.name, identifier] = media
-        return {"file_id": identifier, "upload_url": f"{self.base(call.request, call.account)}/upload/v1/{identifier}"}
-
-    async def upload(self, request: Request, account: StageAccount) -> Response:
-        """The bytes."""
-        file = self.state.media.get((account.name, request.path_params["ticket"]))
-        content = await request.body()
-        facts = picture_facts(content)
-        if file is None or len(content) != file.size or facts is None:
-            return PlainTextResponse("invalid upload", 400)
-        polls = self.state.processing_polls
-        whole = StageMedia.of(
-            content, facts, id=file.id, account=file.account, name=file.name, alt=file.alt, polls=polls, at=file.at
-        )
-        self.state.add_media(whole, content)
-        return PlainTextResponse(f"OK - {len(content)}")
-
-    def complete_upload(self, call: Call) -> dict[str, Any]:
-        """The bytes are complete; the files are the bot's own until a message shows them."""
-        files = [self._file(call.account, str(item.get("id"))) for item in call.values.get("files") or ()]
-        if not files or any(not file.sha256 for file in files):
-            raise refusal("file_not_found")
-        return {"files": [{"id": file.id, "title": file.name} for file in files]}
-
-    def file_info(self, call: Call) -> dict[str, Any]:
-        """The file; its type stays empty while Slack works on it."""
-        file = self._file(call.account, str(call.values.get("file")))
-        working, file.polls = file.polls > 0, max(0, file.polls - 1)
-        mime = "" if working else file.mime
-        return {"file": {"id": file.id, "name": file.name, "mimetype": mime, "alt_txt": file.alt}}
-
     def _channel(self, call: Call) -> str:
         asked = call.values.get("channel")
         if asked != channel_of(call.account):
@@ -245,19 +179,6 @@ class SlackStage(Network):
         if post is None:
             raise refusal("message_not_found")
         return post
-
-    def _file(self, account: StageAccount, identifier: str) -> StageMedia:
-        file = self.state.media.get((account.name, identifier))
-        if file is None:
-            raise refusal("file_not_found")
-        return file
-
-    def _shared(self, account: StageAccount, block: Mapping[str, Any]) -> StageMedia:
-        """The file of an image block, once it is ready."""
-        file = self.state.media.get((account.name, str(block.get("slack_file", {}).get("id"))))
-        if file is None or file.polls or not file.sha256:
-            raise refusal("invalid_blocks", errors=["invalid slack file [json-pointer:/blocks/0/slack_file]"])
-        return file
 
     def _page(self, call: Call, posts: list[StagePost]) -> dict[str, Any]:
         """Those between ``oldest`` and ``latest``, from the cursor on."""

@@ -12,6 +12,7 @@ from campaign_cli.stage.network import Refusal
 from campaign_cli.stage.state import StageAccount, StagePost
 
 TEXT, SECTION, ALT = 4_000, 3_000, 2_000
+FILE: Final = re.compile(r"\n?<[^<>|]*/files/(F\d{10})/[^<>|]*\|[^<>]*>")
 _REFERENCE: Final = re.compile(r"<(?:[^<>|]*\|)?([^<>]*)>")
 _MARK: Final = re.compile(r"(?<![\w*_~`])([*_~`])(?=\S)(.+?)(?<=\S)\1(?![\w`])", re.DOTALL)
 _ADDRESS: Final = re.compile(r"(https?://[^\s<>]+)")
@@ -69,10 +70,26 @@ def checked_text(body: Mapping[str, Any]) -> str:
             raise refusal("invalid_blocks", errors=["must be less than 3001 characters"])
         if block.get("type") == "image" and not block.get("alt_text"):
             raise refusal("invalid_blocks", errors=["missing required field: alt_text"])
-    if not blocks:
-        return seen(text, marks=body.get("mrkdwn", True) is not False)
-    sections = [block["text"] for block in blocks if block.get("type") == "section"]
-    return "\n".join(seen(one["text"], marks=one.get("type") == "mrkdwn") for one in sections)
+    if not blocks:  # a file's address is shown as the file
+        return seen(FILE.sub("", text), marks=body.get("mrkdwn", True) is not False)
+    return "\n".join(filter(None, map(_words_of, blocks)))
+
+
+def _words_of(block: Mapping[str, Any]) -> str:
+    """What people read of a block: a section's text, or that of a rich text, whose signs are no marks."""
+    if block.get("type") == "section":
+        return seen(block["text"]["text"], marks=block["text"].get("type") == "mrkdwn")
+    if block.get("type") != "rich_text":
+        return ""
+    pieces = [piece for section in block["elements"] for piece in section["elements"]]
+    if any(piece["type"] not in ("text", "link") or not piece.get("text") for piece in pieces):
+        raise refusal("invalid_blocks", errors=["unsupported element [json-pointer:/blocks/0/elements/0]"])
+    shown = [piece["text"] for piece in pieces if not _names_file(piece)]
+    return "".join(shown).rstrip("\n")
+
+
+def _names_file(piece: Mapping[str, Any]) -> bool:
+    return FILE.fullmatch(f"<{piece.get('url', '')}|{piece['text']}>") is not None
 
 
 def refusal(error: str, **more: Any) -> Refusal:

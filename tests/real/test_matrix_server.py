@@ -47,13 +47,13 @@ def test_a_new_session_finds_the_post_and_repeats_nothing(servers: Servers) -> N
     async def work(http: HttpTransport) -> None:
         item, since = sent_by(servers.matrix, servers, http, content=content), moment_ago()
         await platform.publish(item)
-        kept = {name: value for name, value in item.steps.items() if not name.startswith("event")}
+        kept = {name: value for name, value in item.steps.items() if not name.startswith("out/event")}
         again = sent_by(
             servers.matrix.signed_in_again(), servers, http, content=content, key=item.key, steps=dict(kept)
         )
         looked = await platform.look_up(again, since)
-        assert [found.receipt.id for found in looked.found] == [item.steps["event0"]["id"]]
-        assert [found.receipt.extra["events"] for found in looked.found] == [[item.steps["event1"]["id"]]]
+        assert [found.receipt.id for found in looked.found] == [item.steps["out/event0"]["id"]]
+        assert [found.receipt.extra["events"] for found in looked.found] == [[item.steps["out/event1"]["id"]]]
         assert looked.found[0].created_at is not None
         assert platform.may_repeat(again, software="Matrix", age=timedelta(minutes=1)) is False
         same = sent_by(servers.matrix, servers, http, content=content, key=item.key, steps=dict(kept))
