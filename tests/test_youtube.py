@@ -329,6 +329,7 @@ def test_a_video_takes_one_of_the_day_s_uploads() -> None:
     """YouTube counts uploads apart from its other quota."""
     (use,) = platform.uses(on_its_way(youtube()).draft)
     assert (use.what, use.amount, use.limit, use.period) == ("uploads", Decimal(1), Decimal(100), timedelta(days=1))
+    assert use.zone == "America/Los_Angeles"
 
 
 def test_signing_in_asks_google_for_a_token_that_is_renewed() -> None:

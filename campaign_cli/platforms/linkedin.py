@@ -118,7 +118,7 @@ class LinkedIn(Platform):
         """
         if ":person:" not in draft.address:
             return ()
-        return (Use(what="posts", amount=Decimal(1), limit=Decimal(150), period=timedelta(days=1)),)
+        return (Use(what="posts", amount=Decimal(1), limit=Decimal(150), period=timedelta(days=1), zone="UTC"),)
 
     async def publish(self, sending: Sending) -> Receipt:
         """Upload what is missing, and post.

@@ -33,6 +33,7 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
+from campaign_cli.platforms.youtube_answers import QUOTA_ZONE
 from campaign_cli.platforms.youtube_api import Settings, settings_of
 from campaign_cli.platforms.youtube_upload import SESSION, progress, uploaded
 from campaign_cli.platforms.youtube_words import TEXT, VISIBILITIES, objections, privacy_of, resource, title_of
@@ -149,7 +150,7 @@ class YouTube(Platform):
 
         https://developers.google.com/youtube/v3/determine_quota_cost
         """
-        return (Use(what="uploads", amount=Decimal(1), limit=Decimal(100), period=timedelta(days=1)),)
+        return (Use(what="uploads", amount=Decimal(1), limit=Decimal(100), period=timedelta(days=1), zone=QUOTA_ZONE),)
 
     def objections(self, draft: Draft) -> tuple[Rejected, ...]:
         """What YouTube would refuse, some of it only after the whole upload."""
