@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.models import Draft, Picture
-from campaign_cli.platforms.answers import ask, instant
+from campaign_cli.platforms.answers import ask, conceal, instant
 from campaign_cli.platforms.base import Request, Sending
 from campaign_cli.platforms.text import utf16_length
 from campaign_cli.platforms.tiktok_answers import data_of, errors
@@ -147,19 +146,12 @@ async def _send(sending: Sending, address: str, *, content: bytes, start: int, e
     try:
         await sending.http.send(request)
     except Failure as failure:
-        _conceal(failure, address)
+        conceal(failure, address)
         if failure.status == 416:  # TikTok has other bytes than we know of, perhaps all: it is asked
             raise Unconfirmed(failure.message, status=416) from failure
         if isinstance(failure, Rejected):
             await sending.keep(STEP, None)
         raise
-
-
-def _conceal(failure: Failure, address: str) -> None:
-    """Take what opens the upload out of a message."""
-    for secret in (address, *(value for _name, value in parse_qsl(urlsplit(address).query))):
-        failure.message = failure.message.replace(secret, "•••")
-    failure.args = (failure.message,)
 
 
 async def pictures(sending: Sending) -> Mapping[str, Any]:

@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.platforms.addresses import same_origin
-from campaign_cli.platforms.answers import read_json, unreadable
+from campaign_cli.platforms.answers import conceal, read_json, unreadable
 from campaign_cli.platforms.base import Answer, Request, Sending
 from campaign_cli.platforms.youtube_answers import GONE, errors
 from campaign_cli.platforms.youtube_api import authorized, call, settings_of, uploaded_at
@@ -133,9 +133,7 @@ async def _answered(sending: Sending, request: Request) -> Answer:
     try:
         return await sending.http.send(request)
     except Failure as failure:
-        for secret in (request.url, *parse_qs(urlsplit(request.url).query).get("upload_id", ())):
-            failure.message = failure.message.replace(secret, "•••")
-        failure.args = (failure.message,)
+        conceal(failure, request.url)
         raise
 
 
