@@ -39,6 +39,8 @@ NATIVE_FIELDS: Final = (
     "whatsapp_template",
     "whatsapp_language",
     "whatsapp_parameters",
+    "ai_generated",
+    "promotes",
 )
 """Keys of a variant that belong to some networks only; each adapter lists its own in ``fields``."""
 
@@ -179,6 +181,13 @@ class Variant(Strict):
     whatsapp_parameters: Annotated[
         Words | None,
         Field(description="What fills the template's places, in order: title, text, link, name (WhatsApp)."),
+    ] = None
+    ai_generated: Annotated[
+        StrictBool | None, Field(description="Label it as made by artificial intelligence (TikTok, X, YouTube).")
+    ] = None
+    promotes: Annotated[
+        Literal["own", "paid", "none"] | None,
+        Field(description="Label it as advertising: own (TikTok), paid for by somebody else (TikTok, X, YouTube)."),
     ] = None
 
 

@@ -54,7 +54,7 @@ class TikTok(Platform):
     title: ClassVar[str] = "TikTok"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ("token",)
-    fields: ClassVar[frozenset[str]] = frozenset({"title"})
+    fields: ClassVar[frozenset[str]] = frozenset({"title", "ai_generated", "promotes"})
     metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments", "shares")
     help = {
         "token": N_("Log in with the account; your app needs the Content Posting API."),
@@ -88,7 +88,7 @@ class TikTok(Platform):
         scopes=("user.info.basic", "video.publish", "video.list"),
         separator=",",
         client_name="client_key",
-        challenge="hex",
+        challenge="hex",  # https://developers.tiktok.com/doc/login-kit-desktop
         lifetime=timedelta(hours=24),
         help="https://developers.tiktok.com/apps/",
     )

@@ -47,6 +47,18 @@ def objections(draft: Draft) -> Iterator[Rejected]:
             code="title",
             fix=_("Leave the title out of the variant for TikTok."),
         )
+    if draft.native.get("promotes") == "paid" and draft.visibility == "private":
+        yield Rejected(
+            _("TikTok takes no paid promotion that only the account itself can see."),
+            code="promotes",
+            fix=_("Write another visibility, or leave “promotes: paid” out."),
+        )
+    if draft.native.get("ai_generated") and media and not videos:
+        yield Rejected(
+            _("TikTok's interface can't label pictures as made by artificial intelligence, only videos."),
+            code="ai_generated",
+            fix=_("Post the pictures by hand in the app, with the label, or leave the account out."),
+        )
     if utf16_length(title) > TITLE or utf16_length(text) > (CAPTION if videos else DESCRIPTION):
         yield Rejected(
             _("The text is too long for TikTok."),
@@ -107,7 +119,7 @@ async def _begin(sending: Sending, who: Creator, *, total: int) -> Mapping[str, 
         "title": sending.content.text,
         "disable_duet": not (settings.duets and who.duets),
         "disable_stitch": not (settings.stitches and who.stitches),
-        **({"is_aigc": True} if settings.ai_generated else {}),
+        **({"is_aigc": True} if sending.draft.native.get("ai_generated", settings.ai_generated) else {}),
     }
     source = {"source": "FILE_UPLOAD", "video_size": total, "chunk_size": ends[0], "total_chunk_count": len(ends)}
     address = f"{settings.url}/upload/?upload_id={{upload_id}}&upload_token={{upload_token}}"
@@ -192,11 +204,12 @@ def _info(sending: Sending, who: Creator) -> dict[str, Any]:
             code="privacy_level_option_mismatch",
             fix=_("Write one of: {words}.").format(words=", ".join(possible)),
         )
+    promotes = sending.draft.native.get("promotes", settings.promotes)
     return {
         "privacy_level": LEVELS[word],
         "disable_comment": not (settings.comments and who.comments),
-        "brand_content_toggle": settings.promotes == "paid",
-        "brand_organic_toggle": settings.promotes == "own",
+        "brand_content_toggle": promotes == "paid",
+        "brand_organic_toggle": promotes == "own",
     }
 
 

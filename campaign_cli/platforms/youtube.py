@@ -55,7 +55,7 @@ class YouTube(Platform):
     title: ClassVar[str] = "YouTube"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ("token",)
-    fields: ClassVar[frozenset[str]] = frozenset({"title", "tags"})
+    fields: ClassVar[frozenset[str]] = frozenset({"title", "tags", "ai_generated", "promotes"})
     metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments")
     visibilities: ClassVar[tuple[str, ...]] = VISIBILITIES
     threads: ClassVar[bool] = False
@@ -88,6 +88,7 @@ class YouTube(Platform):
     )
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "the limits of title (100 characters), description (5,000 bytes) and tags (500 characters)",
+        "whether the label of paid promotion is taken together with the upload",
         "how long a finished upload session still answers with its video",
         "whether an upload that Google locks as private already says so in its answer",
         "the life of a refresh token: 7 days while the project's consent screen is in testing",

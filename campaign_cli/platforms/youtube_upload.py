@@ -76,7 +76,7 @@ async def _begin(sending: Sending, resource: Mapping[str, Any], *, total: int) -
         sending,
         "POST",
         path,
-        query={"uploadType": "resumable", "part": "snippet,status"},
+        query={"uploadType": "resumable", "part": ",".join(resource)},
         json=resource,
         headers={
             "X-Upload-Content-Length": str(total),

@@ -36,6 +36,7 @@ _STATUS: Final = frozenset(
     {"privacyStatus", "publishAt", "license", "embeddable", "publicStatsViewable", "selfDeclaredMadeForKids"}
     | {"containsSyntheticMedia"}
 )
+_PAID: Final = "paidProductPlacementDetails"
 _RANGE: Final = re.compile(r"bytes (?:\*|(\d+)-(\d+))/(\d+)")
 
 
@@ -113,7 +114,7 @@ class YouTubeStage(Network):
     async def begin(self, request: Request, account: StageAccount) -> Response:
         """POST: a session for one video."""
         known = {"uploadType", "part", "notifySubscribers"}
-        parts = _parts(request, known, {"snippet", "status"})
+        parts = _parts(request, known, {"snippet", "status", _PAID})
         total = int(request.headers.get("x-upload-content-length", "0"))
         mime = request.headers.get("x-upload-content-type", "")
         if request.query_params.get("uploadType") != "resumable" or total < 1 or not mime.startswith("video/"):
@@ -244,8 +245,8 @@ def _parts(request: Request, parameters: set[str], known: set[str]) -> set[str]:
 
 
 def _check_words(resource: Mapping[str, Any]) -> None:
-    snippet, status = resource.get("snippet") or {}, resource.get("status") or {}
-    unknown = sorted({*set(snippet) - _SNIPPET, *set(status) - _STATUS})
+    snippet, status, paid = (resource.get(part) or {} for part in ("snippet", "status", _PAID))
+    unknown = sorted({*set(snippet) - _SNIPPET, *set(status) - _STATUS, *set(paid) - {"hasPaidProductPlacement"}})
     if unknown:
         raise problem(400, "badRequest", f"Invalid JSON payload received. Unknown name {unknown[0]}.")
     title, text = str(snippet.get("title") or ""), str(snippet.get("description") or "")

@@ -77,7 +77,7 @@ def _everything(stage: Played) -> list[tuple[Request, Answer]]:
         await platform.check(sending)
         await platform.delete(sending, receipt)
 
-    native = {"title": "Upah layak", "tags": ["upah", "hari buruh"]}
+    native = {"title": "Upah layak", "tags": ["upah", "hari buruh"], "ai_generated": True, "promotes": "paid"}
     stage.run("youtube", work, content=(Part(text="Upah layak."),), native=native, visibility="unlisted")
     return heard
 
