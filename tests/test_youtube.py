@@ -325,6 +325,14 @@ def test_an_account_without_a_channel_is_told_so() -> None:
         asyncio.run(platform.check(on_its_way(youtube(channels=httpx.Response(200, json={"kind": "x"})))))
 
 
+@pytest.mark.parametrize("category", ["politik", "2 9", "-1", 1.5])
+def test_a_category_is_a_number(category: object) -> None:
+    """As YAML reads it, or as text; anything else is told before YouTube refuses it."""
+    assert platform.Settings.model_validate({"token": "env:T", "category": 29}).category == "29"  # type: ignore[attr-defined]
+    with pytest.raises(ValidationError, match="category on YouTube"):
+        platform.Settings.model_validate({"token": "env:T", "category": category})
+
+
 def test_what_machines_made_and_what_is_paid_for_is_labelled() -> None:
     """In YouTube's own properties; the part of the paid promotion is named only where there is one."""
     both, none = (youtube(begun(), arrived(FIRST), done()) for _video in range(2))

@@ -387,6 +387,10 @@ class Platform(ABC):
     signed_in: ClassVar[tuple[str, ...]] = ()  # settings that ``complete`` gives, so that nobody need type them
     max_wait: ClassVar[float] = 30.0  # seconds for one request
 
+    def sign_in(self, settings: Mapping[str, Any]) -> OAuth | None:
+        """The facts of the sign-in of an account with these settings, where they decide what it must be allowed."""
+        return self.oauth
+
     @abstractmethod
     def address(self, account: Account) -> str:
         """The destination, normalised, so that two spellings of one account are equal. Goes into the content hash."""

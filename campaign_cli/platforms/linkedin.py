@@ -7,9 +7,11 @@ and names the first one. Reading needs a permission that LinkedIn gives to appro
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
@@ -44,6 +46,15 @@ _TRIED: Final = "tried"  # step: a request for this post has left, and was not p
 _POST: Final = re.compile(
     r"(?:https?://)?(?:www\.)?linkedin\.com/feed/update/(?P<urn>urn:li:(?:share|ugcPost):\d+)/?(?:[?#].*)?", re.ASCII
 )
+_OAUTH: Final = OAuth(
+    authorize=f"{api.HOME}/oauth/v2/authorization",
+    token=f"{api.HOME}/oauth/v2/accessToken",
+    scopes=("w_organization_social", "r_organization_social", "r_organization_admin"),
+    pkce=False,
+    renewal="refresh",  # LinkedIn gives refresh tokens to approved partners alone: others sign in again
+    lifetime=timedelta(days=60),
+    help=f"{api.HOME}/developers/apps",
+)
 
 
 class LinkedIn(Platform):
@@ -74,15 +85,7 @@ class LinkedIn(Platform):
         "(r_organization_social); a person's posts can't be read, so a person decides",
         verified_by="documentation (LinkedIn publishes no machine-readable specification)",
     )
-    oauth: ClassVar[OAuth | None] = OAuth(
-        authorize=f"{api.HOME}/oauth/v2/authorization",
-        token=f"{api.HOME}/oauth/v2/accessToken",
-        scopes=("w_organization_social", "r_organization_social", "r_organization_admin"),
-        pkce=False,
-        renewal="refresh",  # LinkedIn gives refresh tokens to approved partners alone: others sign in again
-        lifetime=timedelta(days=60),
-        help=f"{api.HOME}/developers/apps",
-    )
+    oauth: ClassVar[OAuth | None] = _OAUTH
     help = {
         "author": N_("Who posts: urn:li:organization:ID (the number in the address of your page's admin view)."),
         "token": N_("Log in, or take a token from linkedin.com/developers (Auth → OAuth 2.0 tools)."),
@@ -98,6 +101,11 @@ class LinkedIn(Platform):
         "the daily limit of posts of a page (150 of a person)",
     )
     max_wait: ClassVar[float] = 60.0  # a part of a video is 4 MiB
+
+    def sign_in(self, settings: Mapping[str, Any]) -> OAuth | None:
+        """A person needs other permissions than a page, and LinkedIn refuses all where an app lacks one of them."""
+        person = "person:" in str(settings.get("author") or "")
+        return replace(_OAUTH, scopes=("w_member_social", "openid", "profile")) if person else self.oauth
 
     def address(self, account: Account) -> str:
         """The API and the author."""

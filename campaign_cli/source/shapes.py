@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
@@ -123,7 +124,7 @@ def _value_message(kind: str, *, key: str, context: Mapping[str, Any], said: str
         text, bound = bounds[kind]
         return text.format(key=key, limit=context[bound]), _("Write another number.")
     if kind == "literal_error":
-        allowed = str(context["expected"])
+        allowed = ", ".join(re.findall(r"'([^']*)'", str(context["expected"])))  # pydantic joins them in English
         return _("{key} must be one of: {allowed}.").format(key=key, allowed=allowed), _("Write one of these words.")
     reason = str(context["error"]) if kind == "value_error" and "error" in context else said
     message = _("{key} can't be used: {reason}.").format(key=key, reason=reason.rstrip("."))
