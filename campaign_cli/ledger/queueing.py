@@ -169,7 +169,7 @@ class _Comparing:
             body_hash=body_hash(draft),
             input_hash=input_hash,
             labels=self._labels(one),
-            media=tuple(dict.fromkeys(picture.sha256 for picture in draft.pictures)),
+            media=tuple(dict.fromkeys(file.sha256 for file in draft.files)),
             recurring=one.recurring,
         )
 

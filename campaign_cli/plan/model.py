@@ -41,6 +41,8 @@ NATIVE_FIELDS: Final = (
     "whatsapp_parameters",
     "ai_generated",
     "promotes",
+    "thumbnail",
+    "captions",
 )
 """Keys of a variant that belong to some networks only; each adapter lists its own in ``fields``."""
 
@@ -188,6 +190,13 @@ class Variant(Strict):
     promotes: Annotated[
         Literal["own", "paid", "none"] | None,
         Field(description="Label it as advertising: own (TikTok), paid for by somebody else (TikTok, X, YouTube)."),
+    ] = None
+    thumbnail: Annotated[
+        str | None, Field(description="A picture file that is shown before the video plays (YouTube).")
+    ] = None
+    captions: Annotated[
+        dict[str, str] | None,
+        Field(description="Files with subtitles (.srt, .vtt) by language, such as {id: media/x.srt} (YouTube)."),
     ] = None
 
 

@@ -375,6 +375,8 @@ class Platform(ABC):
     """How a thread's parts hang together: ``chain`` (each answers the part before), ``root`` (all answer the first),
     ``order`` (one after the other, where a message can answer none)."""
     limits: ClassVar[Limits]
+    thumbnail: ClassVar[Limits | None] = None  # what the picture of the native field ``thumbnail`` may be
+    captions: ClassVar[int | None] = None  # bytes that a file of the native field ``captions`` may have
     proof: ClassVar[Proof]
     oauth: ClassVar[OAuth | None] = None
     metrics: ClassVar[tuple[str, ...]] = ()  # what ``read_back`` counts of a post: likes, replies, reposts, views …

@@ -38,10 +38,11 @@ class Progress:
     video: Mapping[str, Any] | None = None
 
 
-async def uploaded(sending: Sending, resource: Mapping[str, Any]) -> Mapping[str, Any]:
+async def uploaded(sending: Sending, resource: Mapping[str, Any], *, seen: bool = True) -> Mapping[str, Any]:
     """The video that YouTube made of the part's file, with ``resource`` as its words; goes on where it stopped.
 
-    The piece with the last byte is the creating request: without it there is no video.
+    The piece with the last byte is the creating request: without it there is no video. Not so where nobody will see it
+    (``seen``).
     """
     content = await sending.load(sending.content.media[0])
     address = str(sending.steps.get(SESSION) or "")
@@ -52,7 +53,7 @@ async def uploaded(sending: Sending, resource: Mapping[str, Any]) -> Mapping[str
     while known.video is None:
         sending.uploaded(known.arrived, len(content))
         began = sending.now()
-        known = await _send(sending, address, content=content, start=known.arrived, size=piece)
+        known = await _send(sending, address, content=content, start=known.arrived, size=piece, seen=seen)
         quick = (sending.now() - began).total_seconds() < _QUICK
         piece = min(piece * 2, LARGEST) if quick else max(piece // 2, UNIT)
     sending.uploaded(len(content), len(content))
@@ -93,7 +94,7 @@ async def _begin(sending: Sending, resource: Mapping[str, Any], *, total: int) -
     return address
 
 
-async def _send(sending: Sending, address: str, *, content: bytes, start: int, size: int) -> Progress:
+async def _send(sending: Sending, address: str, *, content: bytes, start: int, size: int, seen: bool) -> Progress:
     """Send one piece. Where it is refused for good, the session ends with it: a person's retry begins anew."""
     total, end = len(content), min(start + size, len(content))
     last = end == total
@@ -105,7 +106,7 @@ async def _send(sending: Sending, address: str, *, content: bytes, start: int, s
             "Content-Type": sending.content.media[0].mime,
             "Content-Range": f"bytes {start}-{end - 1}/{total}",
         },
-        creating=last,
+        creating=last and seen,
         accept=(200, 201, 308) if last else (308,),
         sample={"id": "{video_id}"} if last else None,
         sample_headers={} if last else {"range": f"bytes=0-{end - 1}"},
