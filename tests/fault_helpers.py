@@ -91,6 +91,7 @@ class Scene:
     leads: Mapping[str, Leads] = field(default_factory=dict)
     sent: dict[str, list[Sent]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    native: Mapping[str, Any] = field(default_factory=dict)
     chance: Random = field(default_factory=lambda: Random(3))
     told: list[str] = field(default_factory=list)
     orders: list[Misbehaviour] = field(default_factory=list)
@@ -140,7 +141,15 @@ class Scene:
         parts, _least = with_least(self.platform, parts)
         full = self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
-        draft = Draft(platform=self.platform, account=full, address=address, language="id", parts=parts)
+        draft = Draft(
+            platform=self.platform,
+            account=full,
+            address=address,
+            language="id",
+            parts=parts,
+            visibility=next(iter(self.adapter.visibilities), None),
+            native=self.native,
+        )
         key, due = delivery_key("uji", post, full), self.clock.now()
         return NewDelivery(
             key=key,
@@ -157,7 +166,7 @@ class Scene:
             content_hash=draft.content_hash(due),
             body_hash=key,
             input_hash=key,
-            media=tuple(_digests(draft.pictures)),
+            media=tuple(_digests(draft.files)),
         )
 
     def publish(self, *, stay: timedelta | None = None) -> Outcome:

@@ -87,7 +87,7 @@ class MediaStore:
         mime = _CAPTIONS.get(path.suffix.lower())
         digest = self._hash(file, path)
         content = b"" if path.stat().st_size > largest else path.read_bytes()
-        if mime is None or not content or not _CUE.search(content.decode("utf-8", "replace")):
+        if mime is None or not _has_cues(content):
             raise MediaError(
                 "M130",
                 _("The file {file} holds no subtitles that can be sent.").format(file=file),
@@ -230,6 +230,13 @@ class MediaStore:
         self._held = sum(map(len, self._bytes.values()))
         while self._held > self._kept and len(self._bytes) > 1:
             self._held -= len(self._bytes.popitem(last=False)[1])
+
+
+def _has_cues(content: bytes) -> bool:
+    try:
+        return _CUE.search(content.decode()) is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _unreadable(file: str, error: OSError) -> MediaError:

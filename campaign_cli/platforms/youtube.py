@@ -92,6 +92,7 @@ class YouTube(Platform):
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "the limits of title (100 characters), description (5,000 bytes) and tags (500 characters)",
         "whether the label of paid promotion is taken together with the upload",
+        "whether subscribers hear of a video that is shown after its thumbnail and subtitles were added",
         "how long a finished upload session still answers with its video",
         "whether an upload that Google locks as private already says so in its answer",
         "the life of a refresh token: 7 days while the project's consent screen is in testing",

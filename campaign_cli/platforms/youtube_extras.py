@@ -24,7 +24,6 @@ UNITS: Final = 50  # of the day's quota, for a thumbnail and for showing a video
 UNITS_OF_CAPTIONS: Final = 400
 _UPLOAD: Final = "/upload/youtube/v3"
 _EXISTS: Final = 409  # these subtitles arrived with an earlier try
-_BOUNDARY: Final = "campaign-cli-part"
 
 
 def has_extras(draft: Draft) -> bool:
@@ -95,18 +94,19 @@ async def _set_thumbnail(sending: Sending, identifier: str, picture: Picture) ->
 
 async def _add_captions(sending: Sending, identifier: str, file: Picture, *, language: str) -> None:
     """The words about the file and the file, in one body."""
+    boundary = f"part-{sending.key}"  # which stands in nobody's subtitles
     snippet = {"videoId": identifier, "language": language, "name": language}
     head = (
-        f"--{_BOUNDARY}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{json.dumps({'snippet': snippet})}\r\n"
-        f"--{_BOUNDARY}\r\nContent-Type: application/octet-stream\r\n\r\n"
+        f"--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{json.dumps({'snippet': snippet})}\r\n"
+        f"--{boundary}\r\nContent-Type: application/octet-stream\r\n\r\n"
     )
     request = call(
         sending,
         "POST",
         f"{_UPLOAD}/captions",
         query={"part": "snippet", "uploadType": "multipart"},
-        content=b"".join((head.encode(), await sending.load(file), f"\r\n--{_BOUNDARY}--\r\n".encode())),
-        headers={"Content-Type": f"multipart/related; boundary={_BOUNDARY}"},
+        content=b"".join((head.encode(), await sending.load(file), f"\r\n--{boundary}--\r\n".encode())),
+        headers={"Content-Type": f"multipart/related; boundary={boundary}"},
         accept=(200, _EXISTS),
     )
     await _sent(sending, replace(request, errors=_unless_there(sending)))

@@ -57,7 +57,7 @@ class YouTubeExtras(Network):
         kept: dict[str, str] = post.data.setdefault("captions", {})
         if snippet["language"] in kept:
             raise problem(409, "captionExists", "The specified video already has a caption track with this language.")
-        kept[snippet["language"]] = content.decode()
+        kept[snippet["language"]] = content.decode("utf-8", "replace")
         item = {"kind": "youtube#caption", "id": f"AUi{post.number:08d}", "snippet": snippet | {"status": "serving"}}
         return JSONResponse(item)
 
