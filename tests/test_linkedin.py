@@ -399,6 +399,9 @@ def test_a_permalink_leads_to_the_post_of_this_author() -> None:
     assert asyncio.run(platform.find(on_its_way(quoted), url.replace("urn:li:", "urn%3Ali%3A"))) == ours
     assert found(answer(200, post_json(POSTED, "Ya", author="urn:li:person:x"))) is None
     assert found(problem(404, "No")) is None
+    shared = f"https://www.linkedin.com/posts/serikat-contoh_upah-layak-share-{POSTED.rpartition(':')[2]}-aBc_?rcm=x"
+    again = Network(replies=[answer(200, post_json(POSTED, "Ya"))])
+    assert asyncio.run(platform.find(on_its_way(again), shared)) == ours
     believed = found(problem(403, "Not enough permissions"))
     assert believed is not None
     assert believed.id == POSTED

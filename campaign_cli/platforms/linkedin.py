@@ -44,7 +44,8 @@ from campaign_cli.platforms.text import utf16_length
 
 _TRIED: Final = "tried"  # step: a request for this post has left, and was not provably refused
 _POST: Final = re.compile(
-    r"(?:https?://)?(?:www\.)?linkedin\.com/feed/update/(?P<urn>urn:li:(?:share|ugcPost):\d+)/?(?:[?#].*)?", re.ASCII
+    r"(?:https?://)?(?:www\.)?linkedin\.com/(?:feed/update/(?P<urn>urn:li:(?:share|ugcPost):\d+)"
+    r"|posts/[^/?#]*-(?P<kind>share|ugcPost)-(?P<number>\d+)-[\w-]*)/?(?:[?#].*)?"
 )
 _OAUTH: Final = OAuth(
     authorize=f"{api.HOME}/oauth/v2/authorization",
@@ -194,19 +195,21 @@ class LinkedIn(Platform):
         )
 
     async def find(self, session: Session, url: str) -> Receipt | None:
-        """``linkedin.com/feed/update/URN``. Where the token may not read it, the address alone is believed."""
+        """``linkedin.com/feed/update/URN``, or the address that LinkedIn gives for sharing a post. Where the token may not
+        read it, the address alone is believed."""
         match = _POST.fullmatch(unquote(url.strip()))
         if match is None:
             return None
+        urn = match["urn"] or f"urn:li:{match['kind']}:{match['number']}"
         try:
-            post = await api.post(session, match["urn"])
+            post = await api.post(session, urn)
         except Rejected as error:
             if error.status != 403:
                 raise
-            return receipt_of(match["urn"], part=0, at=session.now())
+            return receipt_of(urn, part=0, at=session.now())
         if post is None or post["author"] != settings_of(session.account).author:
             return None
-        return receipt_of(match["urn"], part=0, at=api.created_at(post))
+        return receipt_of(urn, part=0, at=api.created_at(post))
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete the post; LinkedIn says the same of one that is gone already."""

@@ -174,9 +174,8 @@ class TikTok(Platform):
         if video is None:
             return None
         at = epoch(video.get("create_time")) or session.now()
-        return Receipt(
-            part=0, id=match["id"], url=f"https://www.tiktok.com/@{match['name']}/video/{match['id']}", at=at
-        )
+        address = f"https://www.tiktok.com/@{match['name']}/{match['kind'].lower()}/{match['id']}"
+        return Receipt(part=0, id=match["id"], url=address, at=at)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Always Rejected: TikTok lets no program delete."""
