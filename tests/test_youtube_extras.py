@@ -81,6 +81,7 @@ def test_a_channel_that_may_set_no_thumbnail_is_told_before_anything_is_seen() -
     network = youtube(begun(), arrived(FIRST), done("private"), problem(403, "forbidden"))
     failure = asyncio.run(failure_of(platform.publish(on_its_way(network, native=NATIVE))))
     assert isinstance(failure, Rejected)
+    assert "by phone" in failure.fix
     assert len(network.requests) == 4
 
 

@@ -195,8 +195,10 @@ class LinkedIn(Platform):
         )
 
     async def find(self, session: Session, url: str) -> Receipt | None:
-        """``linkedin.com/feed/update/URN``, or the address that LinkedIn gives for sharing a post. Where the token may not
-        read it, the address alone is believed."""
+        """``linkedin.com/feed/update/URN``, or the address that LinkedIn gives for sharing a post.
+
+        Where the token may not read it, the address alone is believed.
+        """
         match = _POST.fullmatch(unquote(url.strip()))
         if match is None:
             return None

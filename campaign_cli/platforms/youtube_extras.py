@@ -89,7 +89,8 @@ async def _set_thumbnail(sending: Sending, identifier: str, picture: Picture) ->
         headers={"Content-Type": picture.mime},
         accept=(200,),
     )
-    await _sent(sending, request)
+    fix = _("The video waits unseen. Verify the channel by phone, or take another picture, then: campaign retry")
+    await _sent(sending, request, fix=fix)
 
 
 async def _add_captions(sending: Sending, identifier: str, file: Picture, *, language: str) -> None:
@@ -109,7 +110,8 @@ async def _add_captions(sending: Sending, identifier: str, file: Picture, *, lan
         headers={"Content-Type": f"multipart/related; boundary={boundary}"},
         accept=(200, _EXISTS),
     )
-    await _sent(sending, replace(request, errors=_unless_there(sending)))
+    fix = _("The video waits unseen. Correct the subtitles, or leave them out, and run: campaign queue")
+    await _sent(sending, replace(request, errors=_unless_there(sending)), fix=fix)
 
 
 def _unless_there(sending: Sending) -> Any:
@@ -121,12 +123,10 @@ def _unless_there(sending: Sending) -> Any:
     return read
 
 
-async def _sent(sending: Sending, request: Request) -> None:
+async def _sent(sending: Sending, request: Request, *, fix: str) -> None:
+    """Send it. A refusal is one of this file's, whatever YouTube's reason means elsewhere."""
     try:
         await sending.http.send(request)
     except Rejected as refusal:
-        refusal.fix = refusal.fix or _(
-            "The video is on the channel, unseen. A thumbnail needs a channel that was verified by phone; correct the "
-            "file, or leave it out, and run: campaign retry"
-        )
+        refusal.fix = fix
         raise
