@@ -89,7 +89,10 @@ async def _set_thumbnail(sending: Sending, identifier: str, picture: Picture) ->
         headers={"Content-Type": picture.mime},
         accept=(200,),
     )
-    fix = _("The video waits unseen. Verify the channel by phone, or take another picture, then: campaign retry")
+    fix = _(
+        "Verify the channel by phone, or take another picture, then: campaign retry. It uploads the video anew; delete "
+        "the private one on the channel."
+    )
     await _sent(sending, request, fix=fix)
 
 
@@ -110,7 +113,10 @@ async def _add_captions(sending: Sending, identifier: str, file: Picture, *, lan
         headers={"Content-Type": f"multipart/related; boundary={boundary}"},
         accept=(200, _EXISTS),
     )
-    fix = _("The video waits unseen. Correct the subtitles, or leave them out, and run: campaign queue")
+    fix = _(
+        "Correct the subtitles, or leave them out, and run: campaign queue. The video is uploaded anew; delete the "
+        "private one on the channel."
+    )
     await _sent(sending, replace(request, errors=_unless_there(sending)), fix=fix)
 
 
