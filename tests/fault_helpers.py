@@ -92,6 +92,7 @@ class Scene:
     sent: dict[str, list[Sent]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     native: Mapping[str, Any] = field(default_factory=dict)
+    films: tuple[Picture, ...] = ()  # with the first part, in the place of pictures
     chance: Random = field(default_factory=lambda: Random(3))
     told: list[str] = field(default_factory=list)
     orders: list[Misbehaviour] = field(default_factory=list)
@@ -136,7 +137,7 @@ class Scene:
     def new_delivery(self, account: str, *texts: str, post: str = "kabar", pictures: int = 0) -> NewDelivery:
         """The same, not queued yet."""
         file, mime = file_for(self.platform, 640, 480)
-        media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
+        media = self.films or tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
         parts = tuple(Part(text=text, media=media if number == 0 else ()) for number, text in enumerate(texts))
         parts, _least = with_least(self.platform, parts)
         full = self.played[account]
