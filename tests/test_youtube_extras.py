@@ -19,10 +19,11 @@ from youtube_helpers import VIDEO, arrived, begun, done, on_its_way, page, probl
 from youtube_helpers import item as uploaded
 
 from campaign_cli.checks import examine
+from campaign_cli.content.drafts import Renderer
 from campaign_cli.content.media import MediaStore
 from campaign_cli.errors import Rejected, Unavailable
 from campaign_cli.models import Draft, State, native_file
-from campaign_cli.plan import open_workspace
+from campaign_cli.plan import expand, load_plan, open_workspace
 from campaign_cli.platforms.youtube import platform
 from tests import platform_helpers as other_helpers  # the same file, as the stage's tests know it
 from tests.fault_helpers import Scene, Theatre, open_theatre
@@ -168,6 +169,22 @@ def test_files_of_native_fields_are_frozen_with_the_draft(tmp_path: Path) -> Non
     assert Draft.from_json(draft.to_json()).files == draft.files
     other, _codes, _store = draft_of(Folder(tmp_path), native, id_srt=SUBTITLES + b"\n")
     assert other.content_hash(NOW) != draft.content_hash(NOW)
+
+
+@pytest.mark.parametrize("name", ["id.srt", "sampul.png"])
+def test_another_file_under_the_same_name_is_another_input(tmp_path: Path, name: str) -> None:
+    """So that what is queued is rendered anew, as for pictures."""
+    folder = Folder(tmp_path)
+    draft_of(folder, "thumbnail: media/sampul.png, captions: {id: media/id.srt}", id_srt=SUBTITLES)
+    hashes = []
+    for content in (b"a", b"bb"):
+        folder.write(f"media/{name}", content)
+        loaded, _found = load_plan(folder.root / "film.yaml", open_workspace(folder.root)[0])
+        assert loaded is not None
+        (planned,), _more = expand(loaded)
+        renderer = Renderer(loaded, media=MediaStore(folder.root), templates=folder.root / "templates")
+        hashes.append(renderer.input_hash(planned))
+    assert hashes[0] != hashes[1]
 
 
 @pytest.mark.parametrize(
