@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -203,6 +203,11 @@ class Draft:
         """Every picture and video of every part, in order."""
         return tuple(picture for part in self.parts for picture in part.media)
 
+    @property
+    def files(self) -> tuple[Picture, ...]:
+        """Everything whose bytes go out with it: ``pictures``, and the files of native fields (``native_file``)."""
+        return self.pictures + tuple(_files_in(self.native))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
@@ -217,6 +222,19 @@ class Receipt:
     at: datetime
     extra: Mapping[str, Any] = field(default_factory=dict)
     withdrawn_at: datetime | None = None
+
+
+def native_file(file: Picture) -> dict[str, Any]:
+    """A file as the value of a native field (a thumbnail), or one of its values (captions, by language)."""
+    return replace(file, removed=())._plain()
+
+
+def _files_in(value: Any) -> Iterator[Picture]:
+    if isinstance(value, Mapping) and "sha256" in value:
+        yield Picture._from_plain(value)
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _files_in(inner)
 
 
 def _canonical(data: Mapping[str, Any]) -> str:

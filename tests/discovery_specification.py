@@ -36,7 +36,7 @@ def discovery_check(specification: Mapping[str, Any], *, base: str = "") -> Call
     def check(request: httpx.Request) -> None:
         path = request.url.path.removeprefix(base)
         method = method_of(specification, request.method, path)
-        if request.method == "PUT":
+        if request.method == "PUT" and "mediaUpload" in method:
             _check_piece(request)
             return
         known = {**specification["parameters"], **method["parameters"]}
@@ -45,16 +45,33 @@ def discovery_check(specification: Mapping[str, Any], *, base: str = "") -> Call
             _check_parameter(known[name], value)
         missing = [name for name, rule in method["parameters"].items() if rule.get("required")]
         assert set(missing) <= set(request.url.params), missing
+        if request.url.params.get("uploadType") == "media":
+            assert request.headers["content-type"] in method["mediaUpload"]["accept"]
+            assert 0 < len(request.content) <= int(method["mediaUpload"]["maxSize"])
+            return
         if "request" not in method:
             assert not request.content
             return
-        body = json.loads(request.content)
+        body = json.loads(_words(request))
         assert list(wrong(specification, method["request"]["$ref"], body)) == []
-        assert set(body) <= set(request.url.params["part"].split(",")), "what is no part is not stored"
+        assert set(body) - {"id"} <= set(request.url.params["part"].split(",")), "what is no part is not stored"
+        if request.url.params.get("uploadType") != "resumable":
+            return
         assert request.headers["x-upload-content-type"].startswith("video/")
         assert 0 < int(request.headers["x-upload-content-length"]) <= int(method["mediaUpload"]["maxSize"])
 
     return check
+
+
+def _words(request: httpx.Request) -> bytes:
+    """The JSON of a body, which a file may follow as the second of two parts."""
+    kind, _semicolon, more = request.headers.get("content-type", "").partition(";")
+    if kind != "multipart/related":
+        return request.content
+    nothing, words, file, end = request.content.split(b"--" + more.strip().removeprefix("boundary=").encode())
+    assert (nothing, end) == (b"", b"--\r\n")
+    assert file.partition(b"\r\n\r\n")[2], "the file is empty"
+    return words.partition(b"\r\n\r\n")[2]
 
 
 def method_of(specification: Mapping[str, Any], verb: str, path: str) -> Mapping[str, Any]:

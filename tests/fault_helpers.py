@@ -91,6 +91,8 @@ class Scene:
     leads: Mapping[str, Leads] = field(default_factory=dict)
     sent: dict[str, list[Sent]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    native: Mapping[str, Any] = field(default_factory=dict)
+    films: tuple[Picture, ...] = ()  # with the first part, in the place of pictures
     chance: Random = field(default_factory=lambda: Random(3))
     told: list[str] = field(default_factory=list)
     orders: list[Misbehaviour] = field(default_factory=list)
@@ -142,13 +144,20 @@ class Scene:
     ) -> NewDelivery:
         """The same, not queued yet."""
         file, mime = file_for(self.platform, 640, 480)
-        media = tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
+        media = self.films or tuple(picture(file, alt=f"Gambar {number}", mime=mime) for number in range(pictures))
         parts = tuple(Part(text=text, media=media if number == 0 else ()) for number, text in enumerate(texts))
         parts, _least = with_least(self.platform, parts)
         full = self.played[account]
         address = self.adapter.address(self.workspace.accounts[full])
-        where = {"platform": self.platform, "account": full, "address": address, "language": "id"}
-        draft = Draft(**where, parts=parts, native=native or {})
+        draft = Draft(
+            platform=self.platform,
+            account=full,
+            address=address,
+            language="id",
+            parts=parts,
+            visibility=next(iter(self.adapter.visibilities), None),
+            native=native or self.native,
+        )
         key, due = delivery_key("uji", post, full), self.clock.now()
         return NewDelivery(
             key=key,
@@ -165,7 +174,7 @@ class Scene:
             content_hash=draft.content_hash(due),
             body_hash=key,
             input_hash=key,
-            media=tuple(_digests(draft.pictures)),
+            media=tuple(_digests(draft.files)),
         )
 
     def publish(self, *, stay: timedelta | None = None) -> Outcome:

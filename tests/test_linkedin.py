@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -27,7 +29,8 @@ from platform_helpers import NOW, Clock, Network, answer, failure_of, json_of, p
 from campaign_cli.errors import Rejected, Unavailable, Unconfirmed
 from campaign_cli.models import Receipt
 from campaign_cli.platforms.http import RecordingTransport
-from campaign_cli.platforms.linkedin import PAGES, platform
+from campaign_cli.platforms.linkedin import platform
+from campaign_cli.platforms.linkedin_search import PAGES
 from campaign_cli.platforms.linkedin_text import little, plain, same_text
 
 SINCE = NOW - timedelta(minutes=2)
@@ -197,21 +200,49 @@ def test_a_video_goes_in_parts_and_is_put_together() -> None:
 
 def test_a_video_goes_on_where_it_stopped() -> None:
     """After a part was lost, the parts that arrived are not sent again; once the addresses have ended, all are."""
-    content, files = parts("Film", media=[film()]), {film().sha256: FILM}
+    more: dict[str, Any] = {"content": parts("Film", media=[film()]), "bytes_of": {film().sha256: FILM}}
     until = int((NOW + timedelta(hours=1)).timestamp() * 1000)
-    steps: dict[str, Any] = {}
+    memory: dict[str, Any] = {}
     first = Network(replies=[video_begun(uploadUrlsExpireAt=until), part("a"), httpx.ReadError("cut")])
-    failure = asyncio.run(failure_of(platform.publish(on_its_way(first, content=content, steps=steps, bytes_of=files))))
+    failure = asyncio.run(failure_of(platform.publish(on_its_way(first, memory=memory, **more))))
     assert isinstance(failure, Unavailable)
-    late, done = dict(steps), [file_state(), created()]
+    late, done = copy.deepcopy(memory), [file_state(), created()]
     second = Network(replies=[part("b"), part("c"), httpx.Response(200), *done])
-    asyncio.run(platform.publish(on_its_way(second, content=content, steps=steps, bytes_of=files)))
+    asyncio.run(platform.publish(on_its_way(second, memory=memory, **more)))
     assert [request.content for request in second.requests[:2]] == [b"4567", b"89"]
     assert json_of(second.requests[2])["finalizeUploadRequest"]["uploadedPartIds"] == ["a", "b", "c"]
     anew = Network(replies=[video_begun(), part("a"), part("b"), part("c"), httpx.Response(200), *done])
     clock = Clock(NOW + timedelta(hours=2))
-    asyncio.run(platform.publish(on_its_way(anew, content=content, steps=late, bytes_of=files, clock=clock)))
+    asyncio.run(platform.publish(on_its_way(anew, memory=late, clock=clock, **more)))
     assert len(anew.requests) == 7
+
+
+def test_what_opens_an_upload_is_never_written_down() -> None:
+    """No step and no message holds the signed address or its ticket; another process begins the upload anew."""
+    more: dict[str, Any] = {"content": parts("Film", media=[film()]), "bytes_of": {film().sha256: FILM}}
+    steps: dict[str, Any] = {}
+    echoed = problem(400, "cannot take https://www.linkedin.com/dms-uploads/V1/1?ut=tiket-rahasia now")
+    first = Network(replies=[video_begun(), part("a"), httpx.ReadError("cut")])
+    asyncio.run(failure_of(platform.publish(on_its_way(first, steps=steps, **more))))
+    assert "dms-uploads" not in json.dumps(steps)
+    memory: dict[str, Any] = {}
+    anew = Network(replies=[video_begun(), part("a"), echoed])
+    failure = asyncio.run(failure_of(platform.publish(on_its_way(anew, steps=steps, memory=memory, **more))))
+    assert isinstance(failure, Rejected)
+    assert "tiket-rahasia" not in f"{failure.message}{failure}{steps}"
+    assert memory == {}
+    done = [video_begun(), part("a"), part("b"), part("c"), httpx.Response(200), file_state(), created()]
+    asyncio.run(platform.publish(on_its_way(Network(replies=done), steps=steps, **more)))
+    assert steps["video0"] == "urn:li:video:V1"
+
+
+def test_a_refused_picture_does_not_tell_its_address() -> None:
+    """The same for a picture's own address."""
+    echoed = problem(403, "denied: ca=vector&ut=tiket-rahasia")
+    item = on_its_way(Network(replies=[image_begun(), echoed]), content=parts("Foto", media=[picture()]))
+    failure = asyncio.run(failure_of(platform.publish(item)))
+    assert isinstance(failure, Rejected)
+    assert "tiket-rahasia" not in failure.message
 
 
 def test_a_video_and_pictures_are_not_one_post() -> None:
@@ -255,6 +286,22 @@ def test_what_linkedin_names_is_ours_only_by_words_and_instant() -> None:
     network = Network(replies=[answer(200, first), listed(first)])
     found = asyncio.run(platform.look_up(on_its_way(network, steps=steps), SINCE))
     assert (found.found, found.complete) == ((), True)
+
+
+def test_a_post_whose_video_is_still_worked_up_is_no_absent_one() -> None:
+    """LinkedIn has taken it, and will show it: sending it again would make a second one."""
+    post = post_json(POSTED, "Upah layak adalah hak.", lifecycleState="PUBLISH_REQUESTED")
+    found = asyncio.run(platform.look_up(on_its_way(Network(replies=[listed(post), listed()])), SINCE))
+    assert [one.receipt.id for one in found.found] == [POSTED]
+
+
+def test_without_the_right_to_read_a_person_is_shown_what_linkedin_names() -> None:
+    """A person's posts can't be read; the duplicate's address is in the advice."""
+    network = Network(replies=[problem(403, "Not enough permissions")])
+    item = on_its_way(network, steps={"tried": True, "duplicate": POSTED})
+    failure = asyncio.run(failure_of(platform.look_up(item, SINCE)))
+    assert isinstance(failure, Rejected)
+    assert f"--published https://www.linkedin.com/feed/update/{POSTED}" in failure.fix
 
 
 def looked_up(*pages: Any, **more: Any) -> Any:
@@ -352,6 +399,9 @@ def test_a_permalink_leads_to_the_post_of_this_author() -> None:
     assert asyncio.run(platform.find(on_its_way(quoted), url.replace("urn:li:", "urn%3Ali%3A"))) == ours
     assert found(answer(200, post_json(POSTED, "Ya", author="urn:li:person:x"))) is None
     assert found(problem(404, "No")) is None
+    shared = f"https://www.linkedin.com/posts/serikat-contoh_upah-layak-share-{POSTED.rpartition(':')[2]}-aBc_?rcm=x"
+    again = Network(replies=[answer(200, post_json(POSTED, "Ya"))])
+    assert asyncio.run(platform.find(on_its_way(again), shared)) == ours
     believed = found(problem(403, "Not enough permissions"))
     assert believed is not None
     assert believed.id == POSTED

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from campaign_cli.errors import Rejected, Unauthorized, Unavailable, Unconfirmed
 from campaign_cli.models import Account
 from campaign_cli.platforms.linkedin import platform
+from campaign_cli.signin.endpoints import endpoints
 
 DAY = "Resource level throttle APPLICATION DAY limit for calls to this resource is reached."
 MIDNIGHT = datetime(2026, 12, 4, tzinfo=UTC)
@@ -159,3 +160,20 @@ def test_a_version_that_ends_soon_is_told() -> None:
     assert not any("202605" in note for note in checked(ROLES, NAME).notes)
     late = checked(ROLES, NAME, clock=Clock(datetime(2027, 4, 1, tzinfo=UTC)))
     assert any("202605" in note and "2027-05-01" in note for note in late.notes)
+
+
+@pytest.mark.parametrize(
+    ("author", "scopes"),
+    [
+        (AUTHOR, "w_organization_social r_organization_social r_organization_admin"),
+        ("urn:li:person:AbC1", "w_member_social openid profile"),
+        ("person:AbC1", "w_member_social openid profile"),
+    ],
+)
+def test_a_person_and_a_page_ask_for_what_they_need(author: str, scopes: str) -> None:
+    """LinkedIn refuses a sign-in for a permission that the app lacks, and a page's permissions post for no person."""
+    oauth = platform.sign_in({"author": author})
+    assert oauth is not None
+    assert " ".join(oauth.scopes) == scopes
+    at = endpoints(platform, {"author": author})
+    assert (at.oauth, at.token) == (oauth, "https://www.linkedin.com/oauth/v2/accessToken")

@@ -291,3 +291,9 @@ def test_a_preview_shows_every_request_with_placeholders() -> None:
     assert receipt.id == "{post_id}"
     assert [request.method for request in transport.requests] == ["GET", "POST", "PUT"]
     assert [request.creating for request in transport.requests] == [False, False, True]
+
+
+def test_which_nation_must_be_written() -> None:
+    """By its name or by its address: the message names both."""
+    with pytest.raises(ValidationError, match="Which nation"):
+        platform.Settings.model_validate({"site": "a", "blog": 3, "token": "env:NB"})

@@ -207,6 +207,7 @@ def test_a_slug_is_short_and_plain() -> None:
         (post("id: a\nat: H 08:00\ntext: x\nlanguage: Indonesia"), 9, 15, "P023", "language code", "en"),
         (post("id: a\nat: H 08:00\ntext: x\nmedia: media/poster.jpg"), 9, 12, "P022", "must be a list", "dash"),
         (post("id: a\nat: H 08:00\ntext: x\nmedia: 5"), 9, 12, "P022", "must be a list", ""),
+        (post("id: a\nat: H 08:00\ntext: x\nvariants: {x: {promotes: salah}}"), 9, 30, "P023", '"promotes" must be one of: own, paid, none.', "one of these words"),
         (post("id: a\nat: H 08:00\ntext: x\nmedia: [{file: media/poster.jpg}]"), 9, 13, "M001", "no alt text", "alt: …"),
         (post("id: a\nat: H 08:00\ntext: x\nmedia: [{file: media/poster.jpg, alt: ''}]"), 9, 43, "M001", "no alt text", "alt: …"),
         (post("id: a\nat: H 08:00\ntext: x\nmedia: [{alt: x}]"), 9, 13, "P021", "names no file", "media/poster.jpg"),

@@ -162,7 +162,7 @@ def test_a_permalink_names_the_post(url: str) -> None:
     assert receipt is not None
     assert (receipt.id, receipt.part) == (POST, 0)
     assert receipt.url is not None
-    assert receipt.url.endswith(POST)
+    assert receipt.url.endswith(f"/{'photo' if 'photo' in url else 'video'}/{POST}")
 
 
 def test_other_addresses_name_no_post() -> None:

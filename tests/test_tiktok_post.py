@@ -327,3 +327,38 @@ def test_what_the_account_promotes_and_allows_is_declared() -> None:
         "brand_organic_toggle": True,
         "is_aigc": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("native", "settings", "said"),
+    [
+        ({"ai_generated": True, "promotes": "own"}, {}, (True, False, True)),
+        ({"promotes": "paid"}, {"promotes": "own", "ai_generated": True}, (True, True, False)),
+        ({"ai_generated": False, "promotes": "none"}, {"promotes": "paid", "ai_generated": True}, (None, False, False)),
+        ({}, {"promotes": "own", "ai_generated": True}, (True, False, True)),
+    ],
+)
+def test_a_post_s_own_labels_come_before_the_accounts(native: Any, settings: Any, said: Any) -> None:
+    """Made by machines, paid for by others, for the own cause: each as the post says, else as the account does."""
+    network = tiktok(begun(), piece(), out())
+    asyncio.run(platform.publish(on_its_way(network, native=native, settings=SETTINGS | settings)))
+    info = json_of(network.requests[1])["post_info"]
+    assert (info.get("is_aigc"), info["brand_content_toggle"], info["brand_organic_toggle"]) == said
+
+
+def test_pictures_carry_the_label_of_an_advertisement() -> None:
+    """As videos do; of pictures it can't be said that machines made them: that is refused before it goes."""
+    network = tiktok(good(publish_id=PUBLISH_ID), out())
+    item = on_its_way(network, content=parts("Foto", media=PICTURES), addresses=ADDRESSES, native={"promotes": "paid"})
+    asyncio.run(platform.publish(item))
+    info = json_of(network.requests[1])["post_info"]
+    assert (info["brand_content_toggle"], info["brand_organic_toggle"]) == (True, False)
+    made = on_its_way(tiktok(), content=parts("Foto", media=PICTURES), native={"ai_generated": True})
+    assert [one.code for one in platform.objections(made.draft)] == ["ai_generated"]
+
+
+def test_a_paid_promotion_is_not_private() -> None:
+    """TikTok's own rule, said before anything leaves."""
+    item = on_its_way(tiktok(), native={"promotes": "paid"}, visibility="private")
+    assert [one.code for one in platform.objections(item.draft)] == ["promotes"]
+    assert list(platform.objections(on_its_way(tiktok(), native={"promotes": "own"}, visibility="private").draft)) == []

@@ -114,6 +114,62 @@ def test_queue_counts_what_is_queued_already(campaign: Campaign, root: Path) -> 
     assert json.loads(again.out)["plans"][0]["uses"] == []
 
 
+def test_queued_posts_that_fall_due_later_keep_their_room(campaign: Campaign, root: Path) -> None:
+    """A plan with earlier posts doesn't push those that are queued beyond the quota: its own posts are refused."""
+    write(root, "nanti", seconds(100, minute=5))
+    write(root, "dulu", seconds(3))
+    assert campaign("queue", "nanti.yaml", "--yes").code == 0
+    refused = campaign("queue", "dulu.yaml", "--yes")
+    assert refused.code == 2
+    assert refused.err.count("L010") == 3
+
+
+def test_a_renamed_account_has_no_second_quota(campaign: Campaign, root: Path) -> None:
+    """What the ledger holds counts by the network's own address, whatever accounts.yaml calls it by now."""
+    write(root, "satu", seconds(100))
+    assert campaign("queue", "satu.yaml", "--yes").code == 0
+    (root / "accounts.yaml").write_text(ACCOUNTS.replace("kicau:", "burung:"), "utf-8")
+    write(root, "dua", seconds(1, minute=3), accounts="[burung]")
+    refused = campaign("queue", "dua.yaml", "--yes")
+    assert refused.code == 2
+    assert "L010" in refused.err
+
+
+def test_plans_that_are_checked_together_share_the_room(campaign: Campaign, root: Path) -> None:
+    """Each fits alone; together they don't, and the later plan is told so, at its own posts."""
+    write(root, "satu", seconds(60))
+    write(root, "dua", seconds(41, minute=2))
+    assert campaign("check", "satu.yaml").code == campaign("check", "dua.yaml").code == 0
+    shown = campaign("check", "satu.yaml", "dua.yaml", "--json")
+    assert shown.code == 2
+    found = [problem for problem in json.loads(shown.out)["problems"] if problem["code"] == "L010"]
+    assert [(problem["file"], problem["path"]) for problem in found] == [("dua.yaml", "posts[40]")]
+
+
+def taken(*instants: datetime, zone: str = "", limit: int = 2) -> list[uses.Taken]:
+    """One use at each of these instants, of so many a day."""
+    use = Use(what="uploads", amount=Decimal(1), limit=Decimal(limit), period=timedelta(days=1), zone=zone)
+    return [uses.Taken(account="a", address="b", due=due, use=use, post=n) for n, due in enumerate(instants)]
+
+
+def test_a_day_begins_anew_at_midnight_of_the_networks_own_zone() -> None:
+    """California's midnight is 15.00 in Jakarta; without a zone, any 24 hours count. A day of 25 hours is one day."""
+    source = read_text(b"posts: [1, 2, 3]", shown="plan.yaml")
+    before = [datetime(2035, 1, 10, hour, tzinfo=UTC) for hour in (6, 7)]
+    pacific = taken(*before, datetime(2035, 1, 10, 8, tzinfo=UTC), zone="America/Los_Angeles")
+    assert list(uses.beyond(pacific, source=source)) == []
+    problem, *more = uses.beyond(taken(*before, datetime(2035, 1, 10, 8, tzinfo=UTC)), source=source)
+    assert (problem.path, more) == ("posts[2]", [])
+    same_day = taken(*before, datetime(2035, 1, 10, 7, 59, tzinfo=UTC), zone="America/Los_Angeles")
+    (problem,) = uses.beyond(same_day, source=source)
+    assert "2 uploads a day (from midnight, America/Los_Angeles)" in problem.message
+    long = [datetime(2035, 11, 4, 7, tzinfo=UTC), datetime(2035, 11, 4, 20, tzinfo=UTC)]
+    (problem,) = uses.beyond(
+        taken(*long, datetime(2035, 11, 5, 7, 30, tzinfo=UTC), zone="America/Los_Angeles"), source=source
+    )
+    assert problem.path == "posts[2]"
+
+
 def test_a_quota_for_ever_has_no_window() -> None:
     """Without a period everything counts, however far apart."""
     use = Use(what="units", amount=Decimal(2), limit=Decimal(5))

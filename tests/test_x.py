@@ -43,6 +43,23 @@ def test_a_text_goes_out_and_comes_back_with_its_permalink() -> None:
     check_known(network)
 
 
+def test_what_machines_made_and_what_is_paid_for_is_labelled() -> None:
+    """In X's own keys; the label of pictures stands where there are pictures, the union's own cause needs none."""
+    said = []
+    for native, media in (
+        ({"ai_generated": True, "promotes": "paid"}, [picture()]),
+        ({"ai_generated": True, "promotes": "own"}, []),
+        ({"ai_generated": False, "promotes": "none"}, [picture()]),
+    ):
+        network = Network(replies=[*([uploaded("11"), described("11")] if media else []), created("101")])
+        asyncio.run(platform.publish(on_its_way(network, content=parts("Poster", media=media), native=native)))
+        said.append(
+            {key: value for key, value in json_of(network.requests[-1]).items() if key not in ("text", "media")}
+        )
+        check_known(network)
+    assert said == [{"made_with_ai": True, "paid_partnership": True}, {}, {}]
+
+
 def test_without_a_handle_the_permalink_is_the_one_that_x_leads_on() -> None:
     """No request is spent on the account's name."""
     network = Network(replies=[created()])

@@ -325,10 +325,32 @@ def test_an_account_without_a_channel_is_told_so() -> None:
         asyncio.run(platform.check(on_its_way(youtube(channels=httpx.Response(200, json={"kind": "x"})))))
 
 
+@pytest.mark.parametrize("category", ["politik", "2 9", "-1", 1.5])
+def test_a_category_is_a_number(category: object) -> None:
+    """As YAML reads it, or as text; anything else is told before YouTube refuses it."""
+    assert platform.Settings.model_validate({"token": "env:T", "category": 29}).category == "29"  # type: ignore[attr-defined]
+    with pytest.raises(ValidationError, match="category on YouTube"):
+        platform.Settings.model_validate({"token": "env:T", "category": category})
+
+
+def test_what_machines_made_and_what_is_paid_for_is_labelled() -> None:
+    """In YouTube's own properties; the part of the paid promotion is named only where there is one."""
+    both, none = (youtube(begun(), arrived(FIRST), done()) for _video in range(2))
+    asyncio.run(platform.publish(on_its_way(both, native={"ai_generated": True, "promotes": "paid"})))
+    asyncio.run(platform.publish(on_its_way(none, native={"ai_generated": False, "promotes": "own"})))
+    said, plain = (json_of(network.requests[0]) for network in (both, none))
+    assert said["status"]["containsSyntheticMedia"] is True
+    assert said["paidProductPlacementDetails"] == {"hasPaidProductPlacement": True}
+    assert both.requests[0].url.params["part"] == "snippet,status,paidProductPlacementDetails"
+    assert set(plain) == {"snippet", "status"}
+    assert "containsSyntheticMedia" not in plain["status"]
+
+
 def test_a_video_takes_one_of_the_day_s_uploads() -> None:
     """YouTube counts uploads apart from its other quota."""
     (use,) = platform.uses(on_its_way(youtube()).draft)
     assert (use.what, use.amount, use.limit, use.period) == ("uploads", Decimal(1), Decimal(100), timedelta(days=1))
+    assert use.zone == "America/Los_Angeles"
 
 
 def test_signing_in_asks_google_for_a_token_that_is_renewed() -> None:

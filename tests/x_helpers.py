@@ -99,6 +99,9 @@ def check_known(network: Network) -> None:
             assert _fits(known[name], value), (route_of(request), name, value)
 
 
+_KINDS = {"file": bytes, "flag": bool}
+
+
 def _fits(rule: Any, value: Any) -> bool:
     if isinstance(rule, list):
         return isinstance(value, str) and set(value.split(",")) <= set(rule)
@@ -106,8 +109,8 @@ def _fits(rule: Any, value: Any) -> bool:
         return rule["from"] <= len(value) <= rule["to"] and all(_fits(rule["list"], each) for each in value)
     if isinstance(rule, dict):
         return rule["from"] <= int(value) <= rule["to"]
-    if rule == "file":
-        return isinstance(value, bytes)
+    if rule in _KINDS:
+        return isinstance(value, _KINDS[rule])
     if rule == "instant":
         return datetime.fromisoformat(value).tzinfo is not None and value.endswith("Z")
     return isinstance(value, str) and (rule == "text" or _IDENTIFIER.fullmatch(value) is not None)

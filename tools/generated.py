@@ -119,6 +119,7 @@ def taken_text(platform: Platform) -> str:
     words = []
     for use in platform.uses(draft):
         hours = f"{use.period.total_seconds() / 3600:g} h" if use.period else ""
+        hours = f"a day ({use.zone})" if use.zone else hours
         words.append(f"{use.limit:g} {use.what} in {hours}" if use.limit is not None else f"{use.what}")
     return ", ".join(words) or "–"
 

@@ -126,6 +126,10 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         N_("HEIC pictures need an extra"),
         N_('iPhones save HEIC. Install the extra with: pip install "campaign-cli[heic]", or save it as JPEG.'),
     ),
+    "M130": (
+        N_("A thumbnail or subtitles can't be used"),
+        N_("A thumbnail is a picture. Subtitles are .srt or .vtt files in UTF-8 with times, each with its language."),
+    ),
     "M101": (N_("A picture can't be read"), N_("The file is missing or its permissions forbid reading it.")),
     "M102": (
         N_("A file is neither a picture nor a video"),

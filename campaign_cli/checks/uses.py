@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from campaign_cli import platforms
 from campaign_cli.i18n import N_, _, ngettext
@@ -76,6 +77,13 @@ def totals(items: Iterable[Taken]) -> list[Total]:
     return [Total(account=account, what=what, amount=amount) for (account, what), amount in sums.items()]
 
 
+def beside(earlier: Iterable[Taken], examined: Examined) -> Iterator[Problem]:
+    """Posts of the plan that don't fit beside what other plans take, which are checked with it."""
+    if examined.loaded is not None:
+        others = [replace(item, post=None) for item in earlier]
+        yield from beyond([*others, *of_plan(examined)], source=examined.loaded.source)
+
+
 def over_quota(examined: Examined, now: datetime) -> Iterator[Problem]:
     """Posts of the plan that a network's quota leaves no room for, whatever else is queued."""
     if examined.loaded is not None:
@@ -93,43 +101,63 @@ def of_plan(examined: Examined) -> list[Taken]:
 
 
 def beyond(items: Sequence[Taken], *, source: Source) -> Iterator[Problem]:
-    """One error for each post of the plan that does not fit into a quota with what falls due before it.
+    """One error for each post of the plan that does not fit into a quota with all that falls due around it.
 
-    A quota is counted over any stretch of its period, as the strictest network does it.
+    A quota is counted over any stretch of its period, as the strictest network does it, or by the days of a zone where
+    the network is known to begin anew at midnight there.
     """
     told: set[tuple[int, str]] = set()
     for item in _overflowing(items):
         if item.post is None or (item.post, item.account) in told:
             continue
         told.add((item.post, item.account))
-        limit, period = item.use.limit or Decimal(0), item.use.period
+        limit = item.use.limit or Decimal(0)
         message = _("{account} may send {limit} {what} {period}; this post would be more than that.")
         yield source.problem(
             ("posts", item.post),
             code="L010",
             severity=Severity.ERROR,
             message=message.format(
-                account=item.account, limit=f"{limit.normalize():f}", what=_word(item.use.what), period=_within(period)
+                account=item.account,
+                limit=f"{limit.normalize():f}",
+                what=_word(item.use.what),
+                period=_within(item.use),
             ),
             fix=_("Move posts apart, or leave the account out of some of them."),
         )
 
 
 def _overflowing(items: Sequence[Taken]) -> Iterator[Taken]:
+    """The plan's own uses that don't fit, whoever comes first."""
     by_quota: dict[tuple[str, str, timedelta | None], list[Taken]] = {}
     for item in items:
         if item.use.limit is not None:
             by_quota.setdefault((item.address, item.use.what, item.use.period), []).append(item)
-    for (_address, _what, period), group in by_quota.items():
+    for group in by_quota.values():
         window: deque[Taken] = deque()
         total = Decimal(0)
         for item in sorted(group, key=lambda one: one.due):
-            while period is not None and window and window[0].due <= item.due - period:
+            while window and _is_over(window[0], item):
                 total -= window.popleft().use.amount
             window.append(item)
             total += item.use.amount
-            if total > (item.use.limit or Decimal(0)):
-                yield item
+            while total > (item.use.limit or Decimal(0)):
+                # what is queued already may fall due later, and keeps its place: the plan's own post has to go
+                beyond_it = next((one for one in reversed(window) if one.post is not None), None)
+                if beyond_it is None:
+                    break
+                window.remove(beyond_it)
+                total -= beyond_it.use.amount
+                yield beyond_it
+
+
+def _is_over(earlier: Taken, later: Taken) -> bool:
+    """Whether an earlier use no longer counts when a later one is made."""
+    period, zone = later.use.period, later.use.zone
+    if zone:
+        there = ZoneInfo(zone)
+        return earlier.due.astimezone(there).date() < later.due.astimezone(there).date()
+    return period is not None and earlier.due <= later.due - period
 
 
 def _word(what: str) -> str:
@@ -137,9 +165,12 @@ def _word(what: str) -> str:
     return _(_WORDS[what]) if what in _WORDS else what
 
 
-def _within(period: timedelta | None) -> str:
+def _within(use: Use) -> str:
+    period = use.period
     if period is None:
         return _("in all")
+    if use.zone:
+        return _("a day (from midnight, {zone})").format(zone=use.zone)
     minutes = int(period.total_seconds()) // 60
     if minutes % 60:
         return ngettext("in {n} minute", "in {n} minutes", minutes).format(n=minutes)

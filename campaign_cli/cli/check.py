@@ -53,14 +53,16 @@ def check(
     if not plans:
         raise InputError(_("No plan was named."), fix=_("For example: campaign check campaigns/*.yaml"))
     from campaign_cli.checks import blocking, examine, uses
+    from campaign_cli.checks.uses import Taken
 
     context = open_context(workspace)
     media = context.media()
     problems: list[Problem] = []
-    posts, taken = 0, []
+    posts, taken = 0, list[Taken]()
     for path in plans:
         examined = examine(path, context.workspace, now=now(), workspace_problems=context.problems, media=media)
-        problems += [problem for problem in examined.problems if problem not in problems]
+        found = [*examined.problems, *uses.beside(taken, examined)]
+        problems += [problem for problem in dict.fromkeys(found) if problem not in problems]
         posts += len(examined.planned)
         taken += uses.of_plan(examined)
     ordered = sorted(problems, key=lambda problem: problem.sort_key)

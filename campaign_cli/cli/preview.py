@@ -106,7 +106,7 @@ def _queued(context: Context, examined: Examined, media: MediaStore) -> tuple[Pr
 
 
 def _pictures(deliveries: Sequence[Delivery]) -> set[str]:
-    return {picture.sha256 for delivery in deliveries for picture in delivery.draft.pictures}
+    return {file.sha256 for delivery in deliveries for file in delivery.draft.files}
 
 
 def _show_panels(shown: Preview, banner: str) -> None:

@@ -16,6 +16,7 @@ from campaign_cli.content.hosts import host_problems
 from campaign_cli.content.limits import limits_of
 from campaign_cli.content.links import tag_link, utm_tags
 from campaign_cli.content.media import MediaStore
+from campaign_cli.content.native_files import native_files
 from campaign_cli.content.pictures import MediaError
 from campaign_cli.content.templates import Templates, is_template
 from campaign_cli.content.variants import Chosen, choose
@@ -94,7 +95,7 @@ class Renderer:
             pictures=len(chosen.media),
         )
         native = {name: _filled(work, name, value) for name, value in chosen.native.items()}
-        chosen.native = native
+        native = chosen.native = native_files(work, native, self._media)
         texts, card = compose(work, link=link, tagged=tagged)
         pictures = attachments(work, self._media) if chosen.media else ()
         enough(work)
@@ -143,6 +144,12 @@ class Renderer:
             for item in media:
                 try:
                     pieces.append(self._media.file_hash(item.file))
+                except MediaError as error:
+                    pieces.append(error.code)
+        for variant in post.variants.values():
+            for file in filter(None, (variant.thumbnail, *(variant.captions or {}).values())):
+                try:
+                    pieces.append(self._media.file_hash(file))
                 except MediaError as error:
                     pieces.append(error.code)
         return _hash("\n".join(pieces))

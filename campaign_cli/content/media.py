@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 MAX_FILE: Final = 64 * 1024 * 1024  # bytes of an original picture
 KEPT: Final = 64 * 1024 * 1024  # prepared bytes of pictures held in memory
 _VERSION: Final = 2  # raise it when the same recipe gives other bytes
+_TEXT: Final = "text"  # in the place of a video's type: sent as it is
+_CAPTIONS: Final = {".srt": "application/x-subrip", ".vtt": "text/vtt"}
+_CUE: Final = re.compile(r"\d\d:\d\d[,.]\d\d\d[ \t]+-->")
 _NO_TOOLS: Final = Tools()
 
 
@@ -82,6 +86,25 @@ class MediaStore:
             removed=prepared.removed,
         )
 
+    def captions(self, file: str, *, largest: int) -> Picture:
+        """A file with subtitles, as it is: SubRip or WebVTT in UTF-8. Raises MediaError."""
+        path = self._path(file)
+        mime = _CAPTIONS.get(path.suffix.lower())
+        digest = self._hash(file, path)
+        content = b"" if path.stat().st_size > largest else path.read_bytes()
+        if mime is None or not _has_cues(content):
+            raise MediaError(
+                "M130",
+                _("The file {file} holds no subtitles that can be sent.").format(file=file),
+                _("Save them as .srt or .vtt in UTF-8, with times, and at most {size} MB.").format(
+                    size=largest // 1_000_000
+                ),
+            )
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise _changed(file)
+        self._recipes[digest] = Recipe(path, digest, None, None, (mime,), _TEXT)
+        return Picture(sha256=digest, name=path.name, mime=mime, size=len(content), width=0, height=0, alt="")
+
     def prepared(self, file: str, limits: Limits) -> Prepared:
         """What is known of a file once it is ready for these limits. Raises MediaError."""
         path = self._path(file)
@@ -108,8 +131,20 @@ class MediaStore:
             self._bytes.move_to_end(sha256)
             return self._bytes[sha256]
         recipe = self._recipes[sha256]
+        if recipe.video == _TEXT:
+            return self._unchanged(recipe)
         prepared, content = self._made(recipe, recipe.path.name)
         if prepared.sha256 != sha256:
+            raise _changed(recipe.path.name)
+        return content
+
+    def _unchanged(self, recipe: Recipe) -> bytes:
+        """The bytes of a file that is sent as it is."""
+        try:
+            content = recipe.path.read_bytes()
+        except OSError as error:
+            raise _unreadable(recipe.path.name, error) from error
+        if hashlib.sha256(content).hexdigest() != recipe.original:
             raise _changed(recipe.path.name)
         return content
 
@@ -230,6 +265,13 @@ def _facts(made: Made | Video) -> Prepared:
         size=len(made.content),
         **{each.name: getattr(made, each.name) for each in fields(made) if each.name != "content"},
     )
+
+
+def _has_cues(content: bytes) -> bool:
+    try:
+        return _CUE.search(content.decode()) is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _unreadable(file: str, error: OSError) -> MediaError:

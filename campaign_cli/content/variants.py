@@ -114,7 +114,7 @@ def _choose_pictures(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path
 def _choose_native(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path]], platform: Platform) -> None:
     """The network's own fields, from the variants alone."""
     for level, path in reversed(levels[:-1]):
-        for name in platform.fields:
+        for name in sorted(platform.fields):
             value = getattr(level, name, None)
             if value is not None:
                 chosen.native[name] = list(value) if isinstance(value, tuple) else value

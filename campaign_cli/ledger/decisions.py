@@ -260,7 +260,7 @@ def _direct(draft: Draft, *, post: str, due: datetime, labels: tuple[str, ...], 
         body_hash=body_hash(draft),
         input_hash=content_hash,
         labels=labels,
-        media=tuple(dict.fromkeys(picture.sha256 for picture in draft.pictures)),
+        media=tuple(dict.fromkeys(file.sha256 for file in draft.files)),
     )
 
 

@@ -171,7 +171,7 @@ def pictures(connection: Connection) -> Iterator[Finding]:
 def _named(draft: str) -> set[str]:
     """The pictures of a draft; none where it can't be read, which ``contents`` tells."""
     try:
-        return {picture.sha256 for picture in Draft.from_json(draft).pictures}
+        return {file.sha256 for file in Draft.from_json(draft).files}
     except (ValueError, KeyError, TypeError):
         return set()
 

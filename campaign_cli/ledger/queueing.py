@@ -30,6 +30,7 @@ __all__ = ["Difference", "Double", "Drawing", "Frozen", "changes", "difference"]
 APPROVAL_CODE: Final = "P090"
 DOUBLE_CODE: Final = "P091"
 _EVER: Final = timedelta(days=366)
+_CLOCKS_CHANGE: Final = timedelta(hours=1)  # a day may have so much more
 _COUNTED: Final = (State.WAITING, State.SENDING, State.UNCERTAIN, State.PUBLISHED)
 
 
@@ -170,7 +171,7 @@ class _Comparing:
             body_hash=body_hash(draft),
             input_hash=input_hash,
             labels=self._labels(one),
-            media=tuple(dict.fromkeys(picture.sha256 for picture in draft.pictures)),
+            media=tuple(dict.fromkeys(file.sha256 for file in draft.files)),
             recurring=one.recurring,
         )
 
@@ -237,13 +238,13 @@ class _Comparing:
         drawn = [one for one in (*found.new, *found.changed) if uses.counts(one.platform)]
         for one in drawn:
             found.uses += uses.taken(Draft.from_json(one.draft_json), one.due, post=planned[one.key].index)
-        limited = {item.account for item in found.uses if item.use.limit is not None}
-        since = min((item.due - (item.use.period or _EVER) for item in found.uses), default=None)
+        limited = {item.address for item in found.uses if item.use.limit is not None}
+        since = min((item.due - (item.use.period or _EVER) - _CLOCKS_CHANGE for item in found.uses), default=None)
         replaced = {one.key for one in drawn} | {one.key for one in found.removed}
         others = [
             item
-            for account in limited
-            for delivery in self._ledger.deliveries(account=account, state=_COUNTED, since=since, with_drafts=True)
+            for address in limited
+            for delivery in self._ledger.deliveries(address=address, state=_COUNTED, since=since, with_drafts=True)
             if delivery.key not in replaced
             for item in uses.taken(delivery.draft, delivery.due)
         ]

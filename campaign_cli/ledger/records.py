@@ -24,6 +24,7 @@ class Records(Store):
         *,
         campaign: str | None = None,
         account: str | None = None,
+        address: str | None = None,
         state: State | Collection[State] | None = None,
         label: str | None = None,
         since: datetime | None = None,
@@ -34,7 +35,7 @@ class Records(Store):
 
         Unknown keys are left out.
         """
-        condition = filters(campaign=campaign, account=account, state=state, label=label, since=since)
+        condition = filters(campaign=campaign, account=account, address=address, state=state, label=label, since=since)
         with self.reading() as connection:
             if keys is None:
                 return read_deliveries(connection, condition, with_drafts=with_drafts)
@@ -86,6 +87,7 @@ def filters(
     *,
     campaign: str | None = None,
     account: str | None = None,
+    address: str | None = None,
     state: State | Collection[State] | None = None,
     label: str | None = None,
     since: datetime | None = None,
@@ -96,6 +98,8 @@ def filters(
         parts.append(columns.campaign == campaign)
     if account is not None:
         parts.append(columns.account == account)
+    if address is not None:
+        parts.append(columns.address == address)
     if state is not None:
         states = [state] if isinstance(state, State) else list(state)
         parts.append(columns.state.in_([one.value for one in states]))

@@ -39,6 +39,10 @@ NATIVE_FIELDS: Final = (
     "whatsapp_template",
     "whatsapp_language",
     "whatsapp_parameters",
+    "ai_generated",
+    "promotes",
+    "thumbnail",
+    "captions",
 )
 """Keys of a variant that belong to some networks only; each adapter lists its own in ``fields``."""
 
@@ -186,6 +190,20 @@ class Variant(Strict):
     whatsapp_parameters: Annotated[
         Words | None,
         Field(description="What fills the template's places, in order: title, text, link, name (WhatsApp)."),
+    ] = None
+    ai_generated: Annotated[
+        StrictBool | None, Field(description="Label it as made by artificial intelligence (TikTok, X, YouTube).")
+    ] = None
+    promotes: Annotated[
+        Literal["own", "paid", "none"] | None,
+        Field(description="Label it as advertising: own (TikTok), paid for by somebody else (TikTok, X, YouTube)."),
+    ] = None
+    thumbnail: Annotated[
+        str | None, Field(description="A picture file that is shown before the video plays (YouTube).")
+    ] = None
+    captions: Annotated[
+        dict[str, str] | None,
+        Field(description="Files with subtitles (.srt, .vtt) by language, such as {id: media/x.srt} (YouTube)."),
     ] = None
 
 

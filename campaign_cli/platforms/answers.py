@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli import reasons
 from campaign_cli.errors import Failure, Unavailable, Unconfirmed
@@ -27,6 +27,7 @@ NOT_TAKEN: Final = frozenset({408, 421, 425, 429})
 """Statuses that say that the request was not processed, whoever gives them (RFC 9110, RFC 8470)."""
 
 EXPLANATION_LENGTH: Final = 300  # characters of a network's own words that we show
+_TELLING: Final = 6  # characters: what is shorter opens nothing, and may be a word of any message
 _EXPLAINING_KEYS: Final = ("error_description", "message", "description", "detail", "error", "title", "code")
 _UNREMARKABLE: Final = timedelta(seconds=5)  # clocks that differ by this much are the same
 _TOKENS_IN_PATH: Final = (
@@ -138,6 +139,14 @@ def system_reason(error: BaseException) -> str:
         elif below is not None:
             below = below.__cause__ or below.__context__
     return ""
+
+
+def conceal(failure: Failure, address: str) -> None:
+    """Take what opens an upload out of a message: its address, and what stands in that address's query."""
+    values = (value for _name, value in parse_qsl(urlsplit(address).query) if len(value) >= _TELLING)
+    for secret in (address, *values):
+        failure.message = failure.message.replace(secret, "•••")
+    failure.args = (failure.message,)
 
 
 def retry_after(value: str, now: datetime) -> datetime | None:

@@ -216,6 +216,8 @@ class Platform(ABC):
     """How a thread's parts hang together: ``chain`` (each answers the part before), ``root`` (all answer the first),
     ``order`` (one after the other, where a message can answer none)."""
     limits: ClassVar[Limits]
+    thumbnail: ClassVar[Limits | None] = None  # what the picture of the native field ``thumbnail`` may be
+    captions: ClassVar[int | None] = None  # bytes that a file of the native field ``captions`` may have
     proof: ClassVar[Proof]
     oauth: ClassVar[OAuth | None] = None
     metrics: ClassVar[tuple[str, ...]] = ()  # what ``read_back`` counts of a post: likes, replies, reposts, views …
@@ -229,6 +231,10 @@ class Platform(ABC):
     help: ClassVar[Mapping[str, str]] = {}  # setting → where a person finds it (English, marked with N_)
     signed_in: ClassVar[tuple[str, ...]] = ()  # settings that ``complete`` gives, so that nobody need type them
     max_wait: ClassVar[float] = 30.0  # seconds for one request
+
+    def sign_in(self, settings: Mapping[str, Any]) -> OAuth | None:
+        """The facts of the sign-in of an account with these settings, where they decide what it must be allowed."""
+        return self.oauth
 
     @abstractmethod
     def address(self, account: Account) -> str:

@@ -53,10 +53,12 @@ class Use:
     """What sending one delivery takes of something that the network charges for or counts.
 
     ``what`` names it in a word for people (``USD``, ``posts``, ``units``). At most ``limit`` (None = no end) may be
-    taken within ``period`` (None = for ever) by one account, whatever posts it is for.
+    taken within ``period`` (None = for ever) by one account, whatever posts it is for. ``zone``: the network counts by
+    days, and begins anew at midnight in this IANA zone.
     """
 
     what: str
     amount: Decimal
     limit: Decimal | None = None
     period: timedelta | None = None
+    zone: str = ""

@@ -7,7 +7,8 @@ and names the first one. Reading needs a permission that LinkedIn gives to appro
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -24,7 +25,6 @@ from campaign_cli.platforms.answers import unreadable
 from campaign_cli.platforms.base import (
     AccountCheck,
     Count,
-    Found,
     Limits,
     LookUp,
     OAuth,
@@ -38,14 +38,23 @@ from campaign_cli.platforms.base import (
 from campaign_cli.platforms.linkedin_answers import DUPLICATE, POST_URN, errors
 from campaign_cli.platforms.linkedin_api import Settings, settings_of
 from campaign_cli.platforms.linkedin_post import body_of, content_of
-from campaign_cli.platforms.linkedin_text import plain, same_text
+from campaign_cli.platforms.linkedin_search import FIRST, look_up, media_of, permalink, receipt_of
+from campaign_cli.platforms.linkedin_text import plain
 from campaign_cli.platforms.text import utf16_length
 
-PAGES: Final = 20  # bound of a look-up
 _TRIED: Final = "tried"  # step: a request for this post has left, and was not provably refused
-_FIRST: Final = "duplicate"  # step: the post that LinkedIn named as the first of two
 _POST: Final = re.compile(
-    r"(?:https?://)?(?:www\.)?linkedin\.com/feed/update/(?P<urn>urn:li:(?:share|ugcPost):\d+)/?(?:[?#].*)?", re.ASCII
+    r"(?:https?://)?(?:www\.)?linkedin\.com/(?:feed/update/(?P<urn>urn:li:(?:share|ugcPost):\d+)"
+    r"|posts/[^/?#]*-(?P<kind>share|ugcPost)-(?P<number>\d+)-[\w-]*)/?(?:[?#].*)?"
+)
+_OAUTH: Final = OAuth(
+    authorize=f"{api.HOME}/oauth/v2/authorization",
+    token=f"{api.HOME}/oauth/v2/accessToken",
+    scopes=("w_organization_social", "r_organization_social", "r_organization_admin"),
+    pkce=False,
+    renewal="refresh",  # LinkedIn gives refresh tokens to approved partners alone: others sign in again
+    lifetime=timedelta(days=60),
+    help=f"{api.HOME}/developers/apps",
 )
 
 
@@ -77,15 +86,7 @@ class LinkedIn(Platform):
         "(r_organization_social); a person's posts can't be read, so a person decides",
         verified_by="documentation (LinkedIn publishes no machine-readable specification)",
     )
-    oauth: ClassVar[OAuth | None] = OAuth(
-        authorize=f"{api.HOME}/oauth/v2/authorization",
-        token=f"{api.HOME}/oauth/v2/accessToken",
-        scopes=("w_organization_social", "r_organization_social", "r_organization_admin"),
-        pkce=False,
-        renewal="refresh",  # LinkedIn gives refresh tokens to approved partners alone: others sign in again
-        lifetime=timedelta(days=60),
-        help=f"{api.HOME}/developers/apps",
-    )
+    oauth: ClassVar[OAuth | None] = _OAUTH
     help = {
         "author": N_("Who posts: urn:li:organization:ID (the number in the address of your page's admin view)."),
         "token": N_("Log in, or take a token from linkedin.com/developers (Auth → OAuth 2.0 tools)."),
@@ -101,6 +102,11 @@ class LinkedIn(Platform):
         "the daily limit of posts of a page (150 of a person)",
     )
     max_wait: ClassVar[float] = 60.0  # a part of a video is 4 MiB
+
+    def sign_in(self, settings: Mapping[str, Any]) -> OAuth | None:
+        """A person needs other permissions than a page, and LinkedIn refuses all where an app lacks one of them."""
+        person = "person:" in str(settings.get("author") or "")
+        return replace(_OAUTH, scopes=("w_member_social", "openid", "profile")) if person else self.oauth
 
     def address(self, account: Account) -> str:
         """The API and the author."""
@@ -118,7 +124,7 @@ class LinkedIn(Platform):
         """
         if ":person:" not in draft.address:
             return ()
-        return (Use(what="posts", amount=Decimal(1), limit=Decimal(150), period=timedelta(days=1)),)
+        return (Use(what="posts", amount=Decimal(1), limit=Decimal(150), period=timedelta(days=1), zone="UTC"),)
 
     async def publish(self, sending: Sending) -> Receipt:
         """Upload what is missing, and post.
@@ -155,32 +161,19 @@ class LinkedIn(Platform):
         except Unconfirmed as error:
             first = POST_URN.search(error.message) if error.code == DUPLICATE else None
             if first is not None:
-                await sending.keep(_FIRST, first[0])
+                await sending.keep(FIRST, first[0])
             raise
         urn = answer.headers.get("x-restli-id") or answer.headers.get("x-linkedin-id") or ""
         if not urn.startswith("urn:li:"):
             raise unreadable(request, status=answer.status)
-        return _receipt(urn, part=sending.part, at=sending.now())
+        return receipt_of(urn, part=sending.part, at=sending.now())
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
         """The post that LinkedIn named as the first of two, else the author's posts since then with the same words.
 
         Raises Rejected where the token may not read them: then nothing is proved.
         """
-        first = sending.steps.get(_FIRST)
-        if first is not None:
-            post = await api.post(sending, first)
-            if post is not None and api.created_at(post) >= since and _is_ours(sending, post):
-                return LookUp(found=(_found(sending, post),), complete=True)
-        found: list[Found] = []
-        for number in range(PAGES):
-            page = await _readable(sending, start=number * api.PAGE)
-            found += [
-                _found(sending, post) for post in page if api.created_at(post) >= since and _is_ours(sending, post)
-            ]
-            if not page or any(_changed_at(post) < since for post in page):
-                return LookUp(found=tuple(found), complete=True)
-        return LookUp(found=tuple(found), complete=False)
+        return await look_up(sending, since)
 
     async def read_back(self, session: Session, receipt: Receipt) -> RemotePost | None:
         """The post with its alt texts and what people did with it; None also where the token may not read it."""
@@ -194,27 +187,31 @@ class LinkedIn(Platform):
             return None
         return RemotePost(
             id=receipt.id,
-            url=_permalink(receipt.id),
+            url=permalink(receipt.id),
             text=plain(str(post.get("commentary") or "")),
-            alts=tuple(str(each.get("altText") or "") for each in _media_of(post)),
+            alts=tuple(str(each.get("altText") or "") for each in media_of(post)),
             created_at=api.created_at(post),
             metrics=await api.metrics(session, receipt.id),
         )
 
     async def find(self, session: Session, url: str) -> Receipt | None:
-        """``linkedin.com/feed/update/URN``. Where the token may not read it, the address alone is believed."""
+        """``linkedin.com/feed/update/URN``, or the address that LinkedIn gives for sharing a post.
+
+        Where the token may not read it, the address alone is believed.
+        """
         match = _POST.fullmatch(unquote(url.strip()))
         if match is None:
             return None
+        urn = match["urn"] or f"urn:li:{match['kind']}:{match['number']}"
         try:
-            post = await api.post(session, match["urn"])
+            post = await api.post(session, urn)
         except Rejected as error:
             if error.status != 403:
                 raise
-            return _receipt(match["urn"], part=0, at=session.now())
+            return receipt_of(urn, part=0, at=session.now())
         if post is None or post["author"] != settings_of(session.account).author:
             return None
-        return _receipt(match["urn"], part=0, at=api.created_at(post))
+        return receipt_of(urn, part=0, at=api.created_at(post))
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Delete the post; LinkedIn says the same of one that is gone already."""
@@ -251,51 +248,3 @@ class LinkedIn(Platform):
 
 
 platform = LinkedIn()
-
-
-async def _readable(sending: Sending, *, start: int) -> list[dict[str, Any]]:
-    try:
-        return await api.posts(sending, start=start)
-    except Rejected as error:
-        if error.status == 403:
-            error.fix = _(
-                "Without r_organization_social LinkedIn can't be asked, and never for a person's posts: look at it, "
-                "then settle this: campaign resolve KEY --published URL, or --not-published."
-            )
-        raise
-
-
-def _permalink(urn: str) -> str:
-    return f"{api.HOME}/feed/update/{urn}"
-
-
-def _receipt(urn: str, *, part: int, at: datetime) -> Receipt:
-    return Receipt(part=part, id=urn, url=_permalink(urn), at=at)
-
-
-def _found(sending: Sending, post: Mapping[str, Any]) -> Found:
-    at = api.created_at(post)
-    return Found(receipt=_receipt(post["id"], part=sending.part, at=at), created_at=at)
-
-
-def _changed_at(post: Mapping[str, Any]) -> datetime:
-    """What the list is sorted by: never before the post was made."""
-    return api.instant(post.get("lastModifiedAt") or post["createdAt"])
-
-
-def _media_of(post: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The pictures or the video of a post, in order."""
-    content = post.get("content") or {}
-    if content.get("multiImage"):
-        return list(content["multiImage"].get("images") or ())
-    return [content["media"]] if content.get("media") else []
-
-
-def _is_ours(sending: Sending, post: Mapping[str, Any]) -> bool:
-    """Whether it is public, of this author, and has this part's words and number of pictures."""
-    return (
-        post["author"] == settings_of(sending.account).author
-        and post.get("lifecycleState", "PUBLISHED") == "PUBLISHED"
-        and len(_media_of(post)) == len(sending.content.media)
-        and same_text(sending.content.text, plain(str(post.get("commentary") or "")))
-    )

@@ -1,6 +1,9 @@
 """Pictures and videos on their way to LinkedIn: ask for an address, send the bytes, wait until they are worked up.
 
 https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares/images-api · …/videos-api
+
+The addresses that LinkedIn gives for the bytes open the upload for whoever has them: they are held in memory alone, so
+that an upload goes on in the process that began it, and begins anew in another one.
 """
 
 from __future__ import annotations
@@ -9,11 +12,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from campaign_cli.errors import Rejected, Unavailable
+from campaign_cli.errors import Failure, Rejected, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.platforms.addresses import same_origin
-from campaign_cli.platforms.answers import ask
-from campaign_cli.platforms.base import Request, Sending
+from campaign_cli.platforms.answers import ask, conceal
+from campaign_cli.platforms.base import Answer, Request, Sending
 from campaign_cli.platforms.linkedin_answers import errors
 from campaign_cli.platforms.linkedin_api import call, encoded, instant, settings_of
 
@@ -35,20 +38,26 @@ async def image(sending: Sending, index: int) -> str:
 
 
 async def video(sending: Sending, index: int) -> str:
-    """The URN of a video that is uploaded and ready. Each part's ETag is kept, so that a restart goes on there."""
-    step = f"video{index}"
-    known = sending.steps.get(step)
-    if known is None or (not known["done"] and known["until"] and instant(known["until"]) <= sending.now()):
-        known = await _begin_video(sending, index)
-        await sending.keep(step, known)
-    if not known["done"]:
-        known = await _send_parts(sending, index, known)
-        await _finalize(sending, known)
-        known = {**known, "parts": [], "done": True}  # the addresses are of no more use
-        await sending.keep(step, known)
-    if not await _is_ready(sending, step, f"/rest/videos/{encoded(known['video'])}", polls=VIDEO_POLLS):
+    """The URN of a video that is uploaded and ready; kept once all of it is there. Until then, the parts that have
+    arrived are known to this process, which doesn't send them again."""
+    step, upload = f"video{index}", f"linkedin.upload.{sending.key}.{index}"
+    urn = sending.steps.get(step)
+    if urn is None:
+        begun = sending.memory.get(upload)
+        if begun is None or (begun["until"] and instant(begun["until"]) <= sending.now()):
+            begun = sending.memory[upload] = await _begin_video(sending, index)
+        try:
+            await _send_parts(sending, index, begun)
+            await _finalize(sending, begun)
+        except Rejected:
+            sending.memory.pop(upload, None)  # a person's retry begins anew
+            raise
+        urn = begun["video"]
+        await sending.keep(step, urn)
+        sending.memory.pop(upload, None)
+    if not await _is_ready(sending, step, f"/rest/videos/{encoded(urn)}", polls=VIDEO_POLLS):
         raise Unavailable(_("The video did not arrive. It is uploaded again later."))
-    return str(known["video"])
+    return str(urn)
 
 
 async def _upload_image(sending: Sending, index: int) -> str:
@@ -68,12 +77,12 @@ async def _upload_image(sending: Sending, index: int) -> str:
     urn, address = await ask(
         sending.http, request, lambda body: (str(body["value"]["image"]), str(body["value"]["uploadUrl"]))
     )
-    await sending.http.send(_put(sending, address, await sending.load(picture), mime=picture.mime))
+    await _sent(sending, _put(sending, address, await sending.load(picture), mime=picture.mime))
     return urn
 
 
 async def _begin_video(sending: Sending, index: int) -> dict[str, Any]:
-    """What is kept of an upload: its URN, LinkedIn's token for it, where each part goes, and the ETags so far."""
+    """What is held of an upload: its URN, LinkedIn's token for it, where each part goes, and the ETags so far."""
     size = len(await sending.load(sending.content.media[index]))
     settings, number = settings_of(sending.account), index + 1
     parts = [{"uploadUrl": f"{settings.url}/{{upload_{number}}}", "firstByte": 0, "lastByte": size - 1}]
@@ -100,30 +109,37 @@ async def _begin_video(sending: Sending, index: int) -> dict[str, Any]:
         if until:
             instant(until)
         parts = [[str(p["uploadUrl"]), int(p["firstByte"]), int(p["lastByte"])] for p in value["uploadInstructions"]]
-        kept = {"video": str(value["video"]), "token": str(value.get("uploadToken") or "")}
-        return kept | {"parts": parts, "until": until, "etags": [], "done": False}
+        held = {"video": str(value["video"]), "token": str(value.get("uploadToken") or "")}
+        return held | {"parts": parts, "until": until, "etags": []}
 
     return await ask(sending.http, request, read)
 
 
-async def _send_parts(sending: Sending, index: int, known: Mapping[str, Any]) -> dict[str, Any]:
+async def _send_parts(sending: Sending, index: int, begun: Mapping[str, Any]) -> None:
     """The parts that LinkedIn doesn't have yet, in order."""
     content = await sending.load(sending.content.media[index])
-    etags = list(known["etags"])
-    for address, first, last in known["parts"][len(etags) :]:
+    etags: list[str] = begun["etags"]
+    for address, first, last in begun["parts"][len(etags) :]:
         request = _put(sending, address, content[first : last + 1], mime="application/octet-stream")
-        answer = await sending.http.send(request)
+        answer = await _sent(sending, request)
         etag = answer.headers.get("etag", "").strip('"')
         if not etag:
             raise Unavailable(_("LinkedIn did not confirm a part of the video. It is sent again later."))
         etags.append(etag)
-        await sending.keep(f"video{index}", {**known, "etags": etags})
         sending.uploaded(last + 1, len(content))
-    return {**known, "etags": etags}
 
 
-async def _finalize(sending: Sending, known: Mapping[str, Any]) -> None:
-    finished = {"video": known["video"], "uploadToken": known["token"], "uploadedPartIds": list(known["etags"])}
+async def _sent(sending: Sending, request: Request) -> Answer:
+    """The answer; a failure's message without what opens the upload."""
+    try:
+        return await sending.http.send(request)
+    except Failure as failure:
+        conceal(failure, request.url)
+        raise
+
+
+async def _finalize(sending: Sending, begun: Mapping[str, Any]) -> None:
+    finished = {"video": begun["video"], "uploadToken": begun["token"], "uploadedPartIds": list(begun["etags"])}
     request = call(
         sending,
         "POST",

@@ -46,9 +46,15 @@ class Settings(base.Settings):
     @classmethod
     def _addressed(cls, value: Any) -> Any:
         """``nation`` gives the address."""
-        nation = value.get("nation") if isinstance(value, Mapping) else None
-        if nation is None or value.get("url"):
+        if not isinstance(value, Mapping) or value.get("url"):
             return value
+        nation = value.get("nation")
+        if nation is None:
+            raise finding(
+                "A004",
+                _("Which nation it is isn't written."),
+                _("Write nation: contoh for https://contoh.nationbuilder.com, or the nation's own address as url."),
+            )
         return {**value, "url": f"https://{nation}.nationbuilder.com"}
 
     @field_validator("nation", "site")

@@ -54,7 +54,7 @@ class TikTok(Platform):
     title: ClassVar[str] = "TikTok"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ("token",)
-    fields: ClassVar[frozenset[str]] = frozenset({"title"})
+    fields: ClassVar[frozenset[str]] = frozenset({"title", "ai_generated", "promotes"})
     metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments", "shares")
     help = {
         "token": N_("Log in with the account; your app needs the Content Posting API."),
@@ -88,7 +88,7 @@ class TikTok(Platform):
         scopes=("user.info.basic", "video.publish", "video.list"),
         separator=",",
         client_name="client_key",
-        challenge="hex",
+        challenge="hex",  # https://developers.tiktok.com/doc/login-kit-desktop
         lifetime=timedelta(hours=24),
         help="https://developers.tiktok.com/apps/",
     )
@@ -174,9 +174,8 @@ class TikTok(Platform):
         if video is None:
             return None
         at = epoch(video.get("create_time")) or session.now()
-        return Receipt(
-            part=0, id=match["id"], url=f"https://www.tiktok.com/@{match['name']}/video/{match['id']}", at=at
-        )
+        address = f"https://www.tiktok.com/@{match['name']}/{match['kind'].lower()}/{match['id']}"
+        return Receipt(part=0, id=match["id"], url=address, at=at)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
         """Always Rejected: TikTok lets no program delete."""

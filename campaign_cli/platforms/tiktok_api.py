@@ -41,7 +41,7 @@ class Settings(base.Settings):
 
     ``handle`` (``@name``) guards against a mix-up. ``comments``, ``duets`` and ``stitches`` allow what the account
     allows. ``promotes`` declares an advertisement: ``own`` for the account's own cause, ``paid`` for somebody else's.
-    ``ai_generated`` has TikTok label the videos so.
+    ``ai_generated`` has TikTok label the videos so. A post's own fields of these names come first.
     """
 
     token: str

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unconfirmed
 from campaign_cli.i18n import _
 from campaign_cli.models import Draft, Picture
-from campaign_cli.platforms.answers import ask, instant
+from campaign_cli.platforms.answers import ask, conceal, instant
 from campaign_cli.platforms.base import Request, Sending
 from campaign_cli.platforms.text import utf16_length
 from campaign_cli.platforms.tiktok_answers import data_of, errors
@@ -47,6 +46,18 @@ def objections(draft: Draft) -> Iterator[Rejected]:
             _("A video on TikTok has a text and no title."),
             code="title",
             fix=_("Leave the title out of the variant for TikTok."),
+        )
+    if draft.native.get("promotes") == "paid" and draft.visibility == "private":
+        yield Rejected(
+            _("TikTok takes no paid promotion that only the account itself can see."),
+            code="promotes",
+            fix=_("Write another visibility, or leave “promotes: paid” out."),
+        )
+    if draft.native.get("ai_generated") and media and not videos:
+        yield Rejected(
+            _("TikTok's interface can't label pictures as made by artificial intelligence, only videos."),
+            code="ai_generated",
+            fix=_("Post the pictures by hand in the app, with the label, or leave the account out."),
         )
     if utf16_length(title) > TITLE or utf16_length(text) > (CAPTION if videos else DESCRIPTION):
         yield Rejected(
@@ -108,7 +119,7 @@ async def _begin(sending: Sending, who: Creator, *, total: int) -> Mapping[str, 
         "title": sending.content.text,
         "disable_duet": not (settings.duets and who.duets),
         "disable_stitch": not (settings.stitches and who.stitches),
-        **({"is_aigc": True} if settings.ai_generated else {}),
+        **({"is_aigc": True} if sending.draft.native.get("ai_generated", settings.ai_generated) else {}),
     }
     source = {"source": "FILE_UPLOAD", "video_size": total, "chunk_size": ends[0], "total_chunk_count": len(ends)}
     address = f"{settings.url}/upload/?upload_id={{upload_id}}&upload_token={{upload_token}}"
@@ -147,19 +158,12 @@ async def _send(sending: Sending, address: str, *, content: bytes, start: int, e
     try:
         await sending.http.send(request)
     except Failure as failure:
-        _conceal(failure, address)
+        conceal(failure, address)
         if failure.status == 416:  # TikTok has other bytes than we know of, perhaps all: it is asked
             raise Unconfirmed(failure.message, status=416) from failure
         if isinstance(failure, Rejected):
             await sending.keep(STEP, None)
         raise
-
-
-def _conceal(failure: Failure, address: str) -> None:
-    """Take what opens the upload out of a message."""
-    for secret in (address, *(value for _name, value in parse_qsl(urlsplit(address).query))):
-        failure.message = failure.message.replace(secret, "•••")
-    failure.args = (failure.message,)
 
 
 async def pictures(sending: Sending) -> Mapping[str, Any]:
@@ -200,11 +204,12 @@ def _info(sending: Sending, who: Creator) -> dict[str, Any]:
             code="privacy_level_option_mismatch",
             fix=_("Write one of: {words}.").format(words=", ".join(possible)),
         )
+    promotes = sending.draft.native.get("promotes", settings.promotes)
     return {
         "privacy_level": LEVELS[word],
         "disable_comment": not (settings.comments and who.comments),
-        "brand_content_toggle": settings.promotes == "paid",
-        "brand_organic_toggle": settings.promotes == "own",
+        "brand_content_toggle": promotes == "paid",
+        "brand_organic_toggle": promotes == "own",
     }
 
 

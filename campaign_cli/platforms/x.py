@@ -65,6 +65,7 @@ class X(Platform):
     title = "X"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets = ("token",)
+    fields = frozenset({"ai_generated", "promotes"})
     limits = Limits(
         text=280,
         unit="weighted",
@@ -253,6 +254,10 @@ def _body(sending: Sending, media_ids: Sequence[str]) -> dict[str, Any]:
         body["media"] = {"media_ids": list(media_ids)}
     if sending.part:
         body["reply"] = {"in_reply_to_tweet_id": sending.earlier[-1].id}
+    if media_ids and sending.draft.native.get("ai_generated"):
+        body["made_with_ai"] = True
+    if sending.draft.native.get("promotes") == "paid":
+        body["paid_partnership"] = True
     return body
 
 

@@ -33,7 +33,9 @@ from campaign_cli.platforms.base import (
     Session,
     Use,
 )
+from campaign_cli.platforms.youtube_answers import QUOTA_ZONE
 from campaign_cli.platforms.youtube_api import Settings, settings_of
+from campaign_cli.platforms.youtube_extras import VIDEO, furnish, has_extras, show, units_of, unseen
 from campaign_cli.platforms.youtube_upload import SESSION, progress, uploaded
 from campaign_cli.platforms.youtube_words import TEXT, VISIBILITIES, objections, privacy_of, resource, title_of
 
@@ -54,7 +56,7 @@ class YouTube(Platform):
     title: ClassVar[str] = "YouTube"
     Settings: ClassVar[type[base.Settings]] = Settings
     secrets: ClassVar[tuple[str, ...]] = ("token",)
-    fields: ClassVar[frozenset[str]] = frozenset({"title", "tags"})
+    fields: ClassVar[frozenset[str]] = frozenset({"title", "tags", "ai_generated", "promotes", "thumbnail", "captions"})
     metrics: ClassVar[tuple[str, ...]] = ("views", "likes", "comments")
     visibilities: ClassVar[tuple[str, ...]] = VISIBILITIES
     threads: ClassVar[bool] = False
@@ -68,6 +70,8 @@ class YouTube(Platform):
         video_seconds=43_200,
         video_types=("video/mp4", "video/quicktime", "video/webm"),
     )
+    thumbnail: ClassVar[Limits | None] = Limits(text=None, unit="", image_bytes=2_000_000)
+    captions: ClassVar[int | None] = 10_000_000
     help = {
         "token": N_("Log in with the Google account of the channel."),
         "channel": N_("The channel's handle, like @union. A token of another channel is then refused."),
@@ -87,6 +91,8 @@ class YouTube(Platform):
     )
     unconfirmed: ClassVar[tuple[str, ...]] = (
         "the limits of title (100 characters), description (5,000 bytes) and tags (500 characters)",
+        "whether the label of paid promotion is taken together with the upload",
+        "whether subscribers hear of a video that is shown after its thumbnail and subtitles were added",
         "how long a finished upload session still answers with its video",
         "whether an upload that Google locks as private already says so in its answer",
         "the life of a refresh token: 7 days while the project's consent screen is in testing",
@@ -107,24 +113,48 @@ class YouTube(Platform):
         """Upload the video, or the rest of it. https://developers.google.com/youtube/v3/docs/videos/insert"""
         for refusal in self.objections(sending.draft):
             raise refusal
-        video = await uploaded(sending, resource(sending))
+        wanted = resource(sending)
+        if has_extras(sending.draft):
+            video = await self._furnished(sending, wanted)
+        else:
+            video = await uploaded(sending, wanted)
+        return _receipt(sending, await self._taken(sending, video))
+
+    async def _furnished(self, sending: Sending, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Upload unseen, add what belongs to it, show."""
+        identifier = sending.steps.get(VIDEO)
+        if identifier is None:
+            video = await self._taken(sending, await uploaded(sending, unseen(wanted), seen=False))
+            identifier = str(video["id"])
+            await sending.keep(VIDEO, identifier)
+        await furnish(sending, str(identifier))
+        return await show(sending, str(identifier), wanted)
+
+    async def _taken(self, sending: Sending, video: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The video, unless YouTube took the file and then refused it."""
         status = video.get("status") or {}
         if status.get("uploadStatus") in _REFUSED:
             reason = status.get("rejectionReason") or status.get("failureReason") or status["uploadStatus"]
             await sending.keep(SESSION, None)
+            await sending.keep(VIDEO, None)
             raise Rejected(
                 _("YouTube took the file and then refused it: {reason}").format(reason=reason),
                 fix=_("Look at the video on the channel, correct it, and run: campaign retry"),
                 code=str(reason),
             )
-        return _receipt(sending, video)
+        return video
 
     async def look_up(self, sending: Sending, since: datetime) -> LookUp:
-        """By the kept session, which answers with its video; else among the channel's uploads since then.
+        """By the kept video or session, which answers with its video; else among the channel's uploads since then.
 
         https://developers.google.com/youtube/v3/guides/using_resumable_upload_protocol#Check_Upload_Status
         """
-        if sending.steps.get(SESSION):
+        if has_extras(sending.draft) and sending.steps.get(VIDEO):
+            video = await api.video(sending, str(sending.steps[VIDEO]))
+            shown = video is not None and video["status"]["privacyStatus"] == privacy_of(sending.draft)
+            found = (Found(receipt=_receipt(sending, video), created_at=None),) if video and shown else ()
+            return LookUp(found=found, complete=True)
+        if sending.steps.get(SESSION) and not has_extras(sending.draft):
             known = await progress(sending, total=sending.content.media[0].size)
             if known is not None and known.video is not None:
                 # No instant: the session is this attempt's own.
@@ -145,11 +175,15 @@ class YouTube(Platform):
         return LookUp(found=tuple(found), complete=False)
 
     def uses(self, draft: Draft) -> tuple[Use, ...]:
-        """One of the project's 100 uploads a day, which YouTube counts apart from its other quota.
+        """One of the project's 100 uploads a day, which YouTube counts apart from the units of everything else.
 
         https://developers.google.com/youtube/v3/determine_quota_cost
         """
-        return (Use(what="uploads", amount=Decimal(1), limit=Decimal(100), period=timedelta(days=1)),)
+        day, units = timedelta(days=1), units_of(draft)
+        uploads = Use(what="uploads", amount=Decimal(1), limit=Decimal(100), period=day, zone=QUOTA_ZONE)
+        if not units:
+            return (uploads,)
+        return uploads, Use(what="units", amount=Decimal(units), limit=Decimal(10_000), period=day, zone=QUOTA_ZONE)
 
     def objections(self, draft: Draft) -> tuple[Rejected, ...]:
         """What YouTube would refuse, some of it only after the whole upload."""
@@ -236,7 +270,10 @@ def _receipt(sending: Sending, video: Mapping[str, Any], *, at: datetime | None 
 
 
 def _is_ours(sending: Sending, item: Mapping[str, Any]) -> bool:
-    """Whether title and description are this part's; white space and compositions make no difference."""
+    """Whether title and description are this part's; white space and compositions make no difference. What is uploaded
+    unseen is ours only once it is shown."""
+    if has_extras(sending.draft) and item["privacy"] != privacy_of(sending.draft):
+        return False
     ours = (title_of(sending.draft), sending.content.text)
     return [_plain(text) for text in ours] == [_plain(item[name]) for name in ("title", "description")]
 

@@ -15,6 +15,8 @@ from campaign_cli.platforms.answers import explain, json_object
 from campaign_cli.platforms.base import Answer
 
 GONE: Final = (404, 410)
+QUOTA_ZONE: Final = "America/Los_Angeles"
+"""Quotas begin anew at midnight there. https://developers.google.com/youtube/v3/determine_quota_cost"""
 _ABSENT: Final = frozenset({"notFound", "videoNotFound"})
 _DAY_USED_UP: Final = frozenset({"quotaExceeded", "dailyLimitExceeded"})
 _TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "servingLimitExceeded"})
@@ -60,13 +62,10 @@ def reason_of(text: str) -> str:
 
 
 def next_quota_day(now: datetime) -> datetime:
-    """The next midnight of the Pacific coast, when quotas begin anew (aware).
-
-    https://developers.google.com/youtube/v3/determine_quota_cost
-    """
+    """The next midnight of the Pacific coast, when quotas begin anew (aware)."""
     from zoneinfo import ZoneInfo
 
-    there = now.astimezone(ZoneInfo("America/Los_Angeles"))
+    there = now.astimezone(ZoneInfo(QUOTA_ZONE))
     return (there + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 

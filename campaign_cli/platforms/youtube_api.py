@@ -40,6 +40,18 @@ class Settings(base.Settings):
     made_for_kids: bool = False
     url: WebAddress = "https://www.googleapis.com"
 
+    @field_validator("category", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> str | None:
+        """A category's number; YAML reads it as one."""
+        if value is not None and not str(value).isdecimal():
+            raise finding(
+                "A004",
+                _("This is not the number of a category on YouTube."),
+                _("Write a number, such as 29 (nonprofits and activism), or leave it out."),
+            )
+        return None if value is None else str(value)
+
     @field_validator("channel")
     @classmethod
     def _known_form(cls, value: str | None) -> str | None:

@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from campaign_cli.errors import Failure, Rejected, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.platforms.addresses import same_origin
-from campaign_cli.platforms.answers import read_json, unreadable
+from campaign_cli.platforms.answers import conceal, read_json, unreadable
 from campaign_cli.platforms.base import Answer, Request, Sending
 from campaign_cli.platforms.youtube_answers import GONE, errors
 from campaign_cli.platforms.youtube_api import authorized, call, settings_of, uploaded_at
@@ -38,10 +38,11 @@ class Progress:
     video: Mapping[str, Any] | None = None
 
 
-async def uploaded(sending: Sending, resource: Mapping[str, Any]) -> Mapping[str, Any]:
+async def uploaded(sending: Sending, resource: Mapping[str, Any], *, seen: bool = True) -> Mapping[str, Any]:
     """The video that YouTube made of the part's file, with ``resource`` as its words; goes on where it stopped.
 
-    The piece with the last byte is the creating request: without it there is no video.
+    The piece with the last byte is the creating request: without it there is no video. Not so where nobody will see it
+    (``seen``).
     """
     content = await sending.load(sending.content.media[0])
     address = str(sending.steps.get(SESSION) or "")
@@ -52,7 +53,7 @@ async def uploaded(sending: Sending, resource: Mapping[str, Any]) -> Mapping[str
     while known.video is None:
         sending.uploaded(known.arrived, len(content))
         began = sending.now()
-        known = await _send(sending, address, content=content, start=known.arrived, size=piece)
+        known = await _send(sending, address, content=content, start=known.arrived, size=piece, seen=seen)
         quick = (sending.now() - began).total_seconds() < _QUICK
         piece = min(piece * 2, LARGEST) if quick else max(piece // 2, UNIT)
     sending.uploaded(len(content), len(content))
@@ -76,7 +77,7 @@ async def _begin(sending: Sending, resource: Mapping[str, Any], *, total: int) -
         sending,
         "POST",
         path,
-        query={"uploadType": "resumable", "part": "snippet,status"},
+        query={"uploadType": "resumable", "part": ",".join(resource)},
         json=resource,
         headers={
             "X-Upload-Content-Length": str(total),
@@ -93,7 +94,7 @@ async def _begin(sending: Sending, resource: Mapping[str, Any], *, total: int) -
     return address
 
 
-async def _send(sending: Sending, address: str, *, content: bytes, start: int, size: int) -> Progress:
+async def _send(sending: Sending, address: str, *, content: bytes, start: int, size: int, seen: bool) -> Progress:
     """Send one piece. Where it is refused for good, the session ends with it: a person's retry begins anew."""
     total, end = len(content), min(start + size, len(content))
     last = end == total
@@ -105,7 +106,7 @@ async def _send(sending: Sending, address: str, *, content: bytes, start: int, s
             "Content-Type": sending.content.media[0].mime,
             "Content-Range": f"bytes {start}-{end - 1}/{total}",
         },
-        creating=last,
+        creating=last and seen,
         accept=(200, 201, 308) if last else (308,),
         sample={"id": "{video_id}"} if last else None,
         sample_headers={} if last else {"range": f"bytes=0-{end - 1}"},
@@ -133,9 +134,7 @@ async def _answered(sending: Sending, request: Request) -> Answer:
     try:
         return await sending.http.send(request)
     except Failure as failure:
-        for secret in (request.url, *parse_qs(urlsplit(request.url).query).get("upload_id", ())):
-            failure.message = failure.message.replace(secret, "•••")
-        failure.args = (failure.message,)
+        conceal(failure, request.url)
         raise
 
 

@@ -55,7 +55,10 @@ def resource(sending: Sending) -> dict[str, Any]:
     snippet |= {"tags": tags} if tags else {}
     snippet |= {"categoryId": settings.category} if settings.category else {}
     status = {"privacyStatus": privacy_of(sending.draft), "selfDeclaredMadeForKids": settings.made_for_kids}
-    return {"snippet": snippet, "status": status}
+    native = sending.draft.native
+    status |= {"containsSyntheticMedia": True} if native.get("ai_generated") else {}
+    paid = {"paidProductPlacementDetails": {"hasPaidProductPlacement": True}}
+    return {"snippet": snippet, "status": status} | (paid if native.get("promotes") == "paid" else {})
 
 
 def _tags(draft: Draft) -> list[str]:

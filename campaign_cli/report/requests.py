@@ -73,7 +73,7 @@ async def requests_of(
     memory: dict[str, Any] = {}
     earlier: tuple[Receipt, ...] = ()
     shown: list[ShownRequest] = []
-    pictures = {picture.sha256: picture for picture in draft.pictures}
+    pictures = {file.sha256: file for file in draft.files}
     content_hash = draft.content_hash(due)
     for number in range(len(draft.parts)):
         transport = RecordingTransport()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +165,10 @@ def native_label(name: str) -> str:
         "cw": _("Content warning"),
         "first_comment": _("First comment"),
         "visibility": _("Visibility"),
+        "ai_generated": _("Made by AI"),
+        "promotes": _("Advertising"),
+        "thumbnail": _("Thumbnail"),
+        "captions": _("Subtitles"),
     }
     return labels.get(name, name)
 
@@ -175,6 +179,10 @@ def native_text(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, Mapping) and "sha256" in value:  # a file
+        return str(value["name"])
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {native_text(inner)}" for name, inner in value.items())
     if isinstance(value, Sequence):
         return ", ".join(native_text(item) for item in value)
     return str(value)

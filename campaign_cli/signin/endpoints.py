@@ -31,7 +31,7 @@ class Endpoints:
 
 def endpoints(platform: Platform, settings: Mapping[str, Any]) -> Endpoints:
     """Where an account with these settings signs in. Raises InputError for a network without such a sign-in."""
-    oauth = platform.oauth
+    oauth = platform.sign_in(settings)
     if oauth is None:
         raise InputError(
             _("{title} has no sign-in by browser.").format(title=platform.title),

@@ -2,8 +2,8 @@
 
 Follows the Data API's discovery document and developers.google.com/youtube/v3/guides/using_resumable_upload_protocol.
 An unknown parameter or key of a body is refused, as Google does. ``role`` of an account: ``unaudited`` (a project that
-Google hasn't audited: whatever is uploaded is private) or ``halting`` (of a first piece only half is kept, which the
-``Range`` of the answer says).
+Google hasn't audited: whatever is uploaded is private), ``unverified`` (a channel without a phone number: no
+thumbnails) or ``halting`` (of a first piece only half is kept, which the ``Range`` of the answer says).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from campaign_cli.stage import youtube_shapes as shapes
-from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.network import Refusal, fields, path_of
 from campaign_cli.stage.state import PictureFacts, StageAccount, StageMedia, StagePost
+from campaign_cli.stage.youtube_extras import STATUS, YouTubeExtras
 from campaign_cli.stage.youtube_shapes import problem
 
 _UPLOAD: Final = "/upload/youtube/v3/videos"
@@ -28,14 +29,14 @@ _UNIT: Final = 256 * 1024
 _DAY: Final = 86_400
 _TITLE, _DESCRIPTION, _TAGS = 100, 5_000, 500
 _UPLOADS, _UNITS = 100, 10_000  # of a day
-_COSTS: Final = {"GET": 1, "DELETE": 50}
+_COSTS: Final = (
+    *(("GET ", 1), ("DELETE ", 50), ("PUT /youtube/", 50)),
+    *(("POST /upload/youtube/v3/thumbnails", 50), ("POST /upload/youtube/v3/captions", 400)),
+)
 _SNIPPET: Final = frozenset(
     {"title", "description", "tags", "categoryId", "defaultLanguage", "defaultAudioLanguage"}
 )  # fmt: skip
-_STATUS: Final = frozenset(
-    {"privacyStatus", "publishAt", "license", "embeddable", "publicStatsViewable", "selfDeclaredMadeForKids"}
-    | {"containsSyntheticMedia"}
-)
+_PAID: Final = "paidProductPlacementDetails"
 _RANGE: Final = re.compile(r"bytes (?:\*|(\d+)-(\d+))/(\d+)")
 
 
@@ -52,7 +53,7 @@ class _Session:
     video: str = ""
 
 
-class YouTubeStage(Network):
+class YouTubeStage(YouTubeExtras):
     """YouTube with one channel for each account."""
 
     name = "youtube"
@@ -75,13 +76,16 @@ class YouTubeStage(Network):
             self.route(_UPLOAD, self.begin, methods=("POST",)),
             self.route(_UPLOAD, self.receive, methods=("PUT",)),
             self.route("/youtube/v3/videos", self.videos, methods=("GET", "DELETE")),
+            self.route("/youtube/v3/videos", self.update, methods=("PUT",)),
+            self.route("/upload/youtube/v3/thumbnails/set", self.set_thumbnail, methods=("POST",)),
+            self.route("/upload/youtube/v3/captions", self.add_captions, methods=("POST",)),
             self.route("/youtube/v3/channels", self.channels),
             self.route("/youtube/v3/playlistItems", self.uploads),
         ]
 
     def creates(self, method: str, path: str) -> bool:
-        """The pieces of an upload: the last one makes the video."""
-        return method == "PUT" and path == _UPLOAD
+        """The pieces of an upload: the last one makes the video; and what shows one that was uploaded unseen."""
+        return method == "PUT" and path in (_UPLOAD, "/youtube/v3/videos")
 
     def refused(self) -> Refusal:
         """400, as for words that YouTube doesn't take."""
@@ -104,7 +108,7 @@ class YouTubeStage(Network):
         if request.method == "POST" and path == _UPLOAD:
             window = self.state.spend(account.name, "uploads", limit=_UPLOADS, seconds=_DAY)
         else:
-            cost = _COSTS.get(request.method, 0)
+            cost = next((units for end, units in _COSTS if f"{request.method} {path}".startswith(end)), 0)
             window = self.state.spend(account.name, "units", limit=_UNITS, seconds=_DAY, cost=cost)
         if window.refused:
             raise problem(403, "quotaExceeded", "The request cannot be completed because you have exceeded your quota.")
@@ -113,7 +117,7 @@ class YouTubeStage(Network):
     async def begin(self, request: Request, account: StageAccount) -> Response:
         """POST: a session for one video."""
         known = {"uploadType", "part", "notifySubscribers"}
-        parts = _parts(request, known, {"snippet", "status"})
+        parts = _parts(request, known, {"snippet", "status", _PAID})
         total = int(request.headers.get("x-upload-content-length", "0"))
         mime = request.headers.get("x-upload-content-type", "")
         if request.query_params.get("uploadType") != "resumable" or total < 1 or not mime.startswith("video/"):
@@ -244,8 +248,8 @@ def _parts(request: Request, parameters: set[str], known: set[str]) -> set[str]:
 
 
 def _check_words(resource: Mapping[str, Any]) -> None:
-    snippet, status = resource.get("snippet") or {}, resource.get("status") or {}
-    unknown = sorted({*set(snippet) - _SNIPPET, *set(status) - _STATUS})
+    snippet, status, paid = (resource.get(part) or {} for part in ("snippet", "status", _PAID))
+    unknown = sorted({*set(snippet) - _SNIPPET, *set(status) - STATUS, *set(paid) - {"hasPaidProductPlacement"}})
     if unknown:
         raise problem(400, "badRequest", f"Invalid JSON payload received. Unknown name {unknown[0]}.")
     title, text = str(snippet.get("title") or ""), str(snippet.get("description") or "")

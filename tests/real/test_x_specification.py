@@ -249,6 +249,8 @@ def test_the_list_of_the_ordinary_tests_is_the_specification(specification: dict
             elif isinstance(rule, dict):
                 bounds = {schema.get(key) for key in ("minimum", "maximum", "minItems", "maxItems")} - {None}
                 assert bounds == {rule["from"], rule["to"]}, (route, name)
+            elif rule == "flag":
+                assert schema["type"] == "boolean", (route, name)
             elif rule == "id":
                 assert schema["pattern"] == "^[0-9]{1,19}$", (route, name)
 

@@ -17,9 +17,10 @@ import httpx
 import pytest
 from discovery_specification import discovery_check, extract, method_of, wrong
 
-from campaign_cli.models import Part, Receipt
+from campaign_cli.models import Part, Receipt, native_file
 from campaign_cli.platforms.base import Answer, Http, Request, Sending
 from campaign_cli.platforms.youtube import platform
+from tests.platform_helpers import picture
 from tests.real.test_chat_contracts import lacking
 from tests.stage_helpers import START, Played, open_played
 
@@ -27,6 +28,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONTRACTS = Path(os.environ.get("CAMPAIGN_CONTRACTS") or PROJECT.parent / "shared" / "contracts")
 DOCUMENT = CONTRACTS / "youtube/youtube.v3.json"
 UPLOAD = "/upload/youtube/v3/videos"
+SUBTITLES = b"1\n00:00:00,000 --> 00:00:02,000\nUpah layak\n"
 
 pytestmark = pytest.mark.skipif(
     not DOCUMENT.is_file(), reason="the specification is not here; CAMPAIGN_CONTRACTS names it"
@@ -77,8 +79,17 @@ def _everything(stage: Played) -> list[tuple[Request, Answer]]:
         await platform.check(sending)
         await platform.delete(sending, receipt)
 
-    native = {"title": "Upah layak", "tags": ["upah", "hari buruh"]}
+    native = {"title": "Upah layak", "tags": ["upah", "hari buruh"], "ai_generated": True, "promotes": "paid"}
     stage.run("youtube", work, content=(Part(text="Upah layak."),), native=native, visibility="unlisted")
+
+    async def furnish(sending: Sending) -> None:
+        sending.http = Tape(sending.http, heard)
+        await platform.publish(sending)
+
+    thumbnail, track = picture(alt=""), picture(SUBTITLES, name="id.srt", mime="application/x-subrip", alt="")
+    native = {"thumbnail": native_file(thumbnail), "captions": {"id": native_file(track)}}
+    files = {track.sha256: SUBTITLES}
+    stage.run("youtube", furnish, content=(Part(text="Kita turun."),), native=native, bytes_of=files)
     return heard
 
 
@@ -94,7 +105,8 @@ def test_every_request_is_one_that_youtube_knows(played: Any, specification: Map
         check(sent)
     kinds = {(request.method, httpx.URL(request.url).path.rpartition("/")[2]) for request, _answer in heard}
     wanted = {("POST", "videos"), ("PUT", "videos"), ("GET", "videos"), ("DELETE", "videos")}
-    assert kinds == wanted | {("GET", "channels"), ("GET", "playlistItems")}
+    added = {("POST", "set"), ("POST", "captions")}
+    assert kinds == wanted | added | {("GET", "channels"), ("GET", "playlistItems")}
 
 
 def test_the_stage_answers_as_youtube_does(played: Any, specification: Mapping[str, Any]) -> None:
