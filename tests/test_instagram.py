@@ -261,6 +261,15 @@ def test_a_lost_answer_to_the_publishing_request_proves_nothing() -> None:
     assert isinstance(refused(through), Unconfirmed)
 
 
+@pytest.mark.parametrize("login", list(LOGINS))
+def test_the_first_comment_goes_under_the_post(login: str) -> None:
+    """As both specifications have it, and not again where it is known to be there."""
+    through = network(login, **{f"POST_/{POSTED}/comments": answer(200, {"id": "17900000000000008"})})
+    item = item_of(through, settings=LOGINS[login], native={"first_comment": "Baca"})
+    assert [asyncio.run(platform.afterwards(item, RECEIPT)) for _time in range(2)] == ["", ""]
+    assert sent(through, f"/{POSTED}/comments") == [{"message": "Baca"}]
+
+
 def test_a_permalink_that_cannot_be_had_changes_no_success() -> None:
     """The post is out."""
     receipt = asyncio.run(platform.publish(item_of(network(**{f"GET_/{POSTED}": refusal(2)}))))

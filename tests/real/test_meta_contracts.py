@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,13 @@ def whole(name: str) -> dict[str, Any]:
 
 
 async def everything(through: Any, login: str) -> None:
-    """All that the adapter can ask: a carousel and a video, look-up, reading, finding, the check."""
+    """All that the adapter can ask: a carousel and a video, look-up, a first comment, reading, finding, the check."""
     for media in ((photo(), video()), (video(),), (photo(),)):
         item = on_its_way("instagram", through, settings=LOGINS[login], content=(Part(text="Upah", media=media),))
         receipt = await platform.publish(item)
         await platform.look_up(item, NOW)
+    item.draft = replace(item.draft, native={"first_comment": "Baca"})
+    assert await platform.afterwards(item, receipt) == ""
     await platform.read_back(item, receipt)
     await platform.find(item, "https://www.instagram.com/p/Contoh/")
     await platform.check(item)
@@ -79,6 +82,7 @@ def test_instagram_is_asked_nothing_that_it_does_not_know(login: str) -> None:
         f"GET /{CONTAINER}": answer(200, {"id": CONTAINER, "status_code": "FINISHED"}),
         f"POST /{USER}/media_publish": answer(200, {"id": POSTED}),
         f"GET /{POSTED}": answer(200, {"id": POSTED}),
+        f"POST /{POSTED}/comments": answer(200, {"id": "17900000000000008"}),
         f"GET /{USER}/content_publishing_limit": answer(200, quota),
         "GET /debug_token": answer(
             200, {"data": {"is_valid": True, "scopes": ["instagram_basic", "instagram_content_publish"]}}
