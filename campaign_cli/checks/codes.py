@@ -107,7 +107,7 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         N_("A video may tell where it was made"),
         N_(
             "Phones and cameras write the place, the time and their own name into videos. ffmpeg takes that out; "
-            "without it, that is done for MP4 and MOV only, and not where there is a track of data."
+            "without it, that is not possible for a track of data between the pictures of a WebM or a film in parts."
         ),
     ),
     "M119": (

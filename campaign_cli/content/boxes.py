@@ -51,6 +51,7 @@ class Film:
     hidden: bool = False
     telling: list[tuple[int, int]] = field(default_factory=list)
     headers: list[int] = field(default_factory=list)
+    voids: list[tuple[int, int]] = field(default_factory=list)  # whole elements of WebM (start, end)
     removed: Counter[str] = field(default_factory=Counter)
     stores: list[tuple[int, int]] = field(default_factory=list)  # where pictures and sound lie
     parted: bool = False  # in fragments, each with its own index
@@ -89,6 +90,10 @@ def without_telling(content: bytes, film: Film) -> bytes:
         changed[start : start + length] = bytes(length)
     for start in film.headers:
         changed[start + 4 : start + 8] = b"free"
+    for start, end in film.voids:
+        length = end - start
+        head = b"\xec" + ((1 << 56) + length - 9).to_bytes(8, "big") if length >= 9 else bytes((0xEC, 0x7E + length))
+        changed[start:end] = head + bytes(length - len(head))
     return bytes(changed)
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from campaign_cli import reasons
 from campaign_cli.content.boxes import Film, read_film, without_telling
+from campaign_cli.content.ebml import read_webm
 from campaign_cli.content.pictures import MediaError, is_heic
 from campaign_cli.i18n import _
 from campaign_cli.models import Removed
@@ -74,10 +75,13 @@ def wanted_type(mime: str, types: Sequence[str], tools: Tools) -> str:
 def prepare_video(path: Path, file: str, *, mime: str, wanted: str, tools: Tools) -> Video:
     """The video without metadata, as the type ``wanted`` (``wanted_type``). Raises MediaError and OSError."""
     content, clean = path.read_bytes(), False
-    told = read_film(content) if mime != "video/webm" else None  # what ffmpeg can read, it may be unable to
+    reader = read_webm if mime == "video/webm" else read_film
+    told = reader(content)  # may be unable to read what ffmpeg can
     if tools.ffmpeg:
         content, clean = _copied(tools.ffmpeg, path, file, kinds=(_FORMATS[mime][0], _FORMATS[wanted][1])), True
-    film = None if mime == "video/webm" else _moving(read_film(content) if tools.ffmpeg else told, file)
+    film = reader(content) if tools.ffmpeg else told
+    if film is not None or mime != "video/webm":  # a WebM that can't be read is for ffprobe, or for the network
+        film = _moving(film, file)
     if film is not None and not tools.ffmpeg:
         content, clean = without_telling(content, film), not film.hidden
     removed = tuple(sorted((+told.removed).items())) if told else ()
