@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from campaign_cli.checks.safety.findings import Hit
 
+_BETWEEN: Final = 40  # signs between two pieces of one address
 _WORD: Final = r"[A-Z0-9][\w.'-]*"
 _NAME: Final = rf"{_WORD}(?:[ ]{_WORD}){{0,4}}?"
 _NUMBER: Final = r"(?:no(?:mor|mer)?\b\.?|nmr\.?|#)\s?\d{1,4}(?:\s?[-/]?\s?[A-Z]\b|[-/]\d{1,3})?"
@@ -58,30 +59,46 @@ _HOME: Final = re.compile(
 
 def homes(text: str) -> Iterator[Hit]:
     """One hit for each address: all that belongs to it. The address of an office or a factory is no home."""
-    joined: list[tuple[int, int, bool]] = []
-    for start, end, sure in sorted(_spans(text)):
-        if joined and start <= joined[-1][1] + 40 and "\n" not in text[joined[-1][1] : start].strip(" "):
-            first, last, known = joined[-1]
-            joined[-1] = first, max(end, last), known or sure
+    joined: list[_Piece] = []
+    for piece in sorted(_pieces(text)):
+        last = joined[-1] if joined else None
+        if last is not None and (
+            piece.start < last.end or (not piece.begins and _belongs(text[last.end : piece.start]))
+        ):
+            joined[-1] = last._replace(end=max(last.end, piece.end), sure=last.sure or piece.sure)
         else:
-            joined.append((start, end, sure))
-    for start, end, sure in joined:
-        if sure or not _is_public(text, start):
-            yield Hit("S008", start, end)
+            joined.append(piece)
+    for address in joined:
+        if address.sure or not _is_public(text, address.start):
+            yield Hit("S008", address.start, address.end)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Start and end of each piece, and whether only homes have it."""
-    for pattern in (_STREET, _SMALL, _LANE):
+class _Piece(NamedTuple):
+    """A part of an address. ``begins``: another one begins with it; ``sure``: only homes have it."""
+
+    start: int
+    end: int
+    begins: bool
+    sure: bool
+
+
+def _belongs(between: str) -> bool:
+    """Whether what follows is still the same address."""
+    return len(between) <= _BETWEEN and "\n\n" not in between
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    for pattern in (_STREET, _SMALL):
         for match in pattern.finditer(text):
-            yield *match.span(), False
-    for match in _HOUSING.finditer(text):
-        yield *match.span(), False
+            yield _Piece(*match.span(), begins=True, sure=False)
+    for pattern in (_LANE, _HOUSING):
+        for match in pattern.finditer(text):
+            yield _Piece(*match.span(), begins=False, sure=False)
     for match in _RT_RW.finditer(text):
-        yield *match.span(), True
+        yield _Piece(*match.span(), begins=False, sure=True)
     for match in _RT.finditer(text):
         if _PLACE.search(text, max(0, match.start() - 50), match.end() + 30):
-            yield *match.span(), True
+            yield _Piece(*match.span(), begins=False, sure=True)
 
 
 def _is_public(text: str, start: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli import platforms
+from campaign_cli.content.templates import is_template
 from campaign_cli.content.variants import Chosen, Path, choose
 from campaign_cli.models import Problem, Severity
 from campaign_cli.source import path_text
@@ -58,7 +59,9 @@ class Places:
         chosen = self.chosen(planned)
         body = chosen.path("body")
         written: list[tuple[Path, str]] = [((*body, number), part) for number, part in enumerate(chosen.parts)]
-        written += [(body, chosen.text or ""), *self._values(planned)]
+        written.append((body, chosen.text or ""))
+        if chosen.template is not None or any(is_template(text) for _path, text in written):
+            written += self._values(planned)
         written += [((*chosen.path("hashtags"), number), f"#{tag}") for number, tag in enumerate(chosen.hashtags)]
         written.append((chosen.path("link"), chosen.link or ""))
         found = _first(written, holds)
@@ -70,8 +73,10 @@ class Places:
         """The network's own field, or the value that fills it."""
         chosen = self.chosen(planned)
         path, value = chosen.path(name), chosen.native.get(name)
-        written = [(path, value)] if isinstance(value, str) else list(_leaves(path, value))
-        return _first([*written, *self._values(planned)], holds) or path
+        written = list(_leaves(path, value))
+        if any(is_template(text) for _path, text in written):
+            written += self._values(planned)
+        return _first(written, holds) or path
 
     def alt(self, planned: Planned, number: int) -> Path:
         """The alt text of a picture, of the post or of a variant."""

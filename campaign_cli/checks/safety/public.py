@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from campaign_cli.checks.safety.findings import Finding
@@ -17,6 +17,7 @@ _AT: Final = re.compile(
 )
 _DOT: Final = re.compile(r"\s*[(\[{<]\s*(?:dot|titik|\.)\s*[)\]}>]\s*|\s+(?:dot|titik)\s+", re.IGNORECASE)
 _SHORT: Final = {"jl": "jalan", "jln": "jalan", "gg": "gang", "perum": "perumahan", "komp": "kompleks"}
+_STREETS: Final = frozenset({"jalan", "gang", "perumahan", "kompleks", "blok"})
 _LEFT_OUT: Final = frozenset({"no", "nomor", "nmr"})
 _HOMES, _MAILS = "S008", "S007"
 
@@ -28,7 +29,7 @@ class PublicContacts:
         plain = [normal(contact) for contact in written]
         self._numbers = {_digits(number) for contact in plain for number in _NUMBER.findall(contact)}
         self._mails = {mail.casefold() for contact in plain for mail in _MAIL.findall(contact)}
-        self._places = [_place(contact) for contact in plain]
+        self._places = [_place(piece) for contact in plain for piece in _places(contact)]
         self._words = {_plain(contact) for contact in plain}
 
     def hold(self, finding: Finding) -> bool:
@@ -47,6 +48,12 @@ def _digits(number: str) -> str:
     """Without what a country or a long-distance call adds: 0812… and +62 812… are the same."""
     digits = re.sub(r"\D", "", number)
     return digits.removeprefix("00").removeprefix("62").removeprefix("0")
+
+
+def _places(contact: str) -> Iterator[str]:
+    """An address as a whole, and the street in it, with its number, by itself."""
+    yield contact
+    yield from (piece for piece in contact.split(",") if not _STREETS.isdisjoint(_place(piece)))
 
 
 def _place(text: str) -> tuple[str, ...]:
