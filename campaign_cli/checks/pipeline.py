@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from campaign_cli.checks import accounts, logins, repeats, tags, times, uses
+from campaign_cli.checks.texts import Said, texts_of
 from campaign_cli.content import MediaStore, Renderer
 from campaign_cli.models import Draft, Problem, Severity
 from campaign_cli.plan import load_plan
@@ -23,13 +25,22 @@ TEMPLATES: Final = Path("templates") / "posts"
 
 @dataclass(kw_only=True)
 class Examined:
-    """A plan as it was found. ``drafts`` by delivery key, without those that a problem blocks; ``problems`` sorted."""
+    """A plan as it was found. ``drafts`` by delivery key, without those that a problem blocks; ``problems`` sorted.
+
+    ``media`` are the workspace's pictures and videos, for rules that look at the originals.
+    """
 
     loaded: LoadedPlan | None = None
     planned: list[Planned] = field(default_factory=list)
     drafts: dict[str, Draft] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     waived: list[Waived] = field(default_factory=list)
+    media: MediaStore | None = None
+
+    @cached_property
+    def texts(self) -> list[Said]:
+        """Every distinct text of the drafts with its place; asked only when all drafts are there."""
+        return texts_of(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,11 +82,12 @@ def examine(
     pictures. ``workspace_problems`` are those of accounts.yaml, listed first.
     """
     loaded, problems = load_plan(path, workspace)
-    examined = Examined(loaded=loaded, problems=[*workspace_problems, *problems])
+    store = media or MediaStore(workspace.root)
+    examined = Examined(loaded=loaded, problems=[*workspace_problems, *problems], media=store)
     if loaded is not None:
         examined.planned, problems = expand(loaded)
         examined.problems += problems
-        renderer = Renderer(loaded, media=media or MediaStore(workspace.root), templates=workspace.root / TEMPLATES)
+        renderer = Renderer(loaded, media=store, templates=workspace.root / TEMPLATES)
         examined.problems += _render(examined, renderer, only)
         judge(examined, now=now, rules=(*RULES, *CONTENT_RULES))
     examined.problems = sorted(dict.fromkeys(examined.problems), key=lambda problem: problem.sort_key)

@@ -50,7 +50,7 @@ class Renderer:
         limits: Mapping[str, Limits] | None = None,
     ) -> None:
         self._loaded = loaded
-        self._media = media
+        self.media = media
         self._templates = Templates(templates)
         self._given = limits or {}
         self._stored = limits_of(loaded.workspace)
@@ -96,7 +96,7 @@ class Renderer:
         native = {name: _filled(work, name, value) for name, value in chosen.native.items()}
         chosen.native = native
         texts, card = compose(work, link=link, tagged=tagged)
-        pictures = attachments(work, self._media) if chosen.media else ()
+        pictures = attachments(work, self.media) if chosen.media else ()
         enough(work)
         if chosen.media and platform.fetches_media:
             work.problems += host_problems(account, self._loaded.workspace)
@@ -142,7 +142,7 @@ class Renderer:
         for media in (post.media, *(variant.media or () for variant in post.variants.values())):
             for item in media:
                 try:
-                    pieces.append(self._media.file_hash(item.file))
+                    pieces.append(self.media.file_hash(item.file))
                 except MediaError as error:
                     pieces.append(error.code)
         return _hash("\n".join(pieces))

@@ -226,7 +226,12 @@ class _Comparing:
         found = self._found
         fresh = (*found.new, *found.changed, *(move.delivery for move in found.moved))
         drafts = {one.key: Draft.from_json(one.draft_json) for one in fresh}
-        examined = Examined(loaded=self._loaded, planned=[one for one in planned if one.key in drafts], drafts=drafts)
+        examined = Examined(
+            loaded=self._loaded,
+            planned=[one for one in planned if one.key in drafts],
+            drafts=drafts,
+            media=self._renderer.media,
+        )
         judge(examined, now=self._now)
         found.problems += examined.problems
         found.waived += examined.waived
