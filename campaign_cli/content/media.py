@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from campaign_cli import reasons
 from campaign_cli.content import video
 from campaign_cli.content.cache import MediaCache
-from campaign_cli.content.pictures import SUFFIXES, MediaError, Recipe, prepare
+from campaign_cli.content.pictures import SUFFIXES, MediaError, Recipe, described, prepare
 from campaign_cli.content.video import MAX_VIDEO, Tools, prepare_video, video_type, wanted_type
 from campaign_cli.i18n import _
 from campaign_cli.models import Picture
@@ -60,6 +61,7 @@ class MediaStore:
         self._bytes: OrderedDict[str, bytes] = OrderedDict()
         self._prepared: dict[Recipe, Prepared | MediaError] = {}
         self._recipes: dict[str, Recipe] = {}
+        self._described: dict[str, Mapping[str, str]] = {}
         self._hashes: dict[Path, tuple[int, int, str]] = {}
 
     def picture(self, file: str, *, alt: str, limits: Limits) -> Picture:
@@ -111,6 +113,17 @@ class MediaStore:
     def file_hash(self, file: str) -> str:
         """SHA-256 of the original, read again only when its size or time changed. Raises MediaError."""
         return self._hash(file, self._path(file))
+
+    def described(self, file: str) -> Mapping[str, str]:
+        """The words in the metadata of an original, read once: see ``pictures.described``. Raises MediaError."""
+        path = self._path(file)
+        digest = self._hash(file, path)
+        if digest not in self._described:
+            try:
+                self._described[digest] = {} if self._kind(file, path) else described(path)
+            except OSError as error:
+                raise _unreadable(file, error) from error
+        return self._described[digest]
 
     def _path(self, file: str) -> Path:
         path = (self._root / file).resolve()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from campaign_cli.content.metadata import Metadata, metadata_of
 from campaign_cli.i18n import _
 
 if TYPE_CHECKING:
@@ -59,6 +60,30 @@ def is_heic(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIC
 
 
+def described(path: Path) -> Mapping[str, str]:
+    """What the metadata of an original picture says in words, by where it stands: ``EXIF ImageDescription``,
+    ``EXIF Artist``, ``EXIF UserComment``, ``XMP dc:description``, ``IPTC Caption``, ``PNG Author``, ``Comment`` …;
+    ``GPS`` is the place as ``latitude, longitude`` in degrees. Empty for what is no picture or can't be read as one.
+
+    What machines write (camera, program, dates, serial numbers) is left out. Raises OSError.
+    """
+    return metadata(path).texts
+
+
+def metadata(path: Path) -> Metadata:
+    """All that an original picture tells beside what is seen on it; nothing for what is no picture. Raises OSError."""
+    from PIL import Image
+
+    content = path.read_bytes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(BytesIO(content), formats=_formats(path, path.name)) as image:
+                return metadata_of(content, image)
+    except Exception:  # whatever Pillow raises over somebody else's bytes: a broken picture may tell a lot
+        return metadata_of(content)
+
+
 def prepare(recipe: Recipe, file: str) -> tuple[bytes, str, int, int]:
     """Bytes, type, width and height in pixels. Raises MediaError."""
     image = _upright(recipe, file)
@@ -106,7 +131,7 @@ def _upright(recipe: Recipe, file: str) -> Image:
     except UnidentifiedImageError as error:
         message = _("The file {file} is neither a picture nor a video that can be read.").format(file=file)
         raise MediaError("M102", message, _("Use a JPEG, PNG, WebP or HEIC picture, or an MP4 video.")) from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except Exception as error:  # Pillow raises whatever it stumbles over: TypeError for a TIFF cut short, for one
         message = _("The picture {file} is broken: {reason}.").format(file=file, reason=error)
         raise MediaError("M103", message, _("Export it again from the program it was made with.")) from error
     image.info = {"was": kind}  # of all metadata, only what kind of file it came from
