@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from campaign_cli.checks import accounts, logins, repeats, tags, times, uses
-from campaign_cli.checks.texts import Said, texts_of
+from campaign_cli.checks import accounts, labels, language, logins, repeats, tags, times, uses, waivers
+from campaign_cli.checks.texts import Composed, Said, composed, texts_of
 from campaign_cli.content import MediaStore, Renderer
 from campaign_cli.models import Draft, Problem, Severity
 from campaign_cli.plan import load_plan
@@ -38,8 +38,13 @@ class Examined:
     media: MediaStore | None = None
 
     @cached_property
+    def chosen(self) -> list[Composed]:
+        """Every delivery with its draft and what was chosen for it; asked only when all drafts are there."""
+        return list(composed(self))
+
+    @cached_property
     def texts(self) -> list[Said]:
-        """Every distinct text of the drafts with its place; asked only when all drafts are there."""
+        """Every distinct text of the drafts with its place."""
         return texts_of(self)
 
 
@@ -63,7 +68,16 @@ RULES: Final[tuple[Rule, ...]] = (
     uses.over_quota,
     logins.ends_too_soon,
 )
-CONTENT_RULES: Final[tuple[Rule, ...]] = ()
+CONTENT_RULES: Final[tuple[Rule, ...]] = (
+    times.silent_days,
+    language.unsourced_figures,
+    language.unsourced_claims,
+    language.harmful_words,
+    repeats.said_by_many,
+    labels.unlabelled_payment,
+    labels.unlabelled_machines,
+    labels.uncredited_pictures,
+)
 """Rules of what is sent itself; ``queue`` asks them too, of what is new or changed."""
 
 
@@ -90,14 +104,26 @@ def examine(
         renderer = Renderer(loaded, media=store, templates=workspace.root / TEMPLATES)
         examined.problems += _render(examined, renderer, only)
         judge(examined, now=now, rules=(*RULES, *CONTENT_RULES))
+        examined.problems += waivers.unused(examined, now)
     examined.problems = sorted(dict.fromkeys(examined.problems), key=lambda problem: problem.sort_key)
     return examined
 
 
 def judge(examined: Examined, *, now: datetime, rules: Sequence[Rule] = CONTENT_RULES) -> None:
-    """Add what the rules find in ``examined.drafts`` to its problems; ``now`` is aware."""
-    for rule in rules:
-        examined.problems += rule(examined, now)
+    """Add what the rules find in ``examined.drafts`` to its problems, or to what the plan waives; ``now`` is aware."""
+    loaded = examined.loaded
+    found = [problem for rule in rules for problem in rule(examined, now)]
+    if loaded is None:
+        examined.problems += found
+        return
+    examined.problems += waivers.unusable(loaded)
+    for problem in dict.fromkeys(found):
+        reason = waivers.reason_for(problem, loaded)
+        if reason is None:
+            examined.problems.append(problem)
+        else:
+            examined.waived.append(Waived(problem=problem, reason=reason))
+    examined.waived.sort(key=lambda waived: waived.problem.sort_key)
 
 
 def _render(examined: Examined, renderer: Renderer, only: Collection[str] | None) -> Iterator[Problem]:

@@ -29,6 +29,14 @@ class Said(NamedTuple):
     kind: str
 
 
+class Composed(NamedTuple):
+    """A delivery with its draft, and what was chosen for it among the variants of its post, with its places."""
+
+    planned: Planned
+    draft: Draft
+    chosen: Chosen
+
+
 def texts_of(examined: Examined) -> list[Said]:
     """Every text of the drafts in the plan's order: parts, hashtags, links, native fields, alt texts, file names.
 
@@ -36,15 +44,15 @@ def texts_of(examined: Examined) -> list[Said]:
     hashtags, at their place, and not as a part of the text. Asked through ``Examined.texts``, which keeps the answer.
     """
     found: dict[tuple[str, Path, str], list[Planned]] = {}
-    for planned, draft, chosen in chosen_drafts(examined):
+    for planned, draft, chosen in examined.chosen:
         for text, path, kind in _of_draft(draft, chosen):
             if text:
                 found.setdefault((text, path, kind), []).append(planned)
     return [Said(text, path, tuple(planned), kind) for (text, path, kind), planned in found.items()]
 
 
-def chosen_drafts(examined: Examined) -> Iterator[tuple[Planned, Draft, Chosen]]:
-    """Each delivery that has a draft, and what was chosen for it among the variants of its post."""
+def composed(examined: Examined) -> Iterator[Composed]:
+    """Every delivery that has a draft. Asked through ``Examined.chosen``, which keeps the answer."""
     known: dict[tuple[int, str], Chosen] = {}
     for planned in examined.planned:
         draft = examined.drafts.get(planned.key)
@@ -52,12 +60,11 @@ def chosen_drafts(examined: Examined) -> Iterator[tuple[Planned, Draft, Chosen]]
             continue
         which = (planned.index, planned.account.name)
         if which not in known:  # the occurrences of a recurring post choose the same
-            known[which] = chosen_for(examined.loaded, planned)
-        yield planned, draft, known[which]
+            known[which] = _chosen(examined.loaded, planned)
+        yield Composed(planned, draft, known[which])
 
 
-def chosen_for(loaded: LoadedPlan, planned: Planned) -> Chosen:
-    """What the post says on the account, and where each field is written."""
+def _chosen(loaded: LoadedPlan, planned: Planned) -> Chosen:
     platform = platforms.get(planned.account.platform)
     return choose(planned.post, planned.index, plan=loaded.plan, account=planned.account, platform=platform)
 
