@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from campaign_cli.checks import claims
 from campaign_cli.checks.texts import ALT, FILE, LINK, TEXT
 from campaign_cli.checks.wordlist import word_list
-from campaign_cli.i18n import _, ngettext
+from campaign_cli.i18n import _
 from campaign_cli.models import Problem, Severity
 
 if TYPE_CHECKING:
@@ -35,11 +35,8 @@ def harmful_words(examined: Examined, now: datetime) -> Iterator[Problem]:
         found = phrases.found_in(said.text) if said.kind not in _NOT_WORDS else []
         if not found:
             continue
-        message = ngettext(
-            "The list of words of threat, hatred and incitement has {words}.",
-            "The list of words of threat, hatred and incitement has these: {words}.",
-            len(found),
-        ).format(words=", ".join(f"“{word}”" for word in found))
+        words = ", ".join(f"“{word}”" for word in found)
+        message = _("The text says {words}: words of threat, hatred or incitement.").format(words=words)
         fix = _("Say it in another way; where it is meant, as in a quotation, waive E003 with the reason.")
         yield examined.loaded.source.problem(
             said.path, code="E003", severity=Severity.WARNING, message=message, fix=fix
