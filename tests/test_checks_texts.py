@@ -69,9 +69,9 @@ def test_everything_that_is_sent_is_told(folder: Folder) -> None:
         ("Langit.", "posts[0].variants.langit.text", "text", ["langit"]),
         ("https://example.org/upah", "link", "link", ["langit", "web"]),
         ("Panjang.", "posts[0].variants.web.text", "text", ["web"]),
-        ("Judul", "posts[0].variants.web.title", "title", ["web"]),
         ("upah", "posts[0].variants.web.tags[0]", "tags", ["web"]),
         ("hak", "posts[0].variants.web.tags[1]", "tags", ["web"]),
+        ("Judul", "posts[0].variants.web.title", "title", ["web"]),
         ("Poster di situs", "posts[0].variants.web.alt[0]", "alt", ["web"]),
     ]
 

@@ -81,7 +81,7 @@ def _of_draft(draft: Draft, chosen: Chosen) -> Iterator[tuple[str, Path, str]]:
             yield tag, (*chosen.path("hashtags"), number), HASHTAG
     if draft.link:
         yield draft.link, chosen.path("link"), LINK
-    for name, value in draft.native.items():
+    for name, value in sorted(draft.native.items()):
         if isinstance(value, str):
             yield value, chosen.path(name), name
         elif isinstance(value, list | tuple):
