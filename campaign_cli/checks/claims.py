@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from campaign_cli.checks.phrases import without_links
+
 _LONGEST: Final = 60  # of a figure, in a message
 _NUMBER: Final = r"\d+(?:[.,]\d+)*"
 _TIMES: Final = r"(?:ribu|rb|juta|jt|miliar|milyar|triliun|thousand|million|billion)"
@@ -72,8 +74,7 @@ def figures_in(text: str) -> list[str]:
 
     Not the 100% that only means “wholly”, and not fewer than ten people: they are a group, and no figure.
     """
-    words = " ".join(word for word in text.split() if "://" not in word)  # a link's digits say nothing
-    found = (_said(match) for match in _FIGURE.finditer(words))
+    found = (_said(match) for match in _FIGURE.finditer(without_links(text)))
     return list(dict.fromkeys(figure for figure in found if figure))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from campaign_cli.checks import claims
+from campaign_cli.checks.phrases import without_links
 from campaign_cli.checks.texts import ALT, FILE, LINK, TEXT
 from campaign_cli.checks.wordlist import word_list
 from campaign_cli.i18n import _
@@ -32,7 +33,7 @@ def harmful_words(examined: Examined, now: datetime) -> Iterator[Problem]:
     phrases, problems = word_list(examined.loaded.workspace)
     yield from problems
     for said in examined.texts:
-        found = phrases.found_in(said.text) if said.kind not in _NOT_WORDS else []
+        found = phrases.found_in(without_links(said.text)) if said.kind not in _NOT_WORDS else []
         if not found:
             continue
         words = ", ".join(f"“{word}”" for word in found)

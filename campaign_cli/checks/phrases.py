@@ -19,6 +19,11 @@ def folded(text: str) -> str:
     return "".join(sign for sign in plain if unicodedata.category(sign) not in ("Mn", "Cf")).casefold()
 
 
+def without_links(text: str) -> str:
+    """The text without its links, which claim nothing: words, on one line where there was a link."""
+    return " ".join(word for word in text.split() if "://" not in word) if "://" in text else text
+
+
 class Phrases:
     """A list of words and phrases; ``#`` in front of one means that it counts only as a hashtag."""
 
