@@ -20,7 +20,7 @@ _PEOPLE: Final = (
     r"factories|companies|deaths)"
 )
 _FIGURE: Final = re.compile(
-    rf"""(?<![\w.,])(?:
+    rf"""(?<![\w.,])(?=[\dRIUE$€])(?:
         (?P<percent>{_NUMBER})\s?(?:%|(?:persen|per\s?cent)\b)
       | (?:Rp\.?|IDR|US\$|USD|\$|€|EUR)\s?{_NUMBER}(?:\s?{_TIMES}\b)?
       | {_NUMBER}\s?(?:{_TIMES}\s)?(?:rupiah|dolar|dollars?|euros?)\b
@@ -32,15 +32,18 @@ _FIGURE: Final = re.compile(
 
 _WORD: Final = r"[A-Z][\w&'-]{0,40}"  # bounded, as all here: a text of any shape is read in time
 _NAME: Final = rf"{_WORD}(?:\s{{1,3}}{_WORD}){{0,3}}"
-_FIRM: Final = r"(?:PT|CV|UD|PD|Firma|Perum|Koperasi|Yayasan|Bank|RS)"
-_TITLE: Final = (
-    r"(?:Bapak|Bpk|Pak|Ibu|Bu|Sdri?|Saudara|Saudari|Tuan|Tn|Nyonya|Ny|Direktur(?:\sUtama)?|Dirut|Komisaris|Manajer|"
-    r"Manager|Mandor|Supervisor|HRD|Kepala|Bupati|Gubernur|Wali\s?[Kk]ota|Camat|Lurah|Menteri|Presiden|Kapolres|"
-    r"Kapolda|Kapolsek|Hakim|Jaksa|CEO|Mr|Mrs|Ms|Director|President|Minister|Governor|Mayor|Judge)"
+_FIRMS: Final = ("PT", "CV", "UD", "PD", "Firma", "Perum", "Koperasi", "Yayasan", "Bank", "RS")
+_FORMS: Final = ("Tbk", "Inc", "Ltd", "LLC", "Corp", "GmbH", "Bhd")
+_TITLES: Final = (
+    *("Bapak", "Bpk", "Pak", "Ibu", "Bu", "Sdr", "Sdri", "Saudara", "Saudari", "Tuan", "Tn", "Nyonya", "Ny", "Dirut"),
+    *("Direktur", "Direktur Utama", "Komisaris", "Manajer", "Manager", "Mandor", "Supervisor", "HRD", "Kepala", "CEO"),
+    *("Bupati", "Gubernur", "Wali Kota", "Walikota", "Camat", "Lurah", "Menteri", "Presiden", "Kapolres", "Kapolda"),
+    *("Kapolsek", "Hakim", "Jaksa", "Mr", "Mrs", "Ms", "Director", "President", "Minister", "Governor", "Mayor"),
+    "Judge",
 )
-_NAMED: Final = re.compile(
-    rf"\b(?:{_FIRM}\s{{1,3}}{_NAME}|{_NAME},?\s{{1,3}}(?:Tbk|Inc|Ltd|LLC|Corp|GmbH|Bhd)\b|{_TITLE}\s{{1,3}}{_NAME})"
-)
+_FIRM, _FORM, _TITLE = (f"(?:{'|'.join(words)})" for words in (_FIRMS, _FORMS, _TITLES))
+_NAMING: Final = frozenset(word.split()[0] for word in (*_FIRMS, *_FORMS, *_TITLES))
+_NAMED: Final = re.compile(rf"\b(?:{_FIRM}\s{{1,3}}{_NAME}|{_NAME},?\s{{1,3}}{_FORM}\b|{_TITLE}\s{{1,3}}{_NAME})")
 _ACCUSING: Final = re.compile(
     r"""(?<![\w-])(?:
         (?<!tidak\ )(?<!tak\ )(?<!jangan\ )(?<!bukan\ )(?:
@@ -58,7 +61,8 @@ _ACCUSING: Final = re.compile(
     )(?![\w-])""",
     re.VERBOSE,
 )
-_SHORT: Final = re.compile(rf"\b({_FIRM}|{_TITLE}|Dr|Drs|Ir|Tbk|Inc|Ltd|Corp|No)\.")
+_LETTERS: Final = re.compile(r"[A-Za-z]+")
+_SHORT: Final = re.compile(rf"\b({_FIRM}|{_FORM}|{_TITLE}|Dr|Drs|Ir|No)\.")
 _END: Final = re.compile(r"(?<=[.!?])\s|\n")
 
 
@@ -93,7 +97,7 @@ def _is_few(number: str) -> bool:
 
 def accusations_in(text: str) -> list[Accusation]:
     """Sentences that name a company or a person with a title, and hold a word that accuses."""
-    return list(_accusations(text)) if _ACCUSING.search(text.lower()) else []
+    return [] if _NAMING.isdisjoint(_LETTERS.findall(text)) else list(_accusations(text))
 
 
 def _accusations(text: str) -> Iterator[Accusation]:

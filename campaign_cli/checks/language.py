@@ -63,7 +63,7 @@ def _unsourced(examined: Examined, find: Callable[[str], list[T]]) -> Iterator[t
     if examined.loaded is None or examined.loaded.plan.sources:
         return
     texts = [said for said in examined.texts if said.kind in _SENTENCES and not said.planned[0].post.sources]
-    told = {said.planned[0].index for said in texts if _SOURCE.search(said.text)}
+    told = {said.planned[0].index for said in texts if ":" in said.text and _SOURCE.search(said.text)}
     for said in texts:
         index = said.planned[0].index
         found = find(said.text) if index not in told else []

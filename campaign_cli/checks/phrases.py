@@ -37,9 +37,13 @@ class Phrases:
             pattern = re.compile(rf"(?<![^\W_]){sign}{_BETWEEN.join(words)}(?![^\W_])")
             for start in {words[0], "".join(words)}:  # apart, and as one word
                 self._starting.setdefault(start, []).append((phrase, pattern))
+        self._starts = frozenset(self._starting)
 
     def found_in(self, text: str) -> list[str]:
         """Those of the list that the text says, as the list writes them, in alphabetical order."""
         plain = folded(text)
-        likely = self._starting.keys() & set(_WORD.findall(plain))
+        words = _WORD.findall(plain)
+        if self._starts.isdisjoint(words):  # as of most texts
+            return []
+        likely = self._starts & set(words)
         return sorted({phrase for word in likely for phrase, pattern in self._starting[word] if pattern.search(plain)})
