@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,24 @@ def test_queue_data_names_what_it_waives(campaign: Campaign, root: Path) -> None
     """With the reason, as check does."""
     (document,) = json.loads(campaign("queue", "plan.yaml", "--dry-run", "--json").out)["plans"]
     assert [(one["code"], one["reason"]) for one in document["waived"]] == [("E003", REASON)]
+
+
+def test_a_message_without_a_plan_is_judged_too(campaign: Campaign, root: Path) -> None:
+    """What blocks a post blocks it, also right now; a warning is told, and without a place that nobody has seen."""
+    ran = campaign("post", "Ganyang: 30% buruh.", "--to", "mastodon", "--at", "2035-06-01 08:00")
+    assert ran.code == 0
+    assert ran.err.startswith(
+        "warning E003: The text says “ganyang”: words of threat, hatred or incitement.\n    → Say"
+    )
+    assert "E001" not in ran.err
+    accounts = (root / "accounts.yaml").read_text(encoding="utf-8")
+    days = ", ".join(f"{datetime.now(UTC).date() + timedelta(days=shift)}" for shift in (-1, 0, 1))
+    (root / "accounts.yaml").write_text(f"{accounts}\nrules: {{silent_days: [2035-06-02, {days}]}}\n", encoding="utf-8")
+    for options in (("--at", "2035-06-02 08:00"), ()):
+        ran = campaign("post", "Halo.", "--to", "mastodon", *options)
+        assert (ran.code, ran.out) == (2, "")
+        assert re.match(r"error E004: .* lies in a day of silence\.\n", ran.err)
+        assert ran.err.endswith("error: The message was not queued.\n")
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
