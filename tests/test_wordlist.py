@@ -153,7 +153,7 @@ def test_files_that_can_not_be_read_are_told(folder: Folder) -> None:
     ]
     assert _messages(folder, "daftar") == ["The list of words daftar is not a file." + WHERE]
     assert _messages(folder, "pipa") == ["The list of words pipa is not a file." + WHERE]
-    assert _messages(folder, "latin.txt") == ["The list of words latin.txt is not UTF-8. → Save it as UTF-8."]
+    assert _messages(folder, "latin.txt") == ["The list of words latin.txt is not UTF-8. → Save the file as UTF-8."]
 
 
 def test_files_outside_the_workspace_are_not_read(folder: Folder, tmp_path_factory: pytest.TempPathFactory) -> None:

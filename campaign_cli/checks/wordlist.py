@@ -89,7 +89,7 @@ def _own(root: Path, name: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _Unusable(
-            _("The list of words {file} is not UTF-8.").format(file=name), _("Save it as UTF-8.")
+            _("The list of words {file} is not UTF-8.").format(file=name), _("Save the file as UTF-8.")
         ) from error
 
 
