@@ -133,6 +133,8 @@ class Orders:
 class _Drawing:
     """What the comparison needs of the renderer."""
 
+    media = None
+
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
 
+from campaign_cli.checks import CODES
+from campaign_cli.checks.codes import severities
 from campaign_cli.cli.commands import COMMANDS
 from campaign_cli.i18n import use_language
 from campaign_cli.models import Draft, Part
@@ -26,6 +29,15 @@ COLUMNS = (
     "signs in",
     "paid or counted",
 )
+FAMILIES = {
+    "P": "plan",
+    "T": "time",
+    "L": "limits",
+    "M": "media",
+    "A": "accounts",
+    "S": "members' safety",
+    "E": "ethics and law",
+}
 ROOT = Path(__file__).parent.parent
 
 
@@ -159,15 +171,34 @@ def proof_table() -> str:
     return "\n".join(lines)
 
 
+def checks_tables() -> str:
+    """Every code of ``check``, by family."""
+    lines: list[str] = []
+    for family, title in FAMILIES.items():
+        codes = sorted(code for code in CODES if code[0] == family)
+        lines += [f"## {family}: {title}", "", "| code | severity | what | why, and what to do |", "|---|---|---|---|"]
+        for code in codes:
+            severity = ", ".join(severity.value for severity in severities(code))
+            lines.append(f"| {code} | {severity} | {cell(CODES[code][0])} | {cell(CODES[code][1])} |")
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def cell(text: str) -> str:
+    """Words in a table's cell: nothing of them is Markdown or ends the cell."""
+    return re.sub(r"([|<>*_`\[\]])", r"\\\1", text)
+
+
 def documents() -> dict[Path, str]:
     """Each generated file with its text."""
     use_language("en")
-    readme, platforms = ROOT / "README.md", ROOT / "docs/platforms.md"
+    readme, platforms, checks = ROOT / "README.md", ROOT / "docs/platforms.md", ROOT / "docs/checks.md"
     tables = between(platforms, "platforms", platform_table())
     return {
         ROOT / "schema/plan.schema.json": schema(),
         readme: between(readme, "commands", command_table()),
         platforms: between_text(tables, "proof", proof_table()),
+        checks: between(checks, "checks", checks_tables()),
     }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from campaign_cli.checks.ethics_codes import CODES as ETHICS_CODES
 from campaign_cli.checks.safety.codes import CODES as SAFETY_CODES
 from campaign_cli.i18n import N_, _
+from campaign_cli.models import Severity
 from campaign_cli.plan.codes import CODES as PLAN_CODES
 
 _OWN: Final[dict[str, tuple[str, str]]] = {
@@ -178,6 +180,21 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
         N_("A hashtag is not one"),
         N_("A hashtag is one word of letters, digits and _, with at least one letter; a hyphen or a space ends it."),
     ),
+    "P260": (
+        N_("A waiver can't be used"),
+        N_(
+            "“waive” of a post or of the plan takes codes of members' safety (S), of ethics and law (E) and T102, each "
+            "with a written reason of at least ten characters: {E003: Quotation from the judgement}. Everything else "
+            "would break when it is sent. The reason stands in “check”, in the preview and in the log."
+        ),
+    ),
+    "P261": (
+        N_("A waiver has nothing to waive"),
+        N_(
+            "Nothing of this code was found where the waiver counts. It would keep silent what comes later: delete it, "
+            "or write it at the post that it is meant for."
+        ),
+    ),
     "T101": (
         N_("The time is in the past"),
         N_("“queue” stops at new posts whose time is over; “--skip-past” queues the others."),
@@ -200,8 +217,23 @@ _ELSEWHERE: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-CODES: Final[dict[str, tuple[str, str]]] = {**_ELSEWHERE, **PLAN_CODES, **_OWN, **SAFETY_CODES}
+CODES: Final[dict[str, tuple[str, str]]] = {**_ELSEWHERE, **PLAN_CODES, **_OWN, **SAFETY_CODES, **ETHICS_CODES}
 """Code → (title, explanation), in English; translated when shown."""
+
+_MILDER: Final[dict[Severity, tuple[str, ...]]] = {
+    Severity.WARNING: (
+        *("A008", "A022", "E003", "E006", "E007", "E008", "M118", "M119", "M120", "P031", "P032", "P250", "P251"),
+        *("S009", "S016", "S017", "T101", "T102"),
+    ),
+    Severity.HINT: ("E001", "E002", "E005", "E009", "L901", "P261", "S013", "S014", "S018", "T103"),
+}
+_SEVERAL: Final[dict[str, tuple[Severity, ...]]] = {"A008": (Severity.ERROR, Severity.WARNING)}
+
+
+def severities(code: str) -> tuple[Severity, ...]:
+    """How much a problem of this code can matter; the gravest first."""
+    milder = next((severity for severity, some in _MILDER.items() if code in some), Severity.ERROR)
+    return _SEVERAL.get(code, (milder,))
 
 
 def explain(code: str) -> str | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from campaign_cli.checks import accounts, logins, repeats, safety, tags, times, uses
+from campaign_cli.checks import accounts, labels, language, logins, repeats, safety, tags, times, uses, waivers
+from campaign_cli.checks.texts import Composed, Said, composed, texts_of
 from campaign_cli.content import MediaStore, Renderer
 from campaign_cli.models import Draft, Problem, Severity
 from campaign_cli.plan import load_plan
@@ -23,13 +25,27 @@ TEMPLATES: Final = Path("templates") / "posts"
 
 @dataclass(kw_only=True)
 class Examined:
-    """A plan as it was found. ``drafts`` by delivery key, without those that a problem blocks; ``problems`` sorted."""
+    """A plan as it was found. ``drafts`` by delivery key, without those that a problem blocks; ``problems`` sorted.
+
+    ``media`` are the workspace's pictures and videos, for rules that look at the originals.
+    """
 
     loaded: LoadedPlan | None = None
     planned: list[Planned] = field(default_factory=list)
     drafts: dict[str, Draft] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     waived: list[Waived] = field(default_factory=list)
+    media: MediaStore | None = None
+
+    @cached_property
+    def chosen(self) -> list[Composed]:
+        """Every delivery with its draft and what was chosen for it; asked only when all drafts are there."""
+        return list(composed(self))
+
+    @cached_property
+    def texts(self) -> list[Said]:
+        """Every distinct text of the drafts with its place."""
+        return texts_of(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +68,17 @@ RULES: Final[tuple[Rule, ...]] = (
     uses.over_quota,
     logins.ends_too_soon,
 )
-CONTENT_RULES: Final[tuple[Rule, ...]] = (*safety.RULES,)
+CONTENT_RULES: Final[tuple[Rule, ...]] = (
+    *safety.RULES,
+    times.silent_days,
+    language.unsourced_figures,
+    language.unsourced_claims,
+    language.harmful_words,
+    repeats.said_by_many,
+    labels.unlabelled_payment,
+    labels.unlabelled_machines,
+    labels.uncredited_pictures,
+)
 """Rules of what is sent itself; ``queue`` asks them too, of what is new or changed."""
 
 
@@ -71,21 +97,34 @@ def examine(
     pictures. ``workspace_problems`` are those of accounts.yaml, listed first.
     """
     loaded, problems = load_plan(path, workspace)
-    examined = Examined(loaded=loaded, problems=[*workspace_problems, *problems])
+    store = media or MediaStore(workspace.root)
+    examined = Examined(loaded=loaded, problems=[*workspace_problems, *problems], media=store)
     if loaded is not None:
         examined.planned, problems = expand(loaded)
         examined.problems += problems
-        renderer = Renderer(loaded, media=media or MediaStore(workspace.root), templates=workspace.root / TEMPLATES)
+        renderer = Renderer(loaded, media=store, templates=workspace.root / TEMPLATES)
         examined.problems += _render(examined, renderer, only)
         judge(examined, now=now, rules=(*RULES, *CONTENT_RULES))
+        examined.problems += waivers.unused(examined, now)
     examined.problems = sorted(dict.fromkeys(examined.problems), key=lambda problem: problem.sort_key)
     return examined
 
 
 def judge(examined: Examined, *, now: datetime, rules: Sequence[Rule] = CONTENT_RULES) -> None:
-    """Add what the rules find in ``examined.drafts`` to its problems; ``now`` is aware."""
-    for rule in rules:
-        examined.problems += rule(examined, now)
+    """Add what the rules find in ``examined.drafts`` to its problems, or to what the plan waives; ``now`` is aware."""
+    loaded = examined.loaded
+    found = [problem for rule in rules for problem in rule(examined, now)]
+    if loaded is None:
+        examined.problems += found
+        return
+    examined.problems += waivers.unusable(loaded)
+    for problem in dict.fromkeys(found):
+        reason = waivers.reason_for(problem, loaded)
+        if reason is None:
+            examined.problems.append(problem)
+        else:
+            examined.waived.append(Waived(problem=problem, reason=reason))
+    examined.waived.sort(key=lambda waived: waived.problem.sort_key)
 
 
 def _render(examined: Examined, renderer: Renderer, only: Collection[str] | None) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import TYPE_CHECKING
 
 from campaign_cli.i18n import _, format_instant, ngettext
@@ -59,6 +59,24 @@ def quiet_hours(examined: Examined, now: datetime) -> Iterator[Problem]:
         message = message.format(time=format_instant(planned.due, zone), hours=written)
         fix = _("Choose another time, or leave it: this is a warning.")
         yield _at_time(loaded, planned.index, "T102", Severity.WARNING, message=message, fix=fix)
+
+
+def silent_days(examined: Examined, now: datetime) -> Iterator[Problem]:
+    """A post on one of the workspace's days of silence, in the zone of each account; once for each post and day."""
+    loaded = examined.loaded
+    if loaded is None or not loaded.workspace.rules.silent_days:
+        return
+    days = frozenset(loaded.workspace.rules.silent_days)
+    told: set[tuple[int, date, tzinfo]] = set()
+    for planned in examined.planned:
+        zone = planned.account.timezone or planned.zone
+        day = planned.due.astimezone(zone).date()
+        if planned.due < now or day not in days or (planned.index, day, zone) in told:
+            continue
+        told.add((planned.index, day, zone))
+        message = _("{time} lies in a day of silence.").format(time=format_instant(planned.due, zone))
+        fix = _("Choose a day before or after the silence (silent_days in accounts.yaml).")
+        yield _at_time(loaded, planned.index, "E004", Severity.ERROR, message=message, fix=fix)
 
 
 def is_between(clock: time, begins: time, ends: time) -> bool:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli import diagnostics, github, output, usage
 from campaign_cli.cli.context import now, open_context
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
-from campaign_cli.cli.words import uses_as_json, write_uses
+from campaign_cli.cli.words import uses_as_json, waived_as_json, write_uses
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import Problem
 
 if TYPE_CHECKING:
+    from campaign_cli.checks.pipeline import Waived
     from campaign_cli.checks.uses import Total
 
 app = usage.application()
@@ -30,6 +31,16 @@ class Format(StrEnum):
     text = "text"
     json = "json"
     github = "github"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What all plans of one call have together."""
+
+    problems: Sequence[Problem]
+    waived: Sequence[Waived]
+    posts: int
+    totals: Sequence[Total]
 
 
 @usage.command(
@@ -58,15 +69,18 @@ def check(
     context = open_context(workspace)
     media = context.media()
     problems: list[Problem] = []
+    waived: list[Waived] = []
     posts, taken = 0, list[Taken]()
     for path in plans:
         examined = examine(path, context.workspace, now=now(), workspace_problems=context.problems, media=media)
-        found = [*examined.problems, *uses.beside(taken, examined)]
-        problems += [problem for problem in dict.fromkeys(found) if problem not in problems]
+        here = dict.fromkeys((*examined.problems, *uses.beside(taken, examined)))
+        problems += [problem for problem in here if problem not in problems]
+        waived += [one for one in examined.waived if one not in waived]
         posts += len(examined.planned)
         taken += uses.of_plan(examined)
     ordered = sorted(problems, key=lambda problem: problem.sort_key)
-    _show(ordered, Format.json if json else shown_as, posts=posts, totals=uses.totals(taken))
+    found = _Found(problems=ordered, waived=waived, posts=posts, totals=uses.totals(taken))
+    _show(found, Format.json if json else shown_as)
     return int(diagnostics.ExitCode.BAD_INPUT if blocking(problems) else diagnostics.ExitCode.DONE)
 
 
@@ -84,30 +98,29 @@ def _explain(code: str) -> int:
     return 0
 
 
-def _show(problems: Sequence[Problem], shown_as: Format, *, posts: int, totals: Sequence[Total]) -> None:
+def _show(found: _Found, shown_as: Format) -> None:
     if shown_as is Format.json:
-        output.write_json({"problems": [asdict(problem) for problem in problems], "uses": uses_as_json(totals)})
+        output.write_json(
+            {
+                "problems": [asdict(problem) for problem in found.problems],
+                "waived": waived_as_json(found.waived),
+                "uses": uses_as_json(found.totals),
+            }
+        )
         return
     if shown_as is Format.github:
-        for problem in problems:
-            output.write(_annotation(problem))
+        for problem in found.problems:
+            output.write(github.annotation(problem))
+        for one in found.waived:
+            output.write(github.annotation(one.problem, reason=one.reason))
         return
-    for problem in problems:
+    for problem in found.problems:
         output.write_sentences(diagnostics.problem_line(problem))
-    write_uses(totals)
-    planned = ngettext("{n} delivery planned", "{n} deliveries planned", posts).format(n=posts)
-    found = diagnostics.problem_summary(problems) or _("no problems")
-    output.write(f"{planned}; {found}.")
-
-
-def _annotation(problem: Problem) -> str:
-    """A GitHub workflow command (docs.github.com/actions, workflow commands)."""
-    level = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "notice"}[problem.severity]
-    text = f"{problem.message} {problem.fix}".strip()
-    for raw, escaped in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
-        text = text.replace(raw, escaped)
-    file = problem.file
-    for raw, escaped in (("%", "%25"), (":", "%3A"), (",", "%2C")):
-        file = file.replace(raw, escaped)
-    place = f"file={file},line={problem.line},col={problem.column}" if file else ""
-    return f"::{level} {place}{',' if place else ''}title={problem.code}::{text}"
+    for one in found.waived:
+        output.write_dimmed(diagnostics.waived_line(one))
+    write_uses(found.totals)
+    planned = ngettext("{n} delivery planned", "{n} deliveries planned", found.posts).format(n=found.posts)
+    summary = diagnostics.problem_summary(found.problems) or _("no problems")
+    count = len(found.waived)
+    waived = "; " + ngettext("{n} waived", "{n} waived", count).format(n=count) if count else ""
+    output.write(f"{planned}; {summary}{waived}.")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from campaign_cli import errors, reasons
 from campaign_cli.cli.layout import fold, terminal_width
 from campaign_cli.cli.visible import visible
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import Problem, Severity
+
+if TYPE_CHECKING:
+    from campaign_cli.checks.pipeline import Waived
 
 
 class ExitCode(IntEnum):
@@ -72,6 +75,14 @@ def problem_line(problem: Problem) -> str:
     head = f"{place}: " if place else ""
     text = f"{head}{severity_name(problem.severity)} {problem.code}: {problem.message}"
     return f"{text}\n    → {problem.fix}" if problem.fix else text
+
+
+def waived_line(waived: Waived) -> str:
+    """The same for a problem that a plan waives; on the second line, the reason that it gives."""
+    problem = waived.problem
+    place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part)
+    text = _("{place}: waived {code}: {message}").format(place=place, code=problem.code, message=problem.message)
+    return f"{text}\n    " + _("Reason: {reason}").format(reason=waived.reason)
 
 
 def problem_summary(problems: Sequence[Problem]) -> str:

@@ -52,6 +52,9 @@ def _details(data: Mapping[str, Any], zone: tzinfo) -> list[str]:
 def _detail(name: str, value: Any, zone: tzinfo) -> str:
     if name in _PLAIN:
         return str(value)
+    if isinstance(value, dict):
+        what = ", ".join(f"{code} ({reason})" for code, reason in value.items())
+        return _("waived: {what}").format(what=what) if name == "waived" else f"{name}={what}"
     shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
     words = {
         "due": _("due {what}"),

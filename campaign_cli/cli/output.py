@@ -57,6 +57,14 @@ def write_sentences(text: str) -> None:
     sys.stdout.write(layout.fold(visible(text), layout.terminal_width(sys.stdout)) + "\n")
 
 
+def write_dimmed(text: str) -> None:
+    """The same for what matters less: paler where the terminal has colours."""
+    from rich.text import Text
+
+    folded = layout.fold(visible(text), layout.terminal_width(sys.stdout))
+    console().print(Text(folded, style="dim"), soft_wrap=True)
+
+
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """A plain table: side by side as far as the terminal is wide, never cut, one line a row in a pipe."""
     if title:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from campaign_cli.content.media import MediaStore
     from campaign_cli.dispatch.outcome import Outcome
     from campaign_cli.ledger import Delivery, Ledger
+    from campaign_cli.plan import LoadedPlan, Planned
 
 app = usage.application()
 
@@ -138,22 +139,39 @@ def _drafts(
     }
     source = read_text(yaml.safe_dump(written, allow_unicode=True).encode(), shown="")
     loaded, problems = plan_of(source, context.root / "post", context.workspace)
-    drafts: list[Draft] = []
+    drafts: dict[str, Draft] = {}
     if loaded is not None and not _errors(problems):
         planned, problems = expand(loaded)
         renderer = Renderer(loaded, media=store, templates=context.root / "templates" / "posts")
         for one in planned:
             draft, found = renderer.draft(one)
             problems += found
-            drafts += [draft] if draft else []
+            drafts |= {one.key: draft} if draft else {}
+        problems += _judged(loaded, planned, drafts, store=store)
     if _errors(problems):
         raise InputError(_("The message was not queued."), problems=_errors(problems))
-    return drafts
+    return list(drafts.values())
+
+
+def _judged(
+    loaded: LoadedPlan, planned: list[Planned], drafts: dict[str, Draft], *, store: MediaStore
+) -> list[Problem]:
+    """What the rules of content say, at the instant that it is meant for. Warnings are told here."""
+    from campaign_cli.checks.pipeline import Examined, judge
+
+    examined = Examined(loaded=loaded, planned=planned, drafts=drafts, media=store)
+    judge(examined, now=min((one.due for one in planned), default=now()))
+    diagnostics.show_problems(_placeless(examined.problems, Severity.WARNING))
+    return examined.problems
 
 
 def _errors(problems: Sequence[Problem]) -> list[Problem]:
-    """The errors, without places: nobody has seen the plan that they are in."""
-    return [replace(problem, file="", line=0, column=0) for problem in problems if problem.severity is Severity.ERROR]
+    return _placeless(problems, Severity.ERROR)
+
+
+def _placeless(problems: Sequence[Problem], severity: Severity) -> list[Problem]:
+    """Those of a severity without their places: nobody has seen the plan that they are in."""
+    return [replace(problem, file="", line=0, column=0) for problem in problems if problem.severity is severity]
 
 
 def _send(context: Context, ledger: Ledger, keys: Sequence[str]) -> Outcome:

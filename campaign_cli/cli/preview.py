@@ -14,6 +14,7 @@ from campaign_cli.cli.context import Context, now, open_context
 from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import JsonOption, LanguageOption, PlanArgument, WorkspaceOption
 from campaign_cli.cli.visible import visible
+from campaign_cli.cli.words import waived_as_json
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 
@@ -183,4 +184,5 @@ def _as_json(shown: Preview, banner: str) -> dict[str, object]:
             for entry in shown.entries
         ],
         "problems": [asdict(problem) for problem in shown.problems],
+        "waived": waived_as_json(shown.waived),
     }

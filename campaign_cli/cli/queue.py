@@ -13,7 +13,7 @@ from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption, YesOption
 from campaign_cli.cli.visible import visible
-from campaign_cli.cli.words import confirm, state_word, uses_as_json, write_uses
+from campaign_cli.cli.words import confirm, state_word, uses_as_json, waived_as_json, write_uses
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
 from campaign_cli.models import Account, Problem, Severity, State
@@ -81,6 +81,8 @@ def _queue_one(
         found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
         errors = [problem for problem in found.problems if problem.severity is Severity.ERROR]
         diagnostics.show_problems(problem for problem in found.problems if problem not in errors)
+        for waived in found.waived:
+            diagnostics.say(diagnostics.waived_line(waived))
         diagnostics.show_problems(outlived(context.workspace, planned, now=ledger.clock()))
         if not (quiet or errors):
             _show(found, context, loaded)
@@ -242,4 +244,5 @@ def _as_json(found: Difference, *, applied: bool) -> dict[str, Any]:
         "past": [one.key for one in found.past],
         "skipped": [one.key for one in found.skipped],
         "uses": uses_as_json(_totals(found)),
+        "waived": waived_as_json(found.waived),
     }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -20,6 +20,7 @@ from campaign_cli.source import suggest
 from campaign_cli.wallclock import duration_of
 
 if TYPE_CHECKING:
+    from campaign_cli.checks.pipeline import Waived
     from campaign_cli.checks.uses import Total
 
 # Both languages are understood whatever the language of the question: hands have habits.
@@ -125,6 +126,13 @@ def write_uses(totals: Sequence[Total]) -> None:
     for account, group in groupby(totals, key=lambda total: total.account):
         taken = ", ".join(total.text for total in group)
         output.write_sentences(_("{account} will use: {taken}.").format(account=account, taken=taken))
+
+
+def waived_as_json(waived: Iterable[Waived]) -> list[dict[str, Any]]:
+    """Each problem that a plan waives, with the reason that it gives."""
+    from dataclasses import asdict
+
+    return [{**asdict(one.problem), "reason": one.reason} for one in waived]
 
 
 def uses_as_json(totals: Sequence[Total]) -> list[dict[str, str | float]]:

@@ -32,8 +32,8 @@ RENDER_VERSION: Final = "1"
 """Raise it when the same input gives another draft, so that what is queued is rendered anew."""
 
 # What decides when and where, not what: the instant and the account go into the hash by themselves.
-_NOT_CONTENT: Final = {"at", "zone", "every", "rrule", "from_", "until", "accounts", "sources", "audience"}
-_NOT_SHARED: Final = {"posts", "day", "timezone", "accounts", "sources", "audience", "approval"}
+_NOT_CONTENT: Final = {"at", "zone", "every", "rrule", "from_", "until", "accounts", "sources", "audience", "waive"}
+_NOT_SHARED: Final = {"posts", "day", "timezone", "accounts", "sources", "audience", "approval", "waive"}
 
 
 class Renderer:
@@ -51,7 +51,7 @@ class Renderer:
         limits: Mapping[str, Limits] | None = None,
     ) -> None:
         self._loaded = loaded
-        self._media = media
+        self.media = media
         self._templates = Templates(templates)
         self._given = limits or {}
         self._stored = limits_of(loaded.workspace)
@@ -95,9 +95,9 @@ class Renderer:
             pictures=len(chosen.media),
         )
         native = {name: _filled(work, name, value) for name, value in chosen.native.items()}
-        native = chosen.native = native_files(work, native, self._media)
+        native = chosen.native = native_files(work, native, self.media)
         texts, card = compose(work, link=link, tagged=tagged)
-        pictures = attachments(work, self._media) if chosen.media else ()
+        pictures = attachments(work, self.media) if chosen.media else ()
         enough(work)
         if chosen.media and platform.fetches_media:
             work.problems += host_problems(account, self._loaded.workspace)
@@ -143,13 +143,13 @@ class Renderer:
         for media in (post.media, *(variant.media or () for variant in post.variants.values())):
             for item in media:
                 try:
-                    pieces.append(self._media.file_hash(item.file))
+                    pieces.append(self.media.file_hash(item.file))
                 except MediaError as error:
                     pieces.append(error.code)
         for variant in post.variants.values():
             for file in filter(None, (variant.thumbnail, *(variant.captions or {}).values())):
                 try:
-                    pieces.append(self._media.file_hash(file))
+                    pieces.append(self.media.file_hash(file))
                 except MediaError as error:
                     pieces.append(error.code)
         return _hash("\n".join(pieces))

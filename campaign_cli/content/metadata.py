@@ -31,6 +31,8 @@ _STRUCTURE: Final = frozenset(
 _OF_MACHINES: Final = re.compile(
     r"Make$|Model$|Software$|Serial|DateTime|SubsecTime|SubSec|OffsetTime|Interop|Version|ID$"
 )
+# IPTC's word for what a machine made, wholly or in part: https://cv.iptc.org/newscodes/digitalsourcetype/
+_BY_MACHINE: Final = b"rainedAlgorithmicMedia"
 _MOST: Final = 200  # texts
 _LONGEST: Final = 20_000  # characters of one
 _IPTC_NAMES: Final = {
@@ -80,6 +82,8 @@ def metadata_of(content: bytes, image: Image | None = None) -> Metadata:
     found = Metadata()
     for segment in segments(content):
         _add(found, segment)
+    if _BY_MACHINE in content:  # in the signed manifest of C2PA, too, which is not read otherwise
+        found.note("DigitalSourceType", "trainedAlgorithmicMedia")
     if image is not None and image.format in ("HEIF", "AVIF"):
         for key, kind in (("exif", "exif"), ("xmp", "xmp"), ("icc_profile", "profile")):
             value = image.info.get(key)

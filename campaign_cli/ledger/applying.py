@@ -121,7 +121,7 @@ class Applying(Store):
             rows = [_values(one) | {"queued_at": now, "changed_at": now, "state": State.WAITING.value} for one in some]
             connection.execute(insert(deliveries), rows)
             _write_content(connection, some)
-            details = [(one.key, json.dumps({"due": one.due.isoformat()})) for one in some]
+            details = [(one.key, json.dumps({"due": one.due.isoformat(), **_waived(one)})) for one in some]
             self.record(connection, "queued", details, actor=actor, at=now)
 
     def _change(self, connection: Connection, one: NewDelivery, *, seen: Known, actor: str, now: int) -> None:
@@ -137,7 +137,7 @@ class Applying(Store):
         )
         self._replace_content(connection, one)
         forget_notices(connection, one.key, at=now)
-        details = json.dumps({"was": seen.state.value, "due": one.due.isoformat()})
+        details = json.dumps({"was": seen.state.value, "due": one.due.isoformat(), **_waived(one)})
         kind = "queued" if seen.removed else "changed"
         self.record(connection, kind, [(one.key, details)], actor=actor, at=now)
 
@@ -166,7 +166,9 @@ class Applying(Store):
         connection.execute(update(deliveries).where(columns.key == old_key).values(**values))
         if not as_it_is:
             self._replace_content(connection, one)
-        self.record(connection, "moved", [(one.key, json.dumps({"from": old_key}))], actor=actor, at=now)
+        self.record(
+            connection, "moved", [(one.key, json.dumps({"from": old_key, **_waived(one)}))], actor=actor, at=now
+        )
 
     def _place(self, connection: Connection, positions: Mapping[str, int]) -> None:
         """Plan order of what is otherwise unchanged."""
@@ -192,6 +194,11 @@ def _write_content(connection: Connection, some: Sequence[NewDelivery]) -> None:
     pictures = [{"delivery": one.key, "sha256": sha256} for one in some for sha256 in dict.fromkeys(one.media)]
     if pictures:
         connection.execute(insert(delivery_media), pictures)
+
+
+def _waived(one: NewDelivery) -> dict[str, Any]:
+    """For the log: what does not count, and why."""
+    return {"waived": dict(one.waived)} if one.waived else {}
 
 
 def _values(one: NewDelivery) -> dict[str, Any]:

@@ -12,11 +12,16 @@ from campaign_cli.models import Draft, Problem, Severity
 if TYPE_CHECKING:
     from campaign_cli.checks.pipeline import Waived
     from campaign_cli.checks.uses import Taken
+    from campaign_cli.content.media import MediaStore
     from campaign_cli.plan.expand import Planned
 
 
 class Drawing(Protocol):
     """What the comparison needs of ``content.Renderer``."""
+
+    @property
+    def media(self) -> MediaStore | None:
+        """The workspace's pictures and videos, for rules that look at the originals."""
 
     def input_hash(self, planned: Planned) -> str:
         """Everything that the draft and its instant depend on, without rendering."""

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from campaign_cli.checks import uses
-from campaign_cli.checks.pipeline import Examined, judge
+from campaign_cli.checks import uses, waivers
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.ledger.difference import Difference, Double, Drawing, Frozen
+from campaign_cli.ledger.judging import judge_fresh
 from campaign_cli.ledger.values import Changes, Known, Move, NewDelivery
 from campaign_cli.ledger.words import body_hash
 from campaign_cli.models import Draft, Problem, Severity, State
@@ -104,7 +104,7 @@ class _Comparing:
         current = [(one, new) for one, new in staying if not self._is_past(one)]
         self._refuse_doubles(current, alike)
         self._let_go()
-        self._judge(planned)
+        judge_fresh(found, planned, loaded=self._loaded, media=self._renderer.media, now=self._now)
         self._count_uses({one.key: one for one in planned})
         found.problems = sorted(set(found.problems), key=lambda problem: problem.sort_key)
         return found
@@ -116,8 +116,9 @@ class _Comparing:
         if known is None or known.removed:
             self._add_fresh(one, input_hash)
         elif known.frozen:
-            found.frozen.append(Frozen(known=known, differs=known.input_hash != input_hash, gone=False))
-        elif known.input_hash == input_hash:
+            differs = waivers.unmarked(known.input_hash)[1] != input_hash
+            found.frozen.append(Frozen(known=known, differs=differs, gone=False))
+        elif self._is_same(one, known, input_hash):
             found.same.append(one.key)
             if known.position != one.order:
                 found.positions[one.key] = one.order
@@ -126,6 +127,11 @@ class _Comparing:
         else:
             new = self._drawn(one, input_hash)
             found.changed += [new] if new else []
+
+    def _is_same(self, one: Planned, known: Known, input_hash: str) -> bool:
+        """The inputs are the same, and the waivers that it was queued with still stand."""
+        used, queued = waivers.unmarked(known.input_hash)
+        return queued == input_hash and (not used or waivers.stands(used, self._loaded, one.index))
 
     def _add_fresh(self, one: Planned, input_hash: str) -> None:
         problems = len(self._found.problems)
@@ -221,16 +227,6 @@ class _Comparing:
             ),
             fix=_("Change the text, leave the account out, or write repeat: true."),
         )
-
-    def _judge(self, planned: Sequence[Planned]) -> None:
-        """What the rules of content say of everything that is drawn anew."""
-        found = self._found
-        fresh = (*found.new, *found.changed, *(move.delivery for move in found.moved))
-        drafts = {one.key: Draft.from_json(one.draft_json) for one in fresh}
-        examined = Examined(loaded=self._loaded, planned=[one for one in planned if one.key in drafts], drafts=drafts)
-        judge(examined, now=self._now)
-        found.problems += examined.problems
-        found.waived += examined.waived
 
     def _count_uses(self, planned: Mapping[str, Planned]) -> None:
         """What the new and the changed take, and whether it fits with what the ledger holds for the same accounts."""

@@ -237,6 +237,7 @@ class NewDelivery:
     labels: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
     recurring: bool = False
+    waived: Mapping[str, str] = field(default_factory=dict)
 
 
 class Known(NamedTuple):

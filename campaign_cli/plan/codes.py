@@ -161,7 +161,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "A009": (N_("The time zone of an account is unknown"), N_("Write WIB, WITA, WIT or a name like Asia/Tokyo.")),
     "A010": (
         N_("A rule of the workspace can't be used"),
-        N_('Durations are written 30m or 2h, quiet hours "22:00-05:00".'),
+        N_('Durations are written 30m or 2h, quiet hours "22:00-05:00"; “words” names a text file of the workspace.'),
     ),
     "A011": (N_("A slot can't be used"), N_('A slot is a clock time in quotes, like "07:30".')),
     "A012": (

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from campaign_cli.i18n import format_instant, language, zone_label
 from campaign_cli.models import Picture, Problem
 from campaign_cli.report import cards, view, words
+from campaign_cli.report.text import visible
 from campaign_cli.report.words import page_words, severity_words, state_words
 
 if TYPE_CHECKING:
@@ -60,11 +61,12 @@ class StoredPicture:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownProblem:
-    """A problem with its place as text and the card that it belongs to."""
+    """A problem with its place as text, the card that it belongs to, and why the plan waives it."""
 
     problem: Problem
     place: str
     anchor: str
+    reason: str = ""
 
 
 def preview_page(
@@ -89,6 +91,12 @@ def preview_page(
         cards=made,
         days=days_of(made, preview),
         problems=_problems(preview, made),
+        waived=[
+            ShownProblem(
+                problem=one.problem, place=words.place_text(one.problem), anchor="", reason=visible(one.reason)
+            )
+            for one in preview.waived
+        ],
         pictures=stored_pictures(made, picture),
         banner=banner,
         banner_good=False,

@@ -18,6 +18,7 @@ from campaign_cli.report.text import marked_segments, marks_inline, visible
 
 if TYPE_CHECKING:
     from campaign_cli.checks import Examined
+    from campaign_cli.checks.pipeline import Waived
     from campaign_cli.platforms.base import Count
     from campaign_cli.report.requests import ShownRequest
 
@@ -46,6 +47,8 @@ def preview_panels(
     rest = [problem for problem in preview.problems if problem not in shown]
     if rest:
         yield Panel(Group(*map(problem_text, rest)), title=_plain(_("The plan as a whole")), title_align="left")
+    if preview.waived:
+        yield Panel(Group(*map(waived_text, preview.waived)), title=_plain(_("Waived by the plan")), title_align="left")
     yield _summary(preview)
 
 
@@ -80,6 +83,15 @@ def problem_text(problem: Problem) -> Text:
         text.append(f" ({visible(place)})")
     if problem.fix:
         text.append(f"\n  → {visible(problem.fix)}", style="default")
+    return text
+
+
+def waived_text(waived: Waived) -> Text:
+    """``E003 text … (file:line:column)`` with the plan's reason below."""
+    problem = waived.problem
+    text = Text(style="dim")
+    text.append(f"{problem.code}: {visible(problem.message)} ({visible(words.place_text(problem))})")
+    text.append("\n  " + _("Reason: {reason}").format(reason=visible(waived.reason)), style="default")
     return text
 
 

@@ -16,6 +16,7 @@ from campaign_cli.models import Account, Draft, Problem, Receipt, Severity, Stat
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
     from campaign_cli.checks import Examined
+    from campaign_cli.checks.pipeline import Waived
     from campaign_cli.ledger import Delivery
     from campaign_cli.plan import Planned
     from campaign_cli.platforms.base import Count, Limits
@@ -77,7 +78,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """Everything that a preview shows: ``entries`` in order of time, ``problems`` sorted by place."""
+    """Everything that a preview shows: ``entries`` in order of time, ``problems`` sorted by place.
+
+    ``waived`` are the problems that the plan says do not count; they are not among the others.
+    """
 
     title: str
     campaign: str
@@ -86,6 +90,7 @@ class Preview:
     day: date | None = None
     entries: tuple[Entry, ...] = ()
     problems: tuple[Problem, ...] = ()
+    waived: tuple[Waived, ...] = ()
     queued: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -112,6 +117,7 @@ def preview_of(examined: Examined, *, limits: LimitsOf | None = None) -> Preview
         day=_day(loaded.plan.day),
         entries=tuple(sorted(entries, key=lambda entry: entry.due)),
         problems=tuple(examined.problems),
+        waived=tuple(examined.waived),
     )
 
 

@@ -29,6 +29,8 @@ def page_words() -> dict[str, str]:
         "timeline": _("Timeline"),
         "posts": _("Posts as each network shows them"),
         "contents": _("On this page"),
+        "waived": _("Waived by the plan"),
+        "reason": _("Reason"),
         "no_problems": _("No problems were found."),
         "fix": _("Fix"),
         "show_post": _("Show the post"),
