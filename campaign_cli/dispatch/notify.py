@@ -95,7 +95,12 @@ def compose(notices: Sequence[Notice]) -> tuple[str, str]:
 
 def line(notice: Notice) -> str:
     """One delivery in one line: what happened, which, why."""
-    words = {State.FAILED: _("Failed"), State.MISSED: _("Missed"), State.UNCERTAIN: _("Uncertain")}
+    words = {
+        State.FAILED: _("Failed"),
+        State.MISSED: _("Missed"),
+        State.UNCERTAIN: _("Uncertain"),
+        State.WAITING: _("No longer approved"),
+    }
     word = words.get(notice.kind, notice.kind.value)
     reason = f": {notice.message}" if notice.message else ""
     return f"{word}: {notice.key}{reason}"

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from campaign_cli.dispatch.clearance import clear
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.hosting import publish_media
 from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN, STAY_SECONDS
@@ -75,7 +76,9 @@ class Attempt:
         )
 
     async def publish(self) -> Receipt:
-        """Send the part. Raises what the adapter raises, and CredentialError where its login is over."""
+        """Send the part. Raises what the adapter raises, CredentialError where its login is over, and Held where an
+        approval or an embargo keeps it back."""
+        await clear(self._desk, self._seat, self)
         await self._desk.log_in(self._seat)
         media = self.sending.content.media
         if not any(each.is_video for each in media) and sum(each.size for each in media) <= AT_ONCE:
@@ -134,6 +137,7 @@ class Attempt:
             pause_until=decision.pause_until,
             credential=decision.credential,
             held=decision.held,
+            untried=decision.held and not self.http.left,
         )
 
     def _uncertain(self, error: str) -> Verdict:

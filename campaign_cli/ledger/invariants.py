@@ -23,6 +23,7 @@ from campaign_cli.ledger.schema import (
     drafts,
     events,
     instant,
+    instant_or_none,
     media,
     receipts,
 )
@@ -74,7 +75,9 @@ def contents(connection: Connection) -> Iterator[Finding]:
     without = ~exists().where(drafts.c.delivery == columns.key)
     for row in _deliveries(connection, without):
         yield _of("contents", row, _("{key}: its draft is gone, so it can't be sent."), _restore())
-    joined = select(columns.key, columns.due, columns.parts, columns.content_hash, columns.address, drafts.c.draft)
+    joined = select(
+        columns.key, columns.due, columns.embargo, columns.parts, columns.content_hash, columns.address, drafts.c.draft
+    )
     for row in _stream(connection, joined.join(drafts, drafts.c.delivery == columns.key).order_by(columns.key)):
         message = _misfit(row)
         if message:
@@ -85,7 +88,7 @@ def _misfit(row: Row[Any]) -> str:
     """What is wrong with a draft; empty when it is the one that was queued."""
     try:
         draft = Draft.from_json(row.draft)
-        fits = draft.content_hash(instant(row.due)) == row.content_hash
+        fits = draft.content_hash(instant(row.due), embargo=instant_or_none(row.embargo)) == row.content_hash
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return _("{key}: its draft can't be read.")
     if not fits:
