@@ -13,7 +13,7 @@ from campaign_cli.models import State
 if TYPE_CHECKING:
     from campaign_cli.ledger import Event
 
-_PLAIN: Final = {"error", "reason", "url"}
+_PLAIN: Final = {"error", "reason", "url", "name"}
 
 
 def event_line(event: Event, *, zone: tzinfo) -> str:
@@ -36,6 +36,9 @@ def _kind(kind: str) -> str:
         "released": _("released"),
         "adopted": _("ledger adopted"),
         "restored": _("ledger restored"),
+        "approved": _("approved"),
+        "unapproved": _("approval void"),
+        "demanded": _("approvals asked for"),
     }
     if kind in words:
         return words[kind]
@@ -50,6 +53,8 @@ def _details(data: Mapping[str, Any], zone: tzinfo) -> list[str]:
 def _detail(name: str, value: Any, zone: tzinfo) -> str:
     if name in _PLAIN:
         return str(value)
+    if name == "signed":
+        return _("signed") if value else _("not signed")
     shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
     words = {
         "due": _("due {what}"),
@@ -57,6 +62,9 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         "was": _("was {what}"),
         "from": _("from {what}"),
         "by": _("no longer in the plan"),
+        "approval": _("approvals needed: {what}"),
+        "embargo": _("under embargo until {what}"),
+        "hash": _("content {what}"),
         "late": _("skipped after a hold"),
         "file": _("from {what}"),
         "backup_at": _("of {what}"),

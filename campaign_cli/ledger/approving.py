@@ -34,6 +34,7 @@ from campaign_cli.ledger.approved import (
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.queries import columns, give_notice
 from campaign_cli.ledger.schema import approvals, deliveries, drafts, instant, instant_or_none, micros
+from campaign_cli.ledger.values import NewDelivery
 from campaign_cli.models import State
 from campaign_cli.signatures import key_of, person_of
 
@@ -141,6 +142,23 @@ class Approving(Store):
                 whole = speaks_of(text, ledger_id=self.ledger_id, name=given.name, one=one)
                 found.append(Signed(id=given.id, name=given.name, text=text, signature=given.signature, whole=whole))
             return found, row.author
+
+    def losing(self, changed: Collection[NewDelivery]) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+        """By key, whose approval these changes would void, and what they change."""
+        new = {one.key: one for one in changed}
+        told: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        standing = and_(_given.void.is_(None), _given.content_hash == columns.content_hash)
+        wanted = select(_given.delivery, _given.name, _given.content_hash, _given.statement).join(
+            deliveries, columns.key == _given.delivery
+        )
+        with self.reading() as connection:
+            for some in chunks(new):
+                for row in connection.execute(wanted.where(standing, _given.delivery.in_(some)).order_by(_given.id)):
+                    one = new[row.delivery]
+                    if one.content_hash != row.content_hash:
+                        what = changed_since(row.statement, one.draft_json, due=one.due, embargo=one.embargo)
+                        told.setdefault(row.delivery, []).append((row.name, what))
+        return told
 
     def approvals(self, keys: Collection[str]) -> dict[str, list[Approval]]:
         """Every approval that was given of these deliveries, oldest first, and what has changed since; by key."""

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from campaign_cli.i18n import _
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import Problem, Severity, State
 from campaign_cli.signatures import person_of
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Rules
-    from campaign_cli.ledger.values import NewDelivery
+    from campaign_cli.ledger.values import Delivery, NewDelivery
     from campaign_cli.plan.load import LoadedPlan
 
 AUTHOR_CODE: Final = "P092"
@@ -21,6 +21,19 @@ AUTHOR_CODE: Final = "P092"
 def demands(rules: Rules) -> tuple[int, bool]:
     """How many approvals the rules ask for, and whether they must be signed."""
     return rules.approval, bool(rules.approvers)
+
+
+def demanded(delivery: Delivery, rules: Rules) -> Delivery:
+    """A delivery as the next claim will see it, where the rules ask for more today than when it was queued."""
+    least, signed = demands(rules)
+    if delivery.state is not State.WAITING or delivery.receipts or max(least, delivery.approval) == 0:
+        return delivery
+    if least <= delivery.approval and (delivery.signed or not signed):
+        return delivery
+    approval, signed = max(least, delivery.approval), signed or delivery.signed
+    people = {person_of(one.name) for one in delivery.approvals if one.verified or not signed}
+    enough = len(people) >= approval and (not delivery.author or bool(people - {delivery.author}))
+    return replace(delivery, approval=approval, signed=signed, approved=enough)
 
 
 @dataclass(frozen=True, kw_only=True)

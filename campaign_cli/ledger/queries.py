@@ -219,6 +219,8 @@ def _delivery(
         parts=row.parts,
         draft_json=row.draft if with_draft else "",
         approval=row.approval,
+        signed=bool(row.signed),
+        author=row.author,
         approvals=given,
         embargo=instant_or_none(row.embargo),
     )

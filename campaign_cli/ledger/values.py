@@ -91,7 +91,8 @@ class Delivery:
     """One row of the ledger, for people. ``draft_json`` is empty unless it was asked for.
 
     ``rest`` is what keeps a waiting one that falls due before its end from being sent. ``approval`` is how many
-    approvals it needs, ``approvals`` are those that count: of this very content, and not taken back.
+    approvals it needs (``signed`` ones, and not of the ``author`` alone), ``approvals`` are those that count: of this
+    very content, and not taken back.
     """
 
     key: str
@@ -117,6 +118,8 @@ class Delivery:
     draft_json: str = ""
     rest: Rest | None = None
     approval: int = 0
+    signed: bool = False
+    author: str = ""
     approvals: tuple[Given, ...] = ()
     embargo: datetime | None = None
 
