@@ -204,4 +204,4 @@ def _said(complaint: bytes) -> str:
     """The last line of what ssh-keygen said."""
     lines = [line.strip() for line in complaint.decode("utf-8", "replace").splitlines() if line.strip()]
     text = "".join(sign if sign.isprintable() else " " for sign in (lines[-1] if lines else "–"))
-    return text[:300]
+    return text[:300].rstrip(".")

@@ -32,7 +32,7 @@ _ANY: Final = range(100, 600)  # whatever it answers, what counts is the date
 
 async def clear(desk: Desk, seat: Seat, attempt: Attempt) -> None:
     """Nothing where a delivery of which nothing is out may leave now. Raises Held, Embargoed, Unavailable."""
-    if attempt.claim.receipts:
+    if attempt.sending.earlier:
         return  # it was cleared when it began, and what has begun is finished
     if attempt.claim.signed:
         await _verify(desk, attempt)

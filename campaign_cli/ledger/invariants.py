@@ -15,8 +15,10 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
+from campaign_cli.ledger.approved import hash_of
 from campaign_cli.ledger.queries import columns
 from campaign_cli.ledger.schema import (
+    approvals,
     attempts,
     deliveries,
     delivery_media,
@@ -216,7 +218,22 @@ def _names(key: str, earlier: dict[str, Any]) -> set[str]:
     return names
 
 
-RULES: Final[tuple[Rule, ...]] = (states, contents, proofs, remote_ids, pictures, open_attempts, told)
+def approved(connection: Connection) -> Iterator[Finding]:
+    """What an approval says was shown is the content that it counts for."""
+    given = approvals.c
+    wanted = select(given.delivery.label("key"), given.name, given.content_hash, given.statement).order_by(given.id)
+    for row in _stream(connection, wanted):
+        try:
+            fits = hash_of(row.statement) == row.content_hash
+        except (ValueError, KeyError, TypeError, AttributeError):
+            fits = False
+        if not fits:
+            message = _("{key}: the approval of {name} is not of the content that it counts for.")
+            fix = _("Take it back: campaign approve PLAN --withdraw --as NAME; then look, and approve again.")
+            yield _of("approvals", row, message, fix, name=row.name)
+
+
+RULES: Final[tuple[Rule, ...]] = (states, contents, proofs, remote_ids, pictures, open_attempts, told, approved)
 
 
 def _deliveries(connection: Connection, condition: ColumnElement[bool]) -> Iterator[Row[Any]]:
