@@ -87,6 +87,18 @@ def asked(delivery: Delivery) -> str:
     return text.format(n=len(delivery.approvals), needed=delivery.approval)
 
 
+def tell_lost(before: Sequence[Delivery], after: Sequence[Delivery]) -> None:
+    """Warn of approvals that an order has voided by giving another time, which is part of what was approved."""
+    had = {delivery.key for delivery in before if delivery.approvals}
+    for delivery in after:
+        if delivery.key in had and not delivery.approved:
+            diagnostics.warn(
+                _("{key} has another time now and must be approved again: campaign approve PLAN").format(
+                    key=delivery.key
+                )
+            )
+
+
 def notes(found: Difference, ledger: Ledger, workspace: Workspace) -> dict[str, str]:
     """By key, what is asked for before each new or changed delivery may go out, and whose approval is lost by it."""
     losing = ledger.losing(found.changed)
