@@ -11,7 +11,8 @@
     │   ├── NewerLedger          written by a later version of this program
     │   ├── ForeignLedger        the ledger of another workspace (ledger.id differs)
     │   └── ClaimLost            lease over or token fenced: somebody else owns the delivery now
-    ├── Held                     an open hold covers this; nothing may be created
+    ├── Held                     an open hold or a missing approval keeps this back; nothing may be created
+    │   └── Embargoed            its embargo is not over
     └── Failure                  what a network's answer, or its absence, means
         ├── Rejected             refused for good; a person must change something
         ├── Unavailable          provably not done; trying again is safe
@@ -87,7 +88,15 @@ class ClaimLost(LedgerError):
 
 
 class Held(CampaignError):
-    """An open hold covers the delivery: no creating request may leave."""
+    """An open hold covers the delivery, or an approval is missing: no creating request may leave."""
+
+
+class Embargoed(Held):
+    """Its embargo is not over by some clock that counts. ``until`` (aware): when it is worth asking again."""
+
+    def __init__(self, message: str, *, until: datetime, fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.until = until
 
 
 class Failure(CampaignError):

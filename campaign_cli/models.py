@@ -180,14 +180,16 @@ class Draft:
         )
         return cls(**data)
 
-    def content_hash(self, due: datetime) -> str:
-        """SHA-256 over platform, address, parts, media, alt text, visibility, language, native fields and due instant.
+    def content_hash(self, due: datetime, *, embargo: datetime | None = None) -> str:
+        """SHA-256 over platform, address, parts, media, alt text, visibility, language, native fields, due instant, and
+        the embargo where there is one.
 
-        The account's *name* is left out (it is in the delivery key); ``due`` is aware and counts as an instant.
+        The account's *name* is left out (it is in the delivery key); instants are aware and count as instants.
         """
         data = self.as_sent()._plain()
         del data["account"]
-        return hashlib.sha256(f"{_canonical(data)}\n{due.timestamp():.6f}".encode()).hexdigest()
+        until = "" if embargo is None else f"\nembargo {embargo.timestamp():.6f}"
+        return hashlib.sha256(f"{_canonical(data)}\n{due.timestamp():.6f}{until}".encode()).hexdigest()
 
     def as_sent(self) -> Draft:
         """The same without what only the preview tells: what was removed from the originals of its pictures."""

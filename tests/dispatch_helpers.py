@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,8 @@ class Remote:
 
     ok · drop (accepts, the answer is lost) · lost (never arrives, the answer is lost) · 429 · down · refuse · 401 ·
     hang · forbidden (403) · rest (asks for a pause) · bug-after · an awaitable function (called, then ok).
-    ``dead`` accounts reach nothing; while it is ``gone``, nobody can look.
+    ``dead`` accounts reach nothing; while it is ``gone``, nobody can look. Its clock is ``behind`` ours; when it is
+    ``dateless``, it doesn't say what time it is. ``asked`` are the requests that asked it.
     """
 
     clock: CompressedClock
@@ -83,6 +85,9 @@ class Remote:
     gone: bool = False
     looks: int = 0
     log: list[tuple[datetime, str, str]] = field(default_factory=list)
+    behind: timedelta = timedelta(0)
+    dateless: bool = False
+    asked: list[Request] = field(default_factory=list)
     in_flight: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     most_in_flight: int = 0
     delay: Callable[[str], Awaitable[None]] | None = None
@@ -93,6 +98,10 @@ class Remote:
     def headers(self) -> dict[str, str]:
         """Of every answer to a look-up."""
         return {}
+
+    def dated(self) -> dict[str, str]:
+        """What time it is there, as headers say it."""
+        return {} if self.dateless else {"date": format_datetime(self.clock.now() - self.behind, usegmt=True)}
 
     async def create(self, account: str, body: Mapping[str, Any]) -> Reply:
         self.log.append((self.clock.now(), account, body["text"]))
@@ -151,6 +160,11 @@ class FakeHttp:
         self.remote, self.account, self.closed = remote, account, False
 
     async def send(self, request: Request) -> Answer:
+        if request.method == "HEAD":
+            self.remote.asked.append(request)
+            if self.remote.gone:
+                raise Unavailable("No route.")
+            return Reply(404, self.remote.dated(), None)
         if request.method == "GET":
             self.remote.looks += 1
             if self.remote.gone:
@@ -169,6 +183,7 @@ class FakeSettings(Settings):
 
     address: str = ""
     token: str = ""
+    url: str = ""
 
 
 class FakePlatform(Platform):
@@ -284,8 +299,16 @@ class Table:
         self.seen = Watching()
 
     @staticmethod
-    def account(name: str, *, rate: float | None = None, token: str = "env:TOKEN", address: str = "") -> Account:  # noqa: S107
-        return Account(name=name, platform="fake", settings={"token": token, "address": address}, rate=rate)
+    def account(
+        name: str,
+        *,
+        rate: float | None = None,
+        token: str = "env:TOKEN",  # noqa: S107
+        address: str = "",
+        url: str = "https://fake.example",
+    ) -> Account:
+        settings = {"token": token, "address": address, "url": url}
+        return Account(name=name, platform="fake", settings=settings, rate=rate)
 
     def open(self) -> Ledger:
         return open_ledger(self.root, clock=self.clock.now, **place(self.root))
@@ -298,9 +321,12 @@ class Table:
         due: datetime | timedelta = timedelta(0),
         position: int = 0,
         media: Mapping[Picture, bytes] | None = None,
+        embargo: datetime | timedelta | None = None,
+        approval: int = 0,
     ) -> str:
         """One delivery in the ledger, its media with the first part; its key."""
         at = START + due if isinstance(due, timedelta) else due
+        until = START + embargo if isinstance(embargo, timedelta) else embargo
         address = self.platform.address(self.accounts.get(account) or self.account(account))
         texts = parts or (f"Text of {post}",)
         draft = Draft(
@@ -325,10 +351,12 @@ class Table:
             due=at,
             draft_json=draft.to_json(),
             parts=len(texts),
-            content_hash=draft.content_hash(at),
+            content_hash=draft.content_hash(at, embargo=until),
             body_hash=key,
             input_hash=key,
             media=tuple(picture.sha256 for picture in media or ()),
+            embargo=until,
+            approval=approval,
         )
         contents = {picture.sha256: content for picture, content in (media or {}).items()}
         self.ledger.apply(Changes(new=(new,), media=contents.__getitem__), actor="test")

@@ -14,6 +14,7 @@ from universe import GRACE, PROOFS, Universe
 
 from campaign_cli.accounts import Workspace
 from campaign_cli.ledger import Delivery, Event, schema
+from campaign_cli.ledger.approved import Consent, Seen
 from campaign_cli.ledger.queueing import changes, difference
 from campaign_cli.ledger.values import ADOPTED
 from campaign_cli.models import Draft, Part, Problem, Receipt, State, delivery_key
@@ -22,6 +23,8 @@ from campaign_cli.plan.load import plan_of
 from campaign_cli.source import read_text
 
 PLAN = "campaign: {name}\ntimezone: WIB\nlanguage: id\naccounts: [cari]\nposts: [{{id: a, at: H-1 08:00, text: a}}]\n"
+APPROVED = {"k3": 2}
+"""How many people must approve what a campaign says."""
 OVER = (State.PUBLISHED, State.FAILED, State.MISSED, State.CANCELLED)
 
 
@@ -35,35 +38,49 @@ class Item:
     texts: tuple[str, ...]
     due: datetime
     labels: tuple[str, ...]
+    embargo: datetime | None = None
 
 
 @dataclass
 class Orders:
-    """The plans as they are written, and queueing them; ``keys`` is every delivery that was ever queued."""
+    """The plans as they are written, and queueing them; ``keys`` is every delivery that was ever queued.
+
+    ``given`` has, by delivery, who approved which content, and has not taken it back. Plans of ``APPROVED`` ask for it.
+    """
 
     world: Universe
     campaigns: Sequence[str]
     items: list[Item] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    given: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     _numbers: int = 0
 
     def __post_init__(self) -> None:
         self._plans = {name: self._plan(name) for name in self.campaigns}
 
     def _plan(self, name: str) -> LoadedPlan:
-        text = PLAN.format(name=name).replace("H-1", "2027-01-01").encode()
+        asked = f"approval: {APPROVED.get(name, 0)}\n"
+        text = (asked + PLAN.format(name=name).replace("H-1", "2027-01-01")).encode()
         workspace = Workspace(root=self.world.root, accounts=self.world.accounts)
         loaded, _problems = plan_of(read_text(text, shown="plan.yaml"), Path("plan.yaml"), workspace)
         assert loaded is not None
         return loaded
 
     def add(
-        self, campaign: str, accounts: Sequence[str], *, parts: int, words: str, due: datetime, labels: tuple[str, ...]
+        self,
+        campaign: str,
+        accounts: Sequence[str],
+        *,
+        parts: int,
+        words: str,
+        due: datetime,
+        labels: tuple[str, ...],
+        embargo: datetime | None = None,
     ) -> None:
         """Another post; without ``words``, with words that no other has."""
         post = self._name()
         texts = tuple(f"{words or post} {part}" for part in range(parts))
-        self.items.append(Item(campaign, post, accounts, texts, due, labels))
+        self.items.append(Item(campaign, post, accounts, texts, due, labels, embargo))
 
     def change(self, item: Item, *, words: bool, shift: timedelta | None) -> None:
         """Other words, another time."""
@@ -71,6 +88,23 @@ class Orders:
             item.texts = tuple(f"{self._name()} {part}" for part, _text in enumerate(item.texts))
         if shift is not None:
             item.due += shift
+
+    def approve(self, key: str, name: str) -> None:
+        """Somebody looks at what the ledger has, and says yes to it."""
+        delivery = self.world.ledger.delivery(key)
+        assert delivery is not None
+        seen = Seen(key=key, content_hash=delivery.content_hash, due=delivery.due)
+        self.world.ledger.approve(Consent(name=name, at=self.world.clock(), seen=(seen,)), actor=name)
+        self.given.setdefault(key, set()).add((name, delivery.content_hash))
+
+    def withdraw(self, key: str, name: str) -> None:
+        """Somebody takes back what they approved of it, whatever it said then."""
+        delivery = self.world.ledger.delivery(key)
+        assert delivery is not None
+        self.world.ledger.withdraw_approval([key], name=name, actor=name)
+        self.world.step(60)  # what had passed the gate before leaves now
+        if not delivery.receipts:
+            self.given[key] = {one for one in self.given.get(key, set()) if one[0] != name}
 
     def remove(self, item: Item) -> None:
         """The plan loses it."""
@@ -93,6 +127,8 @@ class Orders:
         applied = ledger.apply(changes(found, media=lambda _sha256: b""), actor="siti")
         assert applied.skipped == ()  # nobody else came between
         self.keys -= {move.old_key for move in found.moved}
+        for move in found.moved:
+            self.given.pop(move.old_key, None)
         self.keys |= {new.key for new in found.new} | {move.delivery.key for move in found.moved}
         after = {one.key: one for one in ledger.deliveries(campaign=campaign, with_drafts=True)}
         names = {move.delivery.key: move.old_key for move in found.moved}
@@ -121,6 +157,7 @@ class Orders:
                     zone=loaded.zone,
                     recurring=False,
                     post=post,
+                    embargo=item.embargo,
                 )
                 planned.append(one)
         return planned
@@ -248,7 +285,7 @@ class Truth:
                 begun = delivery.parts > 1 and bool(delivery.receipts)
                 if delivery.state is State.SENDING:
                     assert event.at >= delivery.due
-                    assert begun or event.at - delivery.due <= GRACE
+                    assert begun or delivery.embargo or event.at - delivery.due <= GRACE
 
     def _no_double(self, deliveries: list[Delivery]) -> None:
         """No network has a part twice; of the same words, none has more than there are deliveries that say them."""

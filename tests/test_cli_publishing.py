@@ -108,15 +108,6 @@ def test_one_bad_plan_stops_them_all(campaign: Campaign, stage: Staged) -> None:
     assert states(campaign) == {}
 
 
-def test_approval_fails_closed(campaign: Campaign, stage: Staged) -> None:
-    """A plan that asks for signatures is not queued by a version that can't take them."""
-    plan = stage.plan(one_post(soon(hours=1)), head="approval: 1\n")
-    ran = campaign("queue", plan, "--yes")
-    assert ran.code == 2
-    assert "plan.yaml:5:" in ran.err
-    assert states(campaign) == {}
-
-
 def test_a_refused_token_is_exit_code_3_and_stops_nobody_else(campaign: Campaign, stage: Staged) -> None:
     """One account's wrong secret fails that account alone."""
     due_now(campaign, stage, one_post(soon(seconds=LEAD), more="    accounts: [mastodon, papua]\n"))

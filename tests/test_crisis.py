@@ -25,6 +25,7 @@ def approve(bench: Bench, key: str, *, content_hash: str | None = None, signatur
         "delivery": key,
         "content_hash": content_hash or delivery.content_hash,
         "name": "ketua",
+        "person": "ketua",
         "at": 0,
         "statement": "{}",
         "signature": signature,

@@ -32,6 +32,17 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
+_AS_IN_0002 = (
+    "DROP TABLE approvals",
+    "DROP TABLE signed_texts",
+    "DROP INDEX ix_deliveries_embargo",
+    *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("embargo", "signed", "author", "restored_from")),
+    "ALTER TABLE receipts DROP COLUMN withdrawn_at",
+    *(f"ALTER TABLE holds DROP COLUMN {name}" for name in ("crisis", "except_campaign")),
+    "UPDATE alembic_version SET version_num = '0002'",
+)
+
+
 def copy_of(bench: Bench) -> Path:
     return back_up(bench.ledger).path
 
@@ -237,8 +248,8 @@ def test_an_older_backup_is_upgraded_on_the_way(bench: Bench) -> None:
     bench.queue(make())
     file = copy_of(bench)
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("ALTER TABLE deliveries DROP COLUMN restored_from")
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+        for change in _AS_IN_0002:
+            connection.execute(change)
     before = file.read_bytes()
     put_back(bench, file)
     assert bench.state("c/p/a") is State.UNCERTAIN

@@ -434,20 +434,41 @@ def test_the_words_of_a_removed_post_are_free(desk: Desk) -> None:
     assert (keys(found.new), keys(found.removed)) == (["upah/geser/masto", "upah/geser/tele"], ALL[:2])
 
 
-@pytest.mark.parametrize("where", ["plan", "rules"])
-def test_a_demand_for_approval_fails_closed(desk: Desk, where: str) -> None:
-    """A plan or a rule that asks for signatures is refused at its place, and nothing is queued."""
-    if where == "plan":
-        desk.plan["approval"] = 1
-    else:
-        desk.accounts["rules"] = {"approval": 2}
+@pytest.mark.parametrize(("plan", "rule"), [(1, 0), (0, 1), (1, 2), (2, 1)])
+def test_what_is_queued_asks_for_the_approvals_of_plan_and_rules(desk: Desk, plan: int, rule: int) -> None:
+    """The larger number counts; another number later is a change that a queue shows, and content is not."""
+    desk.plan["approval"], desk.accounts["rules"] = plan, {"approval": rule}
+    desk.queue()
+    assert {one.approval for one in desk.ledger.deliveries()} == {max(plan, rule)}
+    hashes = {one.key: one.content_hash for one in desk.ledger.deliveries()}
+    desk.plan["approval"], desk.accounts["rules"] = 0, {}
     found = desk.compare()
-    with pytest.raises(InputError) as caught:
-        desk.apply(found)
-    assert [(one.code, one.file) for one in caught.value.problems] == [
-        ("P090", "plan.yaml" if where == "plan" else "accounts.yaml")
-    ]
-    assert desk.states() == {}
+    assert keys(found.changed) == ALL
+    desk.apply(found)
+    assert {one.approval for one in desk.ledger.deliveries()} == {0}
+    assert {one.key: one.content_hash for one in desk.ledger.deliveries()} == hashes
+    assert desk.compare().empty
+
+
+def test_a_plan_without_an_author_is_refused_where_the_author_may_not_approve(desk: Desk) -> None:
+    """Else the rule would be got round by leaving the name out."""
+    desk.plan["approval"], desk.accounts["rules"] = 1, {"other_approver": True}
+    assert [problem.code for problem in desk.compare().problems] == ["P092"]
+    desk.plan["author"] = "Budi Santoso"
+    desk.queue()
+    assert {one.author for one in desk.ledger.deliveries()} == {"budi santoso"}
+
+
+def test_the_later_embargo_counts_and_is_part_of_the_content(desk: Desk) -> None:
+    """A plan's and a post's: the later; a change of it is a change of what is sent."""
+    desk.queue()
+    before = {one.key: one.content_hash for one in desk.ledger.deliveries()}
+    desk.plan["embargo_until"] = "2026-12-01 08:00"
+    desk.post()["embargo_until"] = "2026-12-01T08:00+09:00"
+    desk.queue()
+    found = {one.key: one for one in desk.ledger.deliveries()}
+    assert {str(one.embargo) for one in found.values()} == {"2026-12-01 01:00:00+00:00"}
+    assert all(one.content_hash != before[key] for key, one in found.items())
 
 
 def test_an_error_in_a_changed_post_blocks(desk: Desk) -> None:

@@ -20,15 +20,16 @@ from dispatch_helpers import START
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from promises_model import Item, Orders, Truth
+from promises_model import APPROVED, Item, Orders, Truth
 from universe import PROOFS, Universe
 
 from campaign_cli.errors import InputError
-from campaign_cli.ledger import Hold, open_ledger
+from campaign_cli.ledger import Delivery, Hold, open_ledger
 from campaign_cli.models import Receipt, State
 
 WORKERS = ("a:1", "b:2", "c:3")
 CAMPAIGNS = ("upah", "k3")
+PEOPLE = ("ani", "budi")
 LABELS = ("tuntutan", "aksi")
 FAULTS = ("drop", "502-after", "hang-after", "lost", "503", "hang", "429", "down", "refuse")
 SAME = "Kata yang sama."
@@ -147,6 +148,7 @@ class Machine(RuleBasedStateMachine):
         words=st.sampled_from(["", "", SAME]),
         minutes=st.sampled_from([0, 0, 0, 0, 4, 40]),
         labels=st.lists(st.sampled_from(LABELS), max_size=1),
+        embargo=st.sampled_from([None, None, None, 0, 3, 70]),
     )
     def queue_new(  # noqa: PLR0917 - drawn by name
         self,
@@ -157,10 +159,12 @@ class Machine(RuleBasedStateMachine):
         words: str,
         minutes: int,
         labels: list[str],
+        embargo: int | None,
     ) -> None:
         due = self.world.clock() + timedelta(minutes=minutes)
+        until = None if embargo is None else due + timedelta(minutes=embargo)
         for _one in range(number):
-            self.orders.add(campaign, accounts, parts=parts, words=words, due=due, labels=tuple(labels))
+            self.orders.add(campaign, accounts, parts=parts, words=words, due=due, labels=tuple(labels), embargo=until)
         self._queue(campaign)
 
     @precondition(lambda self: self.orders.items)
@@ -235,6 +239,31 @@ class Machine(RuleBasedStateMachine):
         again = (State.FAILED, State.MISSED, State.CANCELLED)
         self._on_one(which, again, lambda key: self.world.ledger.retry([key], actor="siti", at=at))
 
+    @rule(which=_few, name=st.sampled_from(PEOPLE), everything=st.booleans())
+    def approve(self, which: int, name: str, everything: bool) -> None:
+        """A person approves one delivery, or all that wait, as they are now."""
+        waiting = [one for one in self.world.ledger.deliveries(state=State.WAITING) if not one.receipts]
+        first = which % len(waiting) if waiting else 0
+        for one in waiting if everything else waiting[first : first + 1]:
+            self.orders.approve(one.key, name)
+
+    @rule(which=_few, name=st.sampled_from(PEOPLE))
+    def withdraw(self, which: int, name: str) -> None:
+        states = (State.WAITING, State.SENDING, State.UNCERTAIN, State.FAILED)
+        self._on_one(which, states, lambda key: self.orders.withdraw(key, name))
+
+    @rule(which=_few, name=st.sampled_from(PEOPLE), steps=st.integers(0, 20))
+    def withdraw_in_the_middle(self, which: int, name: str, steps: int) -> None:
+        """What needs approvals is on its way, and one of them is taken back."""
+        self.orders.add(CAMPAIGNS[1], list(PROOFS), parts=1, words="", due=self.world.clock(), labels=())
+        self._queue(CAMPAIGNS[1])
+        for person in PEOPLE:
+            self.approve(0, person, True)
+        self.start(WORKERS[0], None)
+        self.world.step(steps)
+        self.withdraw(which, name)
+        self.world.step(steps)
+
     @rule(which=_few, with_id=st.booleans())
     def resolve(self, which: int, with_id: bool) -> None:
         """A person who looks at the account first, when nothing is on its way there any more."""
@@ -293,6 +322,8 @@ class Machine(RuleBasedStateMachine):
         patience = 1.0
         for _pass in range(200):
             before = world.clock()
+            for person in PEOPLE:
+                self.approve(0, person, True)
             self.pass_to_its_end(WORKERS[0])
             self.lawful()
             wake = world.ledger.next_wake()
@@ -313,9 +344,19 @@ class Machine(RuleBasedStateMachine):
         key = self.truth.leaving(address, body)
         delivery = self.world.ledger.delivery(key)
         assert delivery is not None
+        self._cleared(delivery)
         for hold in self.holds:
             scope = (hold.campaign in (None, delivery.campaign), hold.account in (None, delivery.account))
             assert not (all(scope) and (hold.label is None or hold.label in delivery.labels)), (key, hold)
+
+    def _cleared(self, delivery: Delivery) -> None:
+        """As many people as its campaign asks for approved this very content, and the true time is past its embargo."""
+        if not delivery.receipts:
+            content, given = delivery.content_hash, self.orders.given.get(delivery.key, ())
+            assert len({name for name, what in given if what == content}) >= APPROVED.get(delivery.campaign, 0), (
+                delivery
+            )
+        assert delivery.embargo is None or self.world.clock.true() >= delivery.embargo, delivery
 
     def _queue(self, campaign: str) -> None:
         self.orders.queue(campaign)

@@ -125,6 +125,9 @@ class Network(Remote):
         self.script: deque[tuple[str, float, float]] = deque()  # type: ignore[assignment]
         self.on_the_way: list[Exchange] = []
 
+    def dated(self) -> dict[str, str]:
+        return self.headers()
+
     def headers(self) -> dict[str, str]:
         return {"date": format_datetime(self.clock.true())}  # type: ignore[attr-defined]
 
@@ -240,7 +243,11 @@ class Universe:
 
     def account(self, name: str, *, address: str = "") -> Account:
         """The account of that name is on the network of that name."""
-        return Account(name=name, platform=name, settings={"token": "env:TOKEN", "address": address})
+        return Account(
+            name=name,
+            platform=name,
+            settings={"token": "env:TOKEN", "address": address, "url": f"https://{name}.example"},
+        )
 
     def address(self, name: str) -> str:
         """The account's address of today."""

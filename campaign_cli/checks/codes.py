@@ -210,10 +210,17 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
 }
 # What other commands say with a code of their own.
 _ELSEWHERE: Final[dict[str, tuple[str, str]]] = {
-    "P090": (N_("The plan needs approval"), N_("Approvals are not available in this version, so it is not queued.")),
     "P091": (
         N_("The account said the same before"),
         N_("A live or recent delivery of this account has the same content. “repeat: true” says that it is meant."),
+    ),
+    "P092": (
+        N_("The plan must name its author"),
+        N_("The workspace's rule other_approver says that nobody's plan goes out on the author's approval alone."),
+    ),
+    "P093": (
+        N_("The plan and the ledger differ"),
+        N_("What is approved is what the ledger holds. Queue the plan first, so that both say the same."),
     ),
 }
 

@@ -12,6 +12,7 @@ COMMANDS: Final[dict[str, str]] = {
     "preview": N_("Show every post as each network will show it."),
     "rehearse": N_("Publish a whole plan on the local stage, over real HTTP, on a compressed clock."),
     "queue": N_("Show what differs from the ledger and queue it."),
+    "approve": N_("Approve what is queued, exactly as it will be sent."),
     "publish": N_("Publish what is due, once, and end: for cron."),
     "run": N_("Publish at every minute, until it is stopped."),
     "worker": N_("Send what `run --engine pgqueuer` hands over, on any machine."),

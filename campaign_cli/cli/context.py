@@ -24,6 +24,7 @@ from campaign_cli.source import suggest
 if TYPE_CHECKING:
     from campaign_cli.content.media import MediaStore
     from campaign_cli.ledger import Ledger
+    from campaign_cli.signatures import Signers
 
 
 def now() -> datetime:
@@ -84,6 +85,13 @@ class Context:
 
         tools = Tools(ffmpeg=shutil.which("ffmpeg"), ffprobe=shutil.which("ffprobe"))
         return MediaStore(self.root, cache=self.workspace.state_dir / "cache", tools=tools)
+
+    def signers(self) -> Signers:
+        """Who signs and verifies approvals here."""
+        from campaign_cli.signatures import Signers
+
+        tool = shutil.which("ssh-keygen")
+        return Signers(root=self.root, approvers=self.workspace.rules.approvers, tool=tool)
 
     def ledger(self, *, create: bool = False, check_id: bool = True) -> Ledger:
         """The workspace's ledger; ``create`` makes one where there is none."""

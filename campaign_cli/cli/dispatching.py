@@ -68,6 +68,7 @@ def dispatcher(
         notifier=None if handed else Notifier(references=context.workspace.notify, secrets=context.secrets),
         progress=progress,
         outcome=outcome,
+        signers=context.signers(),
         keeper=keeper_for(context.secrets, clock=ledger.clock, trust_environment=True),
     )
 

@@ -13,7 +13,7 @@ from campaign_cli.models import State
 if TYPE_CHECKING:
     from campaign_cli.ledger import Event
 
-_PLAIN: Final = {"error", "reason", "url"}
+_PLAIN: Final = {"error", "reason", "url", "name"}
 
 
 def event_line(event: Event, *, zone: tzinfo) -> str:
@@ -38,6 +38,9 @@ def _kind(kind: str) -> str:
         "withdrawn": _("taken down"),
         "adopted": _("ledger adopted"),
         "restored": _("ledger restored"),
+        "approved": _("approved"),
+        "unapproved": _("approval void"),
+        "demanded": _("approvals asked for"),
     }
     if kind in words:
         return words[kind]
@@ -55,6 +58,8 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
     if isinstance(value, dict):
         what = ", ".join(f"{code} ({reason})" for code, reason in value.items())
         return _("waived: {what}").format(what=what) if name == "waived" else f"{name}={what}"
+    if name == "signed":
+        return _("signed") if value else _("not signed")
     shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
     words = {
         "due": _("due {what}"),
@@ -62,6 +67,9 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         "was": _("was {what}"),
         "from": _("from {what}"),
         "by": _("no longer in the plan"),
+        "approval": _("approvals needed: {what}"),
+        "embargo": _("under embargo until {what}"),
+        "hash": _("content {what}"),
         "late": _("skipped after a hold"),
         "crisis": _("crisis"),
         "except_campaign": _("but for {what}"),

@@ -55,6 +55,7 @@ def post(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
+    from campaign_cli.ledger.gate import Gate
 
     context = open_context(workspace)
     context.require_accounts()
@@ -70,7 +71,12 @@ def post(
         _reveal_secrets(context, to)
     with context.ledger(create=True) as ledger:
         queued = ledger.add_message(
-            drafts, due=due or ledger.clock(), media=store.content, actor=actor(), repeat=repeat
+            drafts,
+            due=due or ledger.clock(),
+            media=store.content,
+            actor=actor(),
+            repeat=repeat,
+            gate=Gate.of_message(context.workspace.rules, author=actor()),
         )
         keys = [delivery.key for delivery in queued]
         outcome = None if at else _send(context, ledger, keys)
@@ -199,6 +205,17 @@ def _report(context: Context, deliveries: list[Delivery], outcome: Outcome | Non
     else:
         if layout.terminal_width(sys.stdout) is None or layout.terminal_width(sys.stderr) is None:
             show_deliveries(deliveries, context.workspace)  # else the display has said the same
-        if any(delivery.state is State.WAITING for delivery in deliveries):
+        if any(delivery.state is State.WAITING and delivery.approved for delivery in deliveries):
             diagnostics.warn(_("What waits is not out yet; it is tried again by: campaign publish"))
+    _tell_unapproved(deliveries)
     return int(dispatching.exit_code(outcome) if outcome is not None else diagnostics.ExitCode.DONE)
+
+
+def _tell_unapproved(deliveries: Sequence[Delivery]) -> None:
+    """What lacks its approvals stays here, and how it gets them."""
+    for post in dict.fromkeys(delivery.post for delivery in deliveries if not delivery.approved):
+        diagnostics.warn(
+            _("It is not sent before it is approved: campaign approve langsung --post {post} --as NAME").format(
+                post=post
+            )
+        )

@@ -178,6 +178,8 @@ def _as_json(shown: Preview, banner: str) -> dict[str, object]:
                 "platform": entry.account.platform,
                 "due": output.rfc3339(entry.due, entry.zone),
                 "state": entry.state.value if entry.state else None,
+                "approvals_needed": entry.approval,
+                "embargo": output.rfc3339(entry.embargo, entry.zone) if entry.embargo else None,
                 "draft": _draft_as_json(entry.draft) if entry.draft else None,
                 "counts": [[asdict(count) for count in part] for part in entry.counts],
             }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli import approving, diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption, YesOption
 from campaign_cli.cli.visible import visible
@@ -62,7 +62,7 @@ def _refuse_bad(context: Context, path: Path, *, skip_past: bool) -> None:
     """Raise InputError where the plan can't be queued as it stands."""
     from campaign_cli.ledger.queueing import changes
 
-    loaded, planned = _read(context, path)
+    loaded, planned = read_plan(context, path)
     media = context.media()
     with context.ledger() as ledger:
         found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
@@ -75,7 +75,7 @@ def _queue_one(
     from campaign_cli.checks.logins import outlived
     from campaign_cli.ledger.queueing import changes
 
-    loaded, planned = _read(context, path)
+    loaded, planned = read_plan(context, path)
     media = context.media()
     with context.ledger() as ledger:
         found = difference_of(context, planned, loaded, ledger, media=media, skip_past=skip_past)
@@ -85,7 +85,7 @@ def _queue_one(
             diagnostics.say(diagnostics.waived_line(waived))
         diagnostics.show_problems(outlived(context.workspace, planned, now=ledger.clock()))
         if not (quiet or errors):
-            _show(found, context, loaded)
+            _show(found, context, loaded, notes=approving.notes(found, ledger, context.workspace))
         wanted = changes(found, media=media.content)  # raises, with the errors, where something stands in the way
         if dry_run or not wanted:
             return _as_json(found, applied=False)
@@ -118,7 +118,7 @@ def _applied(context: Context, ledger: Ledger, wanted: Changes) -> Applied:
         return made.apply(wanted, actor=actor())
 
 
-def _read(context: Context, path: Path) -> tuple[LoadedPlan, list[Planned]]:
+def read_plan(context: Context, path: Path) -> tuple[LoadedPlan, list[Planned]]:
     """The plan and its deliveries; any error stops here, with all of them told."""
     from campaign_cli.plan import expand, load_plan
 
@@ -170,13 +170,13 @@ def _why_frozen(known: Known) -> str:
     return text.format(state=state_word(known.state))
 
 
-def _show(found: Difference, context: Context, loaded: LoadedPlan) -> None:
+def _show(found: Difference, context: Context, loaded: LoadedPlan, *, notes: Mapping[str, str]) -> None:
     """One line a delivery: its sign, its instant in the account's zone, its key, and what is special about it."""
     moved = [(m.delivery.key, m.delivery.due, _("moved from {key}").format(key=m.old_key)) for m in found.moved]
     frozen = [(one.known.key, one.known.due, _why_frozen(one.known)) for one in found.frozen if one.differs]
     groups: Sequence[tuple[str, str, list[tuple[str, datetime, str]]]] = (
-        ("+", "green", [(one.key, one.due, "") for one in found.new]),
-        ("~", "yellow", [(one.key, one.due, "") for one in found.changed]),
+        ("+", "green", [(one.key, one.due, notes[one.key]) for one in found.new]),
+        ("~", "yellow", [(one.key, one.due, notes[one.key]) for one in found.changed]),
         ("-", "red", [(one.key, one.due, "") for one in found.removed]),
         ("→", "cyan", moved),
         ("*", "magenta", frozen),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli import approving, diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
 from campaign_cli.cli.status import scope, zone_of
@@ -49,11 +49,12 @@ def release(
         identifiers = [hold.id for hold in wanted]
         overdue = ledger.late_after_release(identifiers)
         answers = {delivery.key: _answer(context, delivery, late, now=ledger.clock()) for delivery in overdue}
-        ledger.release(identifiers, actor=actor(), late=answers)
+        now = ledger.release(identifiers, actor=actor(), late=answers)
     for hold in wanted:
         output.write(_("Released: {scope}.").format(scope=scope(hold)))
     if overdue:
         output.write(ngettext("{n} late post decided.", "{n} late posts decided.", len(overdue)).format(n=len(overdue)))
+        approving.tell_lost(overdue, now)
     return 0
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaign_cli.cli import output, usage
+from campaign_cli.cli import approving, output, usage
 from campaign_cli.cli.context import actor, now, open_context
 from campaign_cli.cli.options import (
     AccountFilter,
@@ -23,6 +23,9 @@ from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.words import instant
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import State
+
+if TYPE_CHECKING:
+    from campaign_cli.ledger import Delivery
 
 app = usage.application()
 
@@ -56,10 +59,12 @@ def retry(
             output.write(_("No failed, missed or cancelled delivery matches."))
             return 0
         chosen = choose(found, context.workspace, question=_("Queue these again?"), yes=yes)
-        done = 0
+        done: list[Delivery] = []
         for delivery in chosen:
             zone = zone_of(delivery.account, context.workspace) or UTC
             due = instant(at, now=ledger.clock(), zone=zone) if at else ledger.clock()
-            done += len(ledger.retry([delivery.key], actor=actor(), at=due))
-    output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", done).format(n=done))
+            done += ledger.retry([delivery.key], actor=actor(), at=due)
+    count = len(done)
+    output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", count).format(n=count))
+    approving.tell_lost(chosen, done)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from campaign_cli.models import State
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
     from campaign_cli.ledger import Delivery, Hold
+    from campaign_cli.ledger.approved import Approval
 
 app = usage.application()
 
@@ -41,15 +43,23 @@ def status(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
+    from campaign_cli.ledger.gate import demanded
+
     context = open_context(workspace)
     with context.ledger(check_id=False) as ledger:
-        deliveries = ledger.deliveries(campaign=campaign, account=account, label=label, state=state_filter(state))
+        deliveries = [
+            demanded(delivery, context.workspace.rules)
+            for delivery in ledger.deliveries(
+                campaign=campaign, account=account, label=label, state=state_filter(state)
+            )
+        ]
+        told = ledger.approvals([delivery.key for delivery in deliveries if not delivery.approved])
         holds = ledger.holds()
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
         return 0
     if deliveries:
-        show_deliveries(deliveries, context.workspace)
+        show_deliveries(deliveries, context.workspace, told=told)
         output.write(summary(deliveries))
     elif campaign or account or label or state:
         output.write(_("No delivery matches."))
@@ -104,6 +114,12 @@ def as_json(delivery: Delivery, workspace: Workspace) -> dict[str, Any]:
         "error": _at_rest(delivery, workspace) or delivery.error or None,
         "held": delivery.held,
         "approved": delivery.approved,
+        "approvals": [
+            {"name": given.name, "at": output.rfc3339(given.at, zone), "verified": given.verified}
+            for given in delivery.approvals
+        ],
+        "approvals_needed": delivery.approval,
+        "embargo": None if delivery.embargo is None else output.rfc3339(delivery.embargo, zone),
         "labels": list(delivery.labels),
     }
 
@@ -116,16 +132,21 @@ def zone_of(account: str, workspace: Workspace) -> Any:
     return (known.timezone if known else None) or UTC
 
 
-def show_deliveries(deliveries: list[Delivery], workspace: Workspace) -> None:
-    """A table on stdout: due instant in the account's zone, state, key, and the permalink or the reason."""
+def show_deliveries(
+    deliveries: list[Delivery], workspace: Workspace, *, told: Mapping[str, Sequence[Approval]] | None = None
+) -> None:
+    """A table on stdout: due instant in the account's zone, state, key, and the permalink or the reason.
+
+    ``told`` is the story of the approvals of those that lack one.
+    """
     rows = [
         (
             format_instant(delivery.due, zone_of(delivery.account, workspace)),
-            state_word(delivery.state, held=delivery.held),
+            state_word(delivery.state, held=delivery.held, approved=delivery.approved),
             delivery.key,
             _withdrawn(delivery, workspace)
             or next((receipt.url for receipt in delivery.receipts if receipt.url), None)
-            or _reason(delivery),
+            or _reason(delivery, workspace, told=(told or {}).get(delivery.key, ())),
         )
         for delivery in deliveries
     ]
@@ -143,10 +164,21 @@ def _withdrawn(delivery: Delivery, workspace: Workspace) -> str:
     return _("taken down {instant}").format(instant=at)
 
 
-def _reason(delivery: Delivery) -> str:
-    if delivery.rest is None:
+def _reason(delivery: Delivery, workspace: Workspace, *, told: Sequence[Approval]) -> str:
+    from campaign_cli.cli.approving import given_by, missing
+
+    if delivery.rest is not None:
+        return _("The account rests; see below.")
+    if delivery.state is not State.WAITING:
         return delivery.error
-    return _("The account rests; see below.")
+    reasons = [delivery.error, missing(delivery, told)]
+    if delivery.approved and delivery.approvals:
+        names = ", ".join(given_by(one.name, verified=one.verified) for one in delivery.approvals)
+        reasons.append(_("approved by {names}").format(names=names))
+    if delivery.embargo is not None:
+        until = format_instant(delivery.embargo, zone_of(delivery.account, workspace))
+        reasons.append(_("under embargo until {instant}").format(instant=until))
+    return "; ".join(filter(None, reasons))
 
 
 def _at_rest(delivery: Delivery, workspace: Workspace) -> str:

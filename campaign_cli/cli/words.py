@@ -28,8 +28,8 @@ _YES: Final = {"y", "ya", "yes"}
 _NO: Final = {"", "n", "no", "t", "tidak"}
 
 
-def state_word(state: State, *, held: bool = False) -> str:
-    """The state in the user's language; a waiting one under a hold says so."""
+def state_word(state: State, *, held: bool = False, approved: bool = True) -> str:
+    """The state in the user's language; a waiting one under a hold, or without its approvals, says so."""
     word = {
         State.WAITING: _("waiting"),
         State.SENDING: _("sending"),
@@ -39,7 +39,8 @@ def state_word(state: State, *, held: bool = False) -> str:
         State.CANCELLED: _("cancelled"),
         State.MISSED: _("missed"),
     }[state]
-    return word + " (" + _("held") + ")" if held and state is State.WAITING else word
+    marks = [_("held")] * held + [_("not approved")] * (not approved)
+    return f"{word} ({', '.join(marks)})" if marks and state is State.WAITING else word
 
 
 def state_filter(text: str | None) -> State | None:

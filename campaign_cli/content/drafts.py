@@ -32,8 +32,14 @@ RENDER_VERSION: Final = "1"
 """Raise it when the same input gives another draft, so that what is queued is rendered anew."""
 
 # What decides when and where, not what: the instant and the account go into the hash by themselves.
-_NOT_CONTENT: Final = {"at", "zone", "every", "rrule", "from_", "until", "accounts", "sources", "audience", "waive"}
-_NOT_SHARED: Final = {"posts", "day", "timezone", "accounts", "sources", "audience", "approval", "waive"}
+_NOT_CONTENT: Final = {
+    *("at", "zone", "every", "rrule", "from_", "until", "embargo_until"),
+    *("accounts", "sources", "audience", "paid", "waive"),
+}
+_NOT_SHARED: Final = {
+    *("posts", "day", "timezone", "accounts", "sources", "audience"),
+    *("approval", "author", "embargo_until", "internal", "waive"),
+}
 
 
 class Renderer:

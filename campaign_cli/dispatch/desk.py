@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
     from campaign_cli.credentials import Secrets
     from campaign_cli.ledger import Claim, Ledger
+    from campaign_cli.signatures import Signers
     from campaign_cli.signin.renewal import Keeper
 
 P = ParamSpec("P")
@@ -55,7 +56,8 @@ class Verdict:
 
     ``next_try`` (aware): when a waiting one is tried, or an uncertain one looked up, again; None with ``uncertain``
     means that a person decides. ``lost``: the claim is not ours any more, so nothing is to be settled. ``notice`` is
-    what people are told in the place of ``error``. The other fields are those of ``RetryDecision``.
+    what people are told in the place of ``error``. ``untried``: it was stopped before anything was tried. The other
+    fields are those of ``RetryDecision``.
     """
 
     state: State
@@ -69,6 +71,7 @@ class Verdict:
     overrun: bool = False
     lost: bool = False
     notice: str = ""
+    untried: bool = False
 
 
 @dataclass(kw_only=True)
@@ -106,6 +109,7 @@ class Desk:
     sleep: Callable[[float], Awaitable[None]]
     transport: Callable[[Account], Http]
     hand_over: HandOver
+    signers: Signers
     platform_of: Callable[[str], Platform] = platforms.get
     late_grace: timedelta = timedelta.max
     uploaded: Callable[[str, int, int], None] = lambda _key, _done, _total: None
@@ -113,6 +117,8 @@ class Desk:
     left_at: dict[str, datetime] = field(default_factory=dict)
     cut_off: dict[str, Verdict] = field(default_factory=dict)
     keeper: Keeper | None = None
+    worker: str = ""
+    verifying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one signature may cover many deliveries
     _seats: dict[str, Seat] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -28,9 +28,11 @@ from campaign_cli.dispatch.sending import for_a_person, send
 from campaign_cli.dispatch.settling import Settler
 from campaign_cli.errors import LedgerError
 from campaign_cli.i18n import _
+from campaign_cli.ledger.gate import demands
 from campaign_cli.ledger.values import Claim, Claimed, Delivery, Settlement
 from campaign_cli.models import Account, State
 from campaign_cli.platforms.base import Http, Platform
+from campaign_cli.signatures import Signers
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
@@ -49,7 +51,7 @@ class Dispatcher:
     ``clock`` gives aware instants, ``sleep`` waits for seconds of that clock, ``transport`` opens an account's.
     ``changed`` is set when a place became free or something may have fallen due. ``accounts`` are those that it takes
     deliveries of; None means all of them, and it may change between two pumps. ``hand_over`` lays out what a person
-    posts by hand (default: in a folder of the workspace).
+    posts by hand (default: in a folder of the workspace). ``signers`` verifies signatures; without it, none is good.
     """
 
     def __init__(  # noqa: PLR0913 - the ports of the engine, all by name
@@ -69,6 +71,7 @@ class Dispatcher:
         outcome: Outcome | None = None,
         hand_over: HandOver | None = None,
         keeper: Keeper | None = None,
+        signers: Signers | None = None,
     ) -> None:
         self.ledger = ledger
         self.options = options
@@ -94,6 +97,8 @@ class Dispatcher:
             late_grace=options.late_grace,
             uploaded=lambda key, done, total: self.progress.uploaded(key, done=done, total=total),
             keeper=keeper,
+            signers=signers or Signers(root=workspace.root, approvers=workspace.rules.approvers, tool=None),
+            worker=options.worker,
         )
         self._logins = None
         if keeper is not None:
@@ -154,7 +159,8 @@ class Dispatcher:
             return
         with suppress(LedgerError):  # unasked, it counts as held
             found = await self.thread.call(self.ledger.deliveries, keys=keys, state=State.WAITING)
-            self.outcome.forget(keys - {one.key for one in found if one.held or not one.approved})
+            kept = {one.key for one in found if one.held or not one.approved or one.embargo is not None}
+            self.outcome.forget(keys - kept)
 
     async def tell(self) -> None:
         """Tell people, once, of what failed, was missed or stays uncertain, and of logins that end. Never raises."""
@@ -238,6 +244,7 @@ class Dispatcher:
             "recall": recall,
             "marked": self._blind,
             "serves": self.accounts,
+            "demands": demands(self._workspace.rules),
         }
 
     def _note_all(self, deliveries: Iterable[Delivery], state: State, error: str) -> None:
@@ -311,6 +318,7 @@ class Dispatcher:
             error=storable(verdict.error),
             next_try=verdict.next_try,
             notice=storable(verdict.notice),
+            untried=verdict.untried,
         )
         written = None if verdict.lost else await self._written(wanted)
         if written is None:

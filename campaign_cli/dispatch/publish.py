@@ -42,6 +42,7 @@ async def publish_pass(
         await _pump(dispatcher, until=until, stop=stop or asyncio.Event(), outdated=outdated)
         await dispatcher.finish()
         await _note_held(dispatcher)
+        await _note_kept(dispatcher)
         await _note_resting(dispatcher)
         await dispatcher.tell()
     finally:
@@ -139,6 +140,19 @@ async def _note_held(dispatcher: Dispatcher) -> None:
         if only is None or delivery.key in only:
             result = Result(key=delivery.key, state=State.WAITING, error=_("Held: see campaign hold."), held=True)
             dispatcher.note(result)
+
+
+async def _note_kept(dispatcher: Dispatcher) -> None:
+    """So does what is due and lacks an approval, or is under embargo."""
+    only = dispatcher.options.only
+    for delivery in await dispatcher.thread.call(dispatcher.ledger.due_and_kept):
+        if only is None or delivery.key in only:
+            error = _("It is under embargo.")
+            if not delivery.approved:
+                error = _("It is not approved: {n} of {needed} approvals.").format(
+                    n=len(delivery.approvals), needed=delivery.approval
+                )
+            dispatcher.note(Result(key=delivery.key, state=State.WAITING, error=error, held=True))
 
 
 async def _note_resting(dispatcher: Dispatcher) -> None:

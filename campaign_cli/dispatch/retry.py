@@ -10,6 +10,7 @@ from typing import Final
 from campaign_cli.errors import (
     CampaignError,
     CredentialError,
+    Embargoed,
     Failure,
     HandedOver,
     Held,
@@ -40,7 +41,8 @@ wrong year must not silence an account for good."""
 class RetryDecision:
     """``next_try`` (aware) goes with ``waiting``; ``pause_until`` (aware) is when the whole account may send again.
 
-    ``credential`` says that the secret was absent or refused; ``held`` that an open hold stopped it in time. ``works``
+    ``credential`` says that the secret was absent or refused; ``held`` that a hold, a missing approval or an
+    embargo stopped it in time. ``works``
     is what it tells of the account: it answered (True), it failed (False), or nothing (None); ``overrun`` that it was
     asked too often.
     """
@@ -73,7 +75,8 @@ def decide(failure: Exception, *, tries: int, now: datetime, chance: Random, lef
     if isinstance(failure, Unavailable):
         return _again(failure, tries=tries, now=now, chance=chance)
     if isinstance(failure, Held):
-        return RetryDecision(state=State.WAITING, error=error, held=True)
+        next_try = failure.until if isinstance(failure, Embargoed) else None
+        return RetryDecision(state=State.WAITING, error=error, next_try=next_try, held=True)
     if isinstance(failure, Rejected | Unauthorized):
         credential = isinstance(failure, Unauthorized)
         return RetryDecision(state=State.FAILED, error=error, credential=credential, works=works)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from campaign_cli.dispatch.clearance import clear
 from campaign_cli.dispatch.desk import Desk, Seat, Verdict
 from campaign_cli.dispatch.hosting import publish_media
 from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN, STAY_SECONDS
@@ -84,10 +85,12 @@ class Attempt:
         )
 
     async def publish(self) -> Receipt:
-        """Send the part. Raises what the adapter raises, and CredentialError where its login is over.
+        """Send the part. Raises what the adapter raises, CredentialError where its login is over, and Held where an
+        approval or an embargo keeps it back.
 
         A token that was refused before its time is renewed, and the part goes out with the next try.
         """
+        await clear(self._desk, self._seat, self)
         token = await self._desk.log_in(self._seat)
         try:
             return await self._published()
@@ -182,6 +185,7 @@ class Attempt:
             pause_until=decision.pause_until,
             credential=decision.credential,
             held=decision.held,
+            untried=decision.held and not self.http.left,
         )
 
     def _uncertain(self, error: str) -> Verdict:

@@ -12,7 +12,8 @@ from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, upd
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.base import Store, chunks
+from campaign_cli.ledger.approving import Approving
+from campaign_cli.ledger.base import chunks
 from campaign_cli.ledger.queries import begun, columns, partly_out
 from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
@@ -44,7 +45,7 @@ _STATES: Final = {state.value: state for state in State}
 T = TypeVar("T")
 
 
-class Applying(Store):
+class Applying(Approving):
     """Comparing with the ledger, and writing what a plan asks for."""
 
     def _claim_workspace(self) -> None:
@@ -121,7 +122,9 @@ class Applying(Store):
             rows = [_values(one) | {"queued_at": now, "changed_at": now, "state": State.WAITING.value} for one in some]
             connection.execute(insert(deliveries), rows)
             _write_content(connection, some)
-            details = [(one.key, json.dumps({"due": one.due.isoformat(), **_waived(one)})) for one in some]
+            details = [
+                (one.key, json.dumps({"due": one.due.isoformat(), **_gate(one), **_waived(one)})) for one in some
+            ]
             self.record(connection, "queued", details, actor=actor, at=now)
 
     def _change(self, connection: Connection, one: NewDelivery, *, seen: Known, actor: str, now: int) -> None:
@@ -137,7 +140,7 @@ class Applying(Store):
         )
         self._replace_content(connection, one)
         forget_notices(connection, one.key, at=now)
-        details = json.dumps({"was": seen.state.value, "due": one.due.isoformat(), **_waived(one)})
+        details = json.dumps({"was": seen.state.value, "due": one.due.isoformat(), **_gate(one), **_waived(one)})
         kind = "queued" if seen.removed else "changed"
         self.record(connection, kind, [(one.key, details)], actor=actor, at=now)
 
@@ -163,6 +166,7 @@ class Applying(Store):
         values = names | {"input_hash": one.input_hash, "changed_at": now}
         if not as_it_is:
             values = _values(one) | {"changed_at": now}
+        self._void_moved(connection, old_key, actor=actor)
         connection.execute(update(deliveries).where(columns.key == old_key).values(**values))
         if not as_it_is:
             self._replace_content(connection, one)
@@ -217,7 +221,17 @@ def _values(one: NewDelivery) -> dict[str, Any]:
         "body_hash": one.body_hash,
         "input_hash": one.input_hash,
         "recurring": one.recurring,
+        "approval": one.approval,
+        "signed": one.signed,
+        "author": one.author,
+        "embargo": None if one.embargo is None else micros(one.embargo),
     }
+
+
+def _gate(one: NewDelivery) -> dict[str, Any]:
+    """What is asked for before it may go out, for the log."""
+    asked: dict[str, Any] = {"approval": one.approval} if one.approval else {}
+    return asked if one.embargo is None else asked | {"embargo": one.embargo.isoformat()}
 
 
 def _known(row: Sequence[Any]) -> Known:

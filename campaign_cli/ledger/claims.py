@@ -46,6 +46,7 @@ class Claiming(Sweeping):
         recall: bool = False,
         marked: Collection[str] = (),
         serves: Collection[str] | None = None,
+        demands: tuple[int, bool] = (0, False),
     ) -> Claimed:
         """Take up to ``limit`` due deliveries, at most ``per_account`` in flight for each account over all processes.
 
@@ -63,6 +64,8 @@ class Claiming(Sweeping):
         are those for which ``let_leave`` comes before each request: without its mark, nothing of them has left.
 
         ``serves``: the accounts that the caller sends for, where not all: the others are neither taken nor parked.
+        ``demands``: how many approvals the workspace's rules ask for today, and whether signed ones; a delivery that
+        was queued for fewer asks for as many from here on.
         """
         with self.writing() as connection:
             order = Order.of(
@@ -78,6 +81,7 @@ class Claiming(Sweeping):
                 spacing=spacing,
                 marked=marked,
                 serves=serves,
+                demands=demands,
             )
             if recall:
                 self._recall(connection, order)
@@ -128,6 +132,7 @@ class Claiming(Sweeping):
     def _claim_due(self, connection: Connection, order: Order, *, latest: int) -> Claimed:
         """Sweep, then take; what fell due before ``latest`` is too late."""
         doubtful = self._expire(connection, order)
+        self._demand(connection, order)
         found = connection.execute(statements.destinations(scoped=order.scoped), order.parameters())
         due = [row for row in found if not order.left_to_others(row.account)]
         parked = self._park(connection, order, due)

@@ -16,6 +16,7 @@ from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.applying import Applying
 from campaign_cli.ledger.base import Store, chunks
+from campaign_cli.ledger.gate import Gate
 from campaign_cli.ledger.handout import first_unsent
 from campaign_cli.ledger.holding import reschedule
 from campaign_cli.ledger.queries import (
@@ -197,7 +198,7 @@ class Decisions(Store):
 class Messages(Applying):
     """Deliveries without a plan."""
 
-    def add_message(
+    def add_message(  # noqa: PLR0913 - what a plan would say, all by name
         self,
         drafts: Sequence[Draft],
         *,
@@ -206,8 +207,11 @@ class Messages(Applying):
         actor: str,
         labels: Sequence[str] = (),
         repeat: bool = False,
+        gate: Gate | None = None,
     ) -> list[Delivery]:
         """Queue one message for several accounts, a delivery for each draft, in the campaign ``langsung``.
+
+        ``gate``: what is asked for before it may go out; None: nothing.
 
         ``media`` gives the prepared bytes of a SHA-256. The same words to the same account, live or of the last
         30 days, are refused unless ``repeat``: raises InputError.
@@ -217,7 +221,8 @@ class Messages(Applying):
             now = self.now()
             post = _free_name(connection, instant(now))
             new = [
-                _direct(draft, post=post, due=due, labels=tuple(labels), position=n) for n, draft in enumerate(drafts)
+                (gate or Gate()).kept(_direct(draft, post=post, due=due, labels=tuple(labels), position=n))
+                for n, draft in enumerate(drafts)
             ]
             if not repeat:
                 for delivery in new:

@@ -24,7 +24,7 @@ from campaign_cli.models import State
 class End:
     """What becomes of a row of ``deliveries``. ``new``: with a receipt that the row doesn't count yet.
 
-    ``notice`` is what people are told in the place of ``error``.
+    ``notice`` is what people are told in the place of ``error``. ``untried``: its last try is not counted.
     """
 
     row: Row[Any]
@@ -33,6 +33,7 @@ class End:
     next_try: datetime | None
     new: bool
     notice: str = ""
+    untried: bool = False
 
 
 class Ending(Store):
@@ -42,12 +43,13 @@ class Ending(Store):
         """Give each row its new state, close its attempts, say so in the log and to people."""
         if not ends:
             return
-        alike: dict[tuple[str, str, int | None, int], list[str]] = defaultdict(list)
+        alike: dict[tuple[str, str, int | None, int, int], list[str]] = defaultdict(list)
         for end in ends:
             next_try = None if end.next_try is None else micros(end.next_try)
-            alike[end.state.value, end.error, next_try, int(end.new)].append(end.row.key)
-        for (outcome, error, next_try, new), keys in alike.items():
+            alike[end.state.value, end.error, next_try, int(end.new), int(end.untried)].append(end.row.key)
+        for (outcome, error, next_try, new, untried), keys in alike.items():
             values = {"the_state": outcome, "the_error": error, "the_next_try": next_try, "the_new": new}
+            values["the_untried"] = 0 if new else untried
             ending = statements.END if outcome == State.UNCERTAIN.value else statements.END_FOR_GOOD
             for some in chunks(keys):
                 connection.execute(ending, {**values, "the_keys": some, "the_now": now})
@@ -81,7 +83,8 @@ def end_of(row: Row[Any], settlement: Settlement, *, new: bool = False) -> End:
     if state is State.WAITING and row.restored_from:
         state, next_try = State(row.restored_from), None  # proved unsent: what the backup says of it is true
     notice = settlement.notice if state is settlement.state else ""
-    return End(row=row, state=state, error=error, next_try=next_try, new=new, notice=notice)
+    untried = settlement.untried and state is State.WAITING
+    return End(row=row, state=state, error=error, next_try=next_try, new=new, notice=notice, untried=untried)
 
 
 def rows_of(connection: Connection, keys: Iterable[str]) -> dict[str, Row[Any]]:

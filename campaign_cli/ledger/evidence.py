@@ -14,13 +14,14 @@ from campaign_cli.ledger.verifying import verify
 
 
 def evidence(ledger: Ledger, campaign: str) -> dict[str, Any]:
-    """JSON values of one state of the ledger: ``{"campaign", "at", "ledger", "log", "deliveries", "holds", "events"}``.
+    """JSON values of one state of the ledger.
 
-    Deliveries, holds and events are as ``ledger export`` writes them; ``log`` says whether the whole chain of events
-    fits. Raises InputError where the ledger knows no such campaign.
+    ``{"campaign", "at", "ledger", "log", "deliveries", "signed_texts", "holds", "events"}``: deliveries, holds, events
+    and the texts that its approvals signed are as ``ledger export`` writes them; ``log`` says whether the whole chain
+    of events fits. Raises InputError where the ledger knows no such campaign.
     """
     ledger.must_exist()
-    found: dict[str, list[dict[str, Any]]] = {"ledger": [], "delivery": [], "hold": [], "event": []}
+    found: dict[str, list[dict[str, Any]]] = {"ledger": [], "delivery": [], "signed_text": [], "hold": [], "event": []}
     with ledger.reading() as connection:
         for kind, data in records(connection, ledger, campaign=campaign):
             found[kind].append(data)
@@ -28,12 +29,14 @@ def evidence(ledger: Ledger, campaign: str) -> dict[str, Any]:
         at = instant(ledger.now())
     if not found["delivery"]:
         raise InputError(_("The ledger knows no campaign {name}.").format(name=campaign), fix=_("See: campaign status"))
+    statements = "\n".join(str(each["statement"]) for one in found["delivery"] for each in one["approvals"])
     return {
         "campaign": campaign,
         "at": at.isoformat(timespec="seconds"),
         "ledger": found["ledger"][0],
         "log": {"whole": chain.whole, "events": chain.head.events, "head": chain.head.hash},
         "deliveries": found["delivery"],
+        "signed_texts": [text for text in found["signed_text"] if text["sha256"] in statements],
         "holds": found["hold"],
         "events": found["event"],
     }

@@ -1,9 +1,9 @@
 """The whole ledger as lines of JSON, for auditors and other programs.
 
 One object a line, each with a ``kind``, always in this order: one ``ledger``; every ``delivery`` by its key, with its
-draft, labels, pictures (by SHA-256), receipts, attempts and the names of its finished steps; every ``hold``; every
-``event`` with its hash, oldest first. Instants are RFC 3339 in UTC. The same ledger gives the same bytes, whichever
-database it lives in.
+draft, labels, pictures (by SHA-256), receipts, approvals, attempts and the names of its finished steps; every ``hold``;
+every ``signed_text`` (what approvals were signed on) by its SHA-256; every ``event`` with its hash, oldest first.
+Instants are RFC 3339 in UTC. The same ledger gives the same bytes, whichever database it lives in.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BATCH: Final = 500
 _INSTANTS: Final = frozenset(
     {
         "at", "due", "lease_until", "next_try", "queued_at", "changed_at", "started_at", "left_at", "ended_at",
-        "opened_at", "released_at", "withdrawn_at",
+        "opened_at", "released_at", "withdrawn_at", "embargo",
     }
 )  # fmt: skip
 _WITHOUT: Final = frozenset({"delivery", "id"})
@@ -51,6 +51,9 @@ def records(
     yield "ledger", _ledger(connection, ledger)
     for rows in _batches(connection, schema.deliveries, _by_key(connection, columns.key), campaign=campaign):
         yield from (("delivery", delivery) for delivery in _deliveries(connection, rows))
+    texts = schema.signed_texts
+    for rows in _batches(connection, texts, _by_key(connection, texts.c.sha256)):
+        yield from (("signed_text", dict(row)) for row in rows)
     for table, kind in ((schema.holds, "hold"), (schema.events, "event")):
         for rows in _batches(connection, table, table.c.id, campaign=campaign):
             for row in rows:
@@ -96,6 +99,7 @@ def _deliveries(connection: Connection, rows: Sequence[RowMapping]) -> Iterator[
         "labels": _grouped(_of(connection, schema.delivery_labels, keys, "label"), "label"),
         "media": _grouped(_of(connection, schema.delivery_media, keys, "sha256"), "sha256"),
         "receipts": _grouped(_of(connection, schema.receipts, keys, "part")),
+        "approvals": _grouped(_of(connection, schema.approvals, keys, "id")),
         "attempts": _grouped(_of(connection, schema.attempts, keys, "id")),
         "steps": _steps(_of(connection, schema.steps, keys, "part", "generation", "name")),
     }
@@ -130,7 +134,7 @@ def _steps(rows: Sequence[RowMapping]) -> dict[str, list[Any]]:
 
 def _part(row: RowMapping) -> dict[str, Any]:
     shown = {name: value for name, value in _shown(row).items() if name not in _WITHOUT}
-    return shown | {"extra": _json(row["extra"])} if "extra" in row else shown
+    return shown | {name: _json(row[name]) for name in ("extra", "statement") if name in row}
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select, text
 
 from campaign_cli.ledger.base import Store
-from campaign_cli.ledger.queries import columns, sendable
+from campaign_cli.ledger.queries import columns, free_by, sendable
 from campaign_cli.ledger.schema import account_pauses, span
 from campaign_cli.ledger.values import Ready
 
@@ -45,6 +45,7 @@ def _due() -> Select[str, str, int]:
         .where(
             sendable(),
             columns.due <= _NOW,
+            free_by(_NOW),
             or_(columns.next_try.is_(None), columns.next_try <= _NOW),
             columns.address.not_in(_resting),
         )

@@ -116,4 +116,6 @@ def _claim(
         attempt_started_at=instant_or_none(max(began, default=None)),
         lease_until=instant(row.lease_until),
         restored=row.restored_from is not None,
+        embargo=instant_or_none(row.embargo),
+        signed=bool(row.signed and row.approval),
     )

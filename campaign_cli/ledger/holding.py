@@ -181,14 +181,19 @@ class Holding(Store):
 
 
 def reschedule(connection: Connection, key: str, *, due: int, now: int) -> None:
-    """Give a delivery a new due instant, and with it a new content hash. Raises DamagedLedger."""
+    """Give a delivery a new due instant, and with it a new content hash, which nobody has approved yet.
+
+    Its embargo stays. Raises DamagedLedger.
+    """
     draft = connection.execute(select(drafts.c.draft).where(drafts.c.delivery == key)).scalar_one_or_none()
+    embargo = connection.execute(select(columns.embargo).where(columns.key == key)).scalar_one_or_none()
+    content_hash = frozen_draft(key, draft).content_hash(instant(due), embargo=instant_or_none(embargo))
     connection.execute(
         update(deliveries)
         .where(columns.key == key)
         .values(
             due=due,
-            content_hash=frozen_draft(key, draft).content_hash(instant(due)),
+            content_hash=content_hash,
             next_try=None,
             changed_at=now,
         )

@@ -15,14 +15,17 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
+from campaign_cli.ledger.approved import hash_of
 from campaign_cli.ledger.queries import columns
 from campaign_cli.ledger.schema import (
+    approvals,
     attempts,
     deliveries,
     delivery_media,
     drafts,
     events,
     instant,
+    instant_or_none,
     media,
     receipts,
 )
@@ -74,7 +77,9 @@ def contents(connection: Connection) -> Iterator[Finding]:
     without = ~exists().where(drafts.c.delivery == columns.key)
     for row in _deliveries(connection, without):
         yield _of("contents", row, _("{key}: its draft is gone, so it can't be sent."), _restore())
-    joined = select(columns.key, columns.due, columns.parts, columns.content_hash, columns.address, drafts.c.draft)
+    joined = select(
+        columns.key, columns.due, columns.embargo, columns.parts, columns.content_hash, columns.address, drafts.c.draft
+    )
     for row in _stream(connection, joined.join(drafts, drafts.c.delivery == columns.key).order_by(columns.key)):
         message = _misfit(row)
         if message:
@@ -85,7 +90,7 @@ def _misfit(row: Row[Any]) -> str:
     """What is wrong with a draft; empty when it is the one that was queued."""
     try:
         draft = Draft.from_json(row.draft)
-        fits = draft.content_hash(instant(row.due)) == row.content_hash
+        fits = draft.content_hash(instant(row.due), embargo=instant_or_none(row.embargo)) == row.content_hash
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return _("{key}: its draft can't be read.")
     if not fits:
@@ -213,7 +218,22 @@ def _names(key: str, earlier: dict[str, Any]) -> set[str]:
     return names
 
 
-RULES: Final[tuple[Rule, ...]] = (states, contents, proofs, remote_ids, pictures, open_attempts, told)
+def approved(connection: Connection) -> Iterator[Finding]:
+    """What an approval says was shown is the content that it counts for."""
+    given = approvals.c
+    wanted = select(given.delivery.label("key"), given.name, given.content_hash, given.statement).order_by(given.id)
+    for row in _stream(connection, wanted):
+        try:
+            fits = hash_of(row.statement) == row.content_hash
+        except (ValueError, KeyError, TypeError, AttributeError):
+            fits = False
+        if not fits:
+            message = _("{key}: the approval of {name} is not of the content that it counts for.")
+            fix = _("Take it back: campaign approve PLAN --withdraw --as NAME; then look, and approve again.")
+            yield _of("approvals", row, message, fix, name=row.name)
+
+
+RULES: Final[tuple[Rule, ...]] = (states, contents, proofs, remote_ids, pictures, open_attempts, told, approved)
 
 
 def _deliveries(connection: Connection, condition: ColumnElement[bool]) -> Iterator[Row[Any]]:

@@ -8,14 +8,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, insert, or_, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    distinct,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import chunks
 from campaign_cli.ledger.resting import rests
-from campaign_cli.ledger.schema import deliveries, delivery_labels, drafts, holds, instant, instant_or_none, receipts
-from campaign_cli.ledger.values import Delivery, Rest
+from campaign_cli.ledger.schema import (
+    approvals,
+    deliveries,
+    delivery_labels,
+    drafts,
+    holds,
+    instant,
+    instant_or_none,
+    receipts,
+)
+from campaign_cli.ledger.values import Delivery, Given, Rest
 from campaign_cli.models import LASTING, Receipt, State
 
 columns = deliveries.c
@@ -79,9 +102,32 @@ def covered_by(hold_ids: Sequence[int]) -> ColumnElement[bool]:
     return exists().where(holds.c.id.in_(hold_ids), scope_matches()).correlate(deliveries)
 
 
+def approved() -> ColumnElement[bool]:
+    """As many people as it needs have approved this very content; or it has begun, and what began is finished.
+
+    A person counts once. The author counts, but not alone. Nothing is looked up where nothing needs to be.
+    """
+    given = approvals.c
+    counts = and_(
+        given.delivery == columns.key,
+        given.content_hash == columns.content_hash,
+        given.void.is_(None),
+        or_(not_(columns.signed), given.signature.is_not(None)),
+    )
+    people = select(func.count(distinct(given.person))).where(counts).correlate(deliveries).scalar_subquery()
+    other = exists().where(counts, given.person != columns.author).correlate(deliveries)
+    enough = and_(people >= columns.approval, or_(columns.author == "", other))
+    return or_(columns.approval == 0, begun(), enough)
+
+
 def sendable() -> ColumnElement[bool]:
-    """Waiting, approved and under no hold."""
-    return and_(WAITING, columns.approval == 0, ~covered())
+    """Waiting, approved and under no hold. Whether its embargo is over is asked apart, since that depends on when."""
+    return and_(WAITING, approved(), ~covered())
+
+
+def free_by(now: int | BindParameter[Any]) -> ColumnElement[bool]:
+    """No embargo keeps it back then (microseconds)."""
+    return or_(columns.embargo.is_(None), columns.embargo <= now)
 
 
 def partly_out() -> ColumnElement[bool]:
@@ -125,7 +171,8 @@ def read_deliveries(
     connection: Connection, condition: ColumnElement[bool], *, with_drafts: bool = False
 ) -> list[Delivery]:
     """The deliveries that meet a condition over ``deliveries``, by due instant, then plan order."""
-    statement = select(deliveries, covered().label("held"), begun().label("begun")).where(condition)
+    shown = (covered().label("held"), begun().label("begun"), approved().label("approved"))
+    statement = select(deliveries, *shown).where(condition)
     if with_drafts:
         statement = statement.join(drafts, drafts.c.delivery == columns.key).add_columns(drafts.c.draft)
     rows = connection.execute(statement.order_by(columns.due, columns.position, columns.key)).all()
@@ -141,11 +188,34 @@ def read_deliveries(
         .order_by(delivery_labels.c.label)
     ):
         labels[key].append(label)
+    given = _given(connection, condition)
     found = [
-        _delivery(row, receipts=proofs.get(row.key, ()), labels=tuple(labels.get(row.key, ())), with_draft=with_drafts)
+        _delivery(
+            row,
+            receipts=proofs.get(row.key, ()),
+            labels=tuple(labels.get(row.key, ())),
+            given=given.get(row.key, ()),
+            with_draft=with_drafts,
+        )
         for row in rows
     ]
     return [_at_rest(delivery, resting.get(delivery.address)) for delivery in found] if resting else found
+
+
+def _given(connection: Connection, condition: ColumnElement[bool]) -> Mapping[str, tuple[Given, ...]]:
+    """The approvals that count, by delivery key, oldest first."""
+    table = approvals.c
+    rows = connection.execute(
+        select(table.delivery, table.name, table.at, table.signature.is_not(None).label("verified"))
+        .join(deliveries, columns.key == table.delivery)
+        .where(table.content_hash == columns.content_hash, table.void.is_(None), condition)
+        .order_by(table.id)
+    )
+    found: dict[str, tuple[Given, ...]] = {}
+    for row in rows:
+        one = Given(name=row.name, at=instant(row.at), verified=bool(row.verified))
+        found[row.delivery] = (*found.get(row.delivery, ()), one)
+    return found
 
 
 def _at_rest(delivery: Delivery, rest: Rest | None) -> Delivery:
@@ -153,7 +223,14 @@ def _at_rest(delivery: Delivery, rest: Rest | None) -> Delivery:
     return replace(delivery, rest=rest) if stopped else delivery
 
 
-def _delivery(row: Row[Any], *, receipts: tuple[Receipt, ...], labels: tuple[str, ...], with_draft: bool) -> Delivery:
+def _delivery(
+    row: Row[Any],
+    *,
+    receipts: tuple[Receipt, ...],
+    labels: tuple[str, ...],
+    given: tuple[Given, ...],
+    with_draft: bool,
+) -> Delivery:
     return Delivery(
         key=row.key,
         campaign=row.campaign,
@@ -169,7 +246,7 @@ def _delivery(row: Row[Any], *, receipts: tuple[Receipt, ...], labels: tuple[str
         error=row.error,
         labels=labels,
         held=bool(row.held),
-        approved=row.approval == 0,
+        approved=bool(row.approved),
         next_try=instant_or_none(row.next_try),
         lease_until=instant_or_none(row.lease_until),
         queued_at=instant(row.queued_at),
@@ -177,6 +254,11 @@ def _delivery(row: Row[Any], *, receipts: tuple[Receipt, ...], labels: tuple[str
         parts=row.parts,
         begun=bool(row.begun),
         draft_json=row.draft if with_draft else "",
+        approval=row.approval,
+        signed=bool(row.signed),
+        author=row.author,
+        approvals=given,
+        embargo=instant_or_none(row.embargo),
     )
 
 

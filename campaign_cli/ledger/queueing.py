@@ -14,6 +14,7 @@ from campaign_cli.checks import uses, waivers
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.ledger.difference import Difference, Double, Drawing, Frozen
+from campaign_cli.ledger.gate import Gate
 from campaign_cli.ledger.judging import judge_fresh
 from campaign_cli.ledger.values import Changes, Known, Move, NewDelivery
 from campaign_cli.ledger.words import body_hash
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
     from campaign_cli.ledger.store import Ledger
     from campaign_cli.plan.expand import Planned
     from campaign_cli.plan.load import LoadedPlan
-    from campaign_cli.source import Source
 
 __all__ = ["Difference", "Double", "Drawing", "Frozen", "changes", "difference"]
 
-APPROVAL_CODE: Final = "P090"
 DOUBLE_CODE: Final = "P091"
 _EVER: Final = timedelta(days=366)
 _CLOCKS_CHANGE: Final = timedelta(hours=1)  # a day may have so much more
@@ -91,10 +90,11 @@ class _Comparing:
         self._gone: dict[str, Known] = {}
         self._fresh: list[tuple[Planned, NewDelivery]] = []
         self._taken: set[str] = set()  # old names that a move has taken
+        self._gate = Gate.of(loaded)
 
     def run(self, planned: Sequence[Planned]) -> Difference:
         found = self._found
-        found.problems += _approval(self._loaded)
+        found.problems += self._gate.problems
         wanted = {one.key for one in planned}
         self._gone = {key: known for key, known in found.known.items() if key not in wanted}
         for one in planned:
@@ -151,7 +151,9 @@ class _Comparing:
     def _input_hash(self, one: Planned) -> str:
         labels = self._labels(one)
         base = self._renderer.input_hash(one)
-        return f"{base}:{','.join(sorted(labels))}" if labels else base  # labels are no content, and holds go by them
+        # Labels and approvals are no content; holds go by the ones, and claims by the others.
+        labelled = f"{base}:{','.join(sorted(labels))}" if labels else base
+        return labelled + self._gate.mark(one.embargo)
 
     def _labels(self, one: Planned) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self._loaded.plan.labels, *one.post.labels)))
@@ -161,7 +163,7 @@ class _Comparing:
         self._found.problems += problems
         if draft is None:
             return None
-        return NewDelivery(
+        new = NewDelivery(
             key=one.key,
             campaign=one.campaign,
             post=one.post_id,
@@ -173,13 +175,15 @@ class _Comparing:
             due=one.due,
             draft_json=draft.to_json(),
             parts=len(draft.parts),
-            content_hash=draft.content_hash(one.due),
+            content_hash=draft.content_hash(one.due, embargo=one.embargo),
             body_hash=body_hash(draft),
             input_hash=input_hash,
             labels=self._labels(one),
             media=tuple(dict.fromkeys(file.sha256 for file in draft.files)),
             recurring=one.recurring,
+            embargo=one.embargo,
         )
+        return self._gate.kept(new)
 
     def _offer_move(self, new: NewDelivery, alike: Mapping[tuple[str, str], list[Known]]) -> bool:
         """The same words at the same instant under a name that is gone here, or in another campaign."""
@@ -267,20 +271,3 @@ def _by_words(rows: Iterable[Known]) -> dict[tuple[str, str], list[Known]]:
     for row in rows:
         found.setdefault((row.address, row.body_hash), []).append(row)
     return found
-
-
-def _approval(loaded: LoadedPlan) -> list[Problem]:
-    """Whoever asks for signatures must not be served without."""
-    asking: list[tuple[Source, Sequence[str]]] = [(loaded.source, ("approval",))] if loaded.plan.approval > 0 else []
-    if loaded.workspace.rules.approval > 0:
-        asking.append((loaded.workspace.source or loaded.source, ("rules", "approval")))
-    return [
-        source.problem(
-            path,
-            code=APPROVAL_CODE,
-            severity=Severity.ERROR,
-            message=_("Approvals are asked for, and this version can't take them yet: nothing is queued without them."),
-            fix=_("Wait for the version with `campaign approve`; or, where the officers agree, write approval: 0."),
-        )
-        for source, path in asking
-    ]

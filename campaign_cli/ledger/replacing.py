@@ -24,7 +24,7 @@ from campaign_cli.ledger.backup import Head, head_of, keep_replaced
 from campaign_cli.ledger.base import from_os_error
 from campaign_cli.ledger.copying import BACKUP_AT, copy_content, opened_file, seal
 from campaign_cli.ledger.restore import Prepared
-from campaign_cli.ledger.restoring import Asks, Doubts, Known, doubt, known_of, open_holds, outrun
+from campaign_cli.ledger.restoring import Asks, Doubts, Known, doubt, known_of, open_holds, outrun, void_on
 from campaign_cli.ledger.schema import instant, micros, span
 from campaign_cli.ledger.store import Ledger, write_ledger_id
 from campaign_cli.ledger.upgrade import migrate
@@ -151,6 +151,7 @@ def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Hea
     text = json.dumps({name: value for name, value in details.items() if value}, ensure_ascii=False)
     ledger.record(connection, "restored", [(None, text)], actor=order.actor, at=now)
     _hold_on(ledger, connection, known)
+    void_on(connection, known.void)
     if order.hold:
         reason = _("The ledger was restored from {file}.").format(file=given.given.name)
         ledger.open_hold(connection, {}, reason=reason, actor=order.actor)

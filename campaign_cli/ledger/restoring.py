@@ -68,11 +68,12 @@ class Doubts:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
     """What the ledger that is replaced tells, where it can be read: the highest token that it gave out, the content
-    hash of each key that is out or on its way, and its open holds."""
+    hash of each key that is out or on its way, its open holds, and the approvals that no longer count."""
 
     token: int = 0
     begun: Mapping[str, str] = field(default_factory=dict)
     holds: Sequence[Row[Any]] = ()
+    void: Sequence[Row[Any]] = ()
 
 
 def known_of(connection: Connection) -> Known:
@@ -83,7 +84,16 @@ def known_of(connection: Connection) -> Known:
         token=int(connection.execute(select(func.coalesce(func.max(columns.token), 0))).scalar_one()),
         begun={row.key: row.content_hash for row in hashes},
         holds=open_holds(connection),
+        void=connection.execute(select(schema.approvals).where(schema.approvals.c.void.is_not(None))).all(),
     )
+
+
+def void_on(connection: Connection, void: Sequence[Row[Any]]) -> None:
+    """What was taken back since the backup stays taken back."""
+    table = schema.approvals
+    for row in void:
+        same = [table.c[name] == getattr(row, name) for name in ("delivery", "content_hash", "person", "at")]
+        connection.execute(update(table).where(*same, table.c.void.is_(None)).values(void=row.void))
 
 
 def open_holds(connection: Connection) -> Sequence[Row[Any]]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, true, update
 from sqlalchemy.engine import Connection
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.queries import columns, sendable
+from campaign_cli.ledger.queries import WAITING, approved, columns, covered, deliveries_by_key, free_by, sendable
 from campaign_cli.ledger.resting import Resting, pauses, rests
 from campaign_cli.ledger.schema import instant, instant_or_none, micros, notices
-from campaign_cli.ledger.values import Notice, Rest
+from campaign_cli.ledger.values import Delivery, Notice, Rest
 from campaign_cli.models import State
 
-_WAKE = case((columns.next_try > columns.due, columns.next_try), else_=columns.due)
+_TRY = case((columns.next_try > columns.due, columns.next_try), else_=columns.due)
+_WAKE = case((columns.embargo > _TRY, columns.embargo), else_=_TRY)
 
 
 class Schedule(Resting):
@@ -39,8 +40,16 @@ class Schedule(Resting):
     def due_accounts(self) -> set[str]:
         """Accounts for which something is due that may be sent, whether they rest or not."""
         with self.reading() as connection:
-            due = and_(sendable(), columns.due <= self.now())
+            due = and_(sendable(), columns.due <= self.now(), free_by(self.now()))
             return set(connection.execute(select(columns.account).where(due).distinct()).scalars())
+
+    def due_and_kept(self) -> list[Delivery]:
+        """What is due, under no hold, and not to be sent: an approval is missing, or its embargo is not over."""
+        with self.reading() as connection:
+            now = self.now()
+            kept = or_(not_(approved()), columns.embargo > now)
+            due = select(columns.key).where(WAITING, columns.due <= now, kept, ~covered())
+            return deliveries_by_key(connection, list(connection.execute(due).scalars()))
 
     def due_at_rest(self) -> dict[str, Rest]:
         """What is due and could be sent, but for its account, which kept failing and rests; by key."""
@@ -50,7 +59,7 @@ class Schedule(Resting):
             if not resting:
                 return {}
             due = select(columns.key, columns.address).where(
-                sendable(), columns.due <= now, columns.address.in_(list(resting))
+                sendable(), columns.due <= now, free_by(now), columns.address.in_(list(resting))
             )
             rows = connection.execute(due.order_by(columns.due, columns.position))
             return {row.key: resting[row.address] for row in rows}
@@ -65,11 +74,13 @@ class Schedule(Resting):
             awake = columns.address.not_in(list(resting))
             uncertain = and_(columns.state == State.UNCERTAIN.value, columns.next_try.is_not(None))
             ready, doubtful = and_(sendable(), awake), and_(uncertain, columns.lease_until.is_(None), awake)
+            free = columns.embargo.is_(None)
             first = [
                 connection.execute(
-                    select(columns.due).where(ready, columns.next_try.is_(None)).order_by(columns.due).limit(1)
+                    select(columns.due).where(ready, columns.next_try.is_(None), free).order_by(columns.due).limit(1)
                 ).scalar(),
                 connection.execute(select(func.min(_WAKE)).where(ready, columns.next_try.is_not(None))).scalar(),
+                connection.execute(select(func.min(_WAKE)).where(ready, columns.embargo.is_not(None))).scalar(),
                 connection.execute(select(func.min(columns.next_try)).where(doubtful)).scalar(),
                 connection.execute(
                     select(func.min(columns.lease_until)).where(columns.lease_until.is_not(None))
@@ -127,7 +138,13 @@ def _upcoming(
 ) -> list[tuple[str, datetime]]:
     rows = connection.execute(
         select(columns.key, _WAKE.label("wake"))
-        .where(sendable(), columns.due <= end, or_(columns.next_try.is_(None), columns.next_try <= end), condition)
+        .where(
+            sendable(),
+            columns.due <= end,
+            free_by(end),
+            or_(columns.next_try.is_(None), columns.next_try <= end),
+            condition,
+        )
         .order_by("wake", columns.position)
         .limit(limit)
     )

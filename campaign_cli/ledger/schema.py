@@ -103,7 +103,7 @@ deliveries = Table(
     Column("restored_from", Text),  # while uncertain since a restore: the state that it goes back to when it isn't out
     Column("embargo", BigInteger),  # nothing is sent before this instant
     Column("signed", Boolean, nullable=False, server_default=false()),  # only approvals with a signature count
-    Column("author", Text, nullable=False, server_default=text("''")),  # who alone can't approve it, where that rule is
+    Column("author", Text, nullable=False, server_default=text("''")),  # the person who alone can't approve it
 )
 _columns = deliveries.c
 _waiting = _columns.state == text("'waiting'")
@@ -120,6 +120,7 @@ _partial("ix_deliveries_due", _columns.due, _columns.position, _columns.account,
 _partial("ix_deliveries_account_due", _columns.account, _columns.due, _columns.position, where=_waiting)
 _partial("ix_deliveries_retry", _columns.next_try, where=text("state = 'waiting' AND next_try IS NOT NULL"))
 _partial("ix_deliveries_doubtful", _columns.next_try, where=_uncertain)
+_partial("ix_deliveries_embargo", _columns.embargo, where=text("state = 'waiting' AND embargo IS NOT NULL"))
 _partial("ix_deliveries_lease", _columns.lease_until, where=text("lease_until IS NOT NULL"))
 
 # The drafts stand apart, so that claiming and comparing touch small rows only.
@@ -205,11 +206,17 @@ approvals = Table(
     _delivery(),
     Column("content_hash", Text, nullable=False),  # exactly what was approved; other content is not approved by it
     Column("name", Text, nullable=False),
+    Column("person", Text, nullable=False),  # the name without what is no difference: case, spaces
     Column("at", BigInteger, nullable=False),
-    Column("statement", Text, nullable=False),  # what was shown and, where there is a signature, signed
+    Column("statement", Text, nullable=False),  # what was shown, and which text of signed_texts was signed
     Column("signature", Text),  # as ssh-keygen -Y sign writes it
     Column("void", Text),  # why it no longer counts
     Index("ix_approvals_delivery", "delivery", "content_hash"),
+)
+
+# One signature may cover a whole plan: what was signed stands here once.
+signed_texts = Table(
+    "signed_texts", metadata, Column("sha256", Text, primary_key=True), Column("text", Text, nullable=False)
 )
 
 events = Table(

@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection, Row
 
-from campaign_cli.errors import CampaignError, ClaimLost, Held
+from campaign_cli.errors import CampaignError, ClaimLost, Embargoed, Held
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
@@ -233,6 +233,10 @@ def _refusal(row: Row[Any] | None, key: str, token: int, *, now: int) -> Campaig
         return ClaimLost(_("The claim on {key} is over.").format(key=key))
     if row.held:
         return Held(_("{key} is held.").format(key=key), fix=_("See `campaign status`, then `campaign release`."))
+    if not row.approved:
+        return Held(_("{key} is not approved.").format(key=key), fix=_("See: campaign status; campaign approve PLAN"))
+    if row.embargo is not None and row.embargo > now:
+        return Embargoed(_("{key} is under embargo.").format(key=key), until=instant(row.embargo))
     return None
 
 

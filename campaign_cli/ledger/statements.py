@@ -12,10 +12,12 @@ from typing import Any, Final
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Integer,
     Select,
     Subquery,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -28,8 +30,9 @@ from sqlalchemy import (
 )
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.queries import WAITING, begun, columns, covered, sendable
+from campaign_cli.ledger.queries import WAITING, approved, begun, columns, covered, free_by, sendable
 from campaign_cli.ledger.schema import deliveries, drafts
+from campaign_cli.ledger.values import EMBARGO_STEP
 
 _attempts, _notices, _receipts, _steps = schema.attempts.c, schema.notices.c, schema.receipts.c, schema.steps.c
 # States stand in the statements themselves: that is how SQLite finds a partial index.
@@ -84,6 +87,9 @@ CLAIMED: Final = (
         columns.tries,
         columns.lease_until,
         columns.restored_from,
+        columns.embargo,
+        columns.approval,
+        columns.signed,
         drafts.c.draft,
     )
     .outerjoin(drafts, drafts.c.delivery == columns.key)  # a lost draft is told, and stops no other
@@ -140,9 +146,24 @@ def moved(*, scoped: bool) -> Select[str]:
 
 @cache
 def too_late(*, scoped: bool) -> Select[str]:
-    """Keys that nothing of went out and whose instant lies before ``the_latest``."""
-    late = and_(columns.due < bindparam("the_latest"), ~begun())
-    return select(columns.key).where(sendable(), late, _scope(scoped=scoped))
+    """Keys that nothing of went out and whose instant lies before ``the_latest``; the end of an embargo is one.
+
+    Where the destination has said that our clock is ahead of its embargo's end, our clock can't tell what is late.
+    """
+    latest: BindParameter[Any] = bindparam("the_latest")
+    asked = exists().where(_steps.delivery == columns.key, _steps.name == EMBARGO_STEP).correlate(deliveries)
+    over = or_(columns.embargo.is_(None), and_(columns.embargo < latest, ~asked))
+    return select(columns.key).where(sendable(), columns.due < latest, ~begun(), over, _scope(scoped=scoped))
+
+
+@cache
+def under_demand(*, scoped: bool, signed: bool) -> Select[Any]:
+    """What is due, has not begun, and asks for fewer than ``the_approval`` approvals, or not for signed ones."""
+    less = columns.approval < bindparam("the_approval")
+    if signed:
+        less = or_(less, and_(columns.approval > 0, ~columns.signed))
+    due = and_(WAITING, columns.due <= _NOW, ~begun(), less)
+    return select(columns.key, columns.approval, columns.signed).where(due, _scope(scoped=scoped))
 
 
 @cache
@@ -158,6 +179,7 @@ def ready(*, scoped: bool, one: bool) -> Select[int, int, str, str]:
             sendable(),
             columns.account == bindparam("the_account") if one else several,
             columns.due <= _NOW,
+            free_by(_NOW),
             or_(columns.next_try.is_(None), columns.next_try <= _NOW),
             columns.address.not_in(_PAUSED),
             _scope(scoped=scoped),
@@ -200,7 +222,9 @@ _GATE: Final = select(
     columns.worker,
     columns.content_hash,
     columns.generation,
+    columns.embargo,
     covered().label("held"),
+    approved().label("approved"),
 )
 GATE: Final = _GATE.where(_KEY)
 GATES: Final = _GATE.where(_KEYS)
@@ -249,7 +273,8 @@ END: Final = (
     .values(
         state=bindparam("the_state"),
         sent=columns.sent + bindparam("the_new"),
-        tries=columns.tries * (1 - bindparam("the_new")),
+        tries=columns.tries * (1 - bindparam("the_new"))
+        - case((columns.tries > 0, bindparam("the_untried", type_=Integer)), else_=0),
         error=bindparam("the_error"),
         next_try=bindparam("the_next_try"),
         lease_until=None,

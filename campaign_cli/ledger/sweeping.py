@@ -37,6 +37,7 @@ class Order:
     spacing: Mapping[str, int] = field(default_factory=dict)
     marked: frozenset[str] = frozenset()
     serves: frozenset[str] | None = None
+    demands: tuple[int, bool] = (0, False)
 
     @classmethod
     def of(  # noqa: PLR0913 - the caller's decisions, all by keyword
@@ -54,6 +55,7 @@ class Order:
         spacing: Mapping[str, timedelta] | None = None,
         marked: Collection[str] = (),
         serves: Collection[str] | None = None,
+        demands: tuple[int, bool] = (0, False),
     ) -> Order:
         """From spans and collections of any kind."""
         return cls(
@@ -69,6 +71,7 @@ class Order:
             spacing={name: span(distance) for name, distance in (spacing or {}).items()},
             marked=frozenset(marked),
             serves=None if serves is None else frozenset(serves),
+            demands=demands,
         )
 
     def left_to_others(self, account: str) -> bool:
@@ -106,6 +109,17 @@ class Sweeping(Store):
             end_attempts(connection, key, outcome="unsent", error="", at=order.now)
         details = json.dumps({"error": error}, ensure_ascii=False)
         self.record(connection, State.WAITING.value, [(key, details) for key in keys], actor=order.worker, at=order.now)
+
+    def _demand(self, connection: Connection, order: Order) -> None:
+        """Let what is due ask for the approvals that the workspace's rules ask for today, where that is more."""
+        approval, signed = order.demands
+        if not approval and not signed:
+            return
+        less = statements.under_demand(scoped=order.scoped, signed=signed)
+        for row in connection.execute(less, order.parameters(approval=approval)).all():
+            values = {"approval": max(row.approval, approval), "signed": bool(row.signed or signed)}
+            connection.execute(update(deliveries).where(columns.key == row.key).values(**values))
+            self.record(connection, "demanded", [(row.key, json.dumps(values))], actor=order.worker, at=order.now)
 
     def _expire(self, connection: Connection, order: Order) -> list[str]:
         lapsed = connection.execute(statements.LAPSED, {"the_now": order.now})

@@ -21,6 +21,10 @@ ADOPTED: Final = "adopted"
 """Key in ``Receipt.extra``: a look-up found the post by its words; the network did not name it in an answer to us."""
 
 
+EMBARGO_STEP: Final = "embargo"
+"""A step of what waits because the clock of its destination has not reached the end of its embargo."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """A delivery that is ours until ``lease_until``; ``token`` fences everything that is written for it.
@@ -29,7 +33,8 @@ class Claim:
     ``first_attempt_at`` is when the current attempt key was first used, ``attempt_started_at`` when it was last used.
     ``steps`` maps a part to its finished steps. ``failures`` counts the address's failures in a row when it was
     claimed. ``restored``: it is uncertain since the ledger was restored from a backup; any part of it may be out, and
-    nothing is sent before that is known. All instants are aware (UTC).
+    nothing is sent before that is known. ``signed``: the signatures of its approvals are verified again before that.
+    All instants are aware (UTC).
     """
 
     key: str
@@ -51,6 +56,8 @@ class Claim:
     lease_until: datetime
     failures: int = 0
     restored: bool = False
+    embargo: datetime | None = None
+    signed: bool = False
 
     @property
     def part(self) -> int:
@@ -63,6 +70,14 @@ class Claim:
         """True when something of it is out, though no whole part may be."""
         kept = (step for steps in self.steps.values() for step in steps.items())
         return bool(self.receipts) or any(name.startswith(LASTING) and value is not None for name, value in kept)
+
+
+class Given(NamedTuple):
+    """An approval that counts. ``verified``: its signature was, when it was given."""
+
+    name: str
+    at: datetime
+    verified: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,8 +99,9 @@ class Rest:
 class Delivery:
     """One row of the ledger, for people. ``draft_json`` is empty unless it was asked for.
 
-    ``rest`` is what keeps a waiting one that falls due before its end from being sent. ``begun``: something of it is
-    out, though no whole part may be.
+    ``rest`` is what keeps a waiting one that falls due before its end from being sent. ``approval`` is how many
+    approvals it needs (``signed`` ones, and not of the ``author`` alone), ``approvals`` are those that count: of this
+    very content, and not taken back. ``begun``: something of it is out, though no whole part may be.
     """
 
     key: str
@@ -111,6 +127,11 @@ class Delivery:
     draft_json: str = ""
     rest: Rest | None = None
     begun: bool = False
+    approval: int = 0
+    signed: bool = False
+    author: str = ""
+    approvals: tuple[Given, ...] = ()
+    embargo: datetime | None = None
 
     @property
     def draft(self) -> Draft:
@@ -146,7 +167,8 @@ class Settlement:
     """How an attempt ended: published, waiting, failed or uncertain.
 
     ``next_try`` is when to try again (waiting) or to look it up again (uncertain; None leaves it to a person).
-    ``notice`` is what people are told in the place of ``error``.
+    ``notice`` is what people are told in the place of ``error``. ``untried``: it was stopped before anything of it was
+    tried, so that this doesn't count as a try.
     """
 
     key: str
@@ -156,6 +178,7 @@ class Settlement:
     error: str = ""
     next_try: datetime | None = None
     notice: str = ""
+    untried: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,7 +219,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """Something a person should hear of: ``kind`` is failed, missed or uncertain."""
+    """Something a person should hear of: ``kind`` is failed, missed, uncertain, or waiting (no longer approved)."""
 
     key: str
     kind: State
@@ -217,7 +240,7 @@ class NewDelivery:
     """A row as it will be stored. ``position`` is its place in the plan, ``series`` the post without its occurrence.
 
     ``body_hash`` is the content without account name, due instant and link tags: what makes two deliveries the same
-    words.
+    words. ``approval``, ``signed``, ``author`` and ``embargo`` as in ``schema.deliveries``.
     """
 
     key: str
@@ -238,6 +261,10 @@ class NewDelivery:
     media: tuple[str, ...] = ()
     recurring: bool = False
     waived: Mapping[str, str] = field(default_factory=dict)
+    approval: int = 0
+    signed: bool = False
+    author: str = ""
+    embargo: datetime | None = None
 
 
 class Known(NamedTuple):

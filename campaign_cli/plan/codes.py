@@ -139,6 +139,13 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         N_("A time with an offset is the same instant everywhere; a zone, or a recurrence, means clock time."),
     ),
     "T013": (N_("The end lies before the beginning"), N_("until must not lie before from.")),
+    "T014": (
+        N_("The post is due before its embargo is over"),
+        N_(
+            "Nothing is sent before embargo_until, of the plan or of the post, whichever is later: not by retry, "
+            "release or --grace, and not by a clock that is wrong. So a post that is due before can't be meant."
+        ),
+    ),
     "A001": (
         N_("There is no accounts.yaml"),
         N_("The workspace is the folder with accounts.yaml. Every command looks for it in the current folder first."),

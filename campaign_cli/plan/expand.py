@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from campaign_cli.i18n import _
 from campaign_cli.models import Account, Problem, Severity, delivery_key
+from campaign_cli.plan.embargoes import Embargoes
 from campaign_cli.plan.load import LoadedPlan
 from campaign_cli.plan.meaning import accounts_of
 from campaign_cli.plan.model import Post
@@ -22,7 +23,8 @@ class Planned:
     """One occurrence of a post for one account.
 
     ``post_id`` carries the occurrence (``@DATE[.n]``); ``index`` is the post's place in the plan; ``order`` runs
-    through the whole plan; ``due`` is in UTC; ``zone`` is the zone in which the time was meant.
+    through the whole plan; ``due`` is in UTC; ``zone`` is the zone in which the time was meant. Before ``embargo``
+    (UTC) nothing may send it, whatever else is said.
     """
 
     key: str
@@ -35,6 +37,7 @@ class Planned:
     zone: ZoneInfo
     recurring: bool
     post: Post
+    embargo: datetime | None = None
 
 
 def expand(loaded: LoadedPlan, *, only_accounts: Collection[str] | None = None) -> tuple[list[Planned], list[Problem]]:
@@ -45,6 +48,7 @@ def expand(loaded: LoadedPlan, *, only_accounts: Collection[str] | None = None) 
     """
     calendar, problems = _calendar(loaded)
     planned: list[Planned] = []
+    embargoes = Embargoes(loaded, calendar)
     order = 0
     for index, post in enumerate(loaded.plan.posts):
         try:
@@ -53,9 +57,11 @@ def expand(loaded: LoadedPlan, *, only_accounts: Collection[str] | None = None) 
             if problem.code != "T006" or "day" not in loaded.source.value:  # a day that is wrong is told at the day
                 problems.append(_located(loaded, index, problem))
             continue
+        embargo = embargoes.of(index)
         for item in _deliveries(loaded, index, moments=moments, problems=problems):
             suffix, account, due, zone = item
             order += 1
+            embargoes.judge(index, due, zone=zone)
             if only_accounts is not None and account.name not in only_accounts:
                 continue
             post_id = post.id + suffix
@@ -71,9 +77,10 @@ def expand(loaded: LoadedPlan, *, only_accounts: Collection[str] | None = None) 
                     zone=zone,
                     recurring=recurring,
                     post=post,
+                    embargo=embargo,
                 )
             )
-    return planned, sorted(problems, key=lambda problem: problem.sort_key)
+    return planned, sorted((*problems, *embargoes.problems), key=lambda problem: problem.sort_key)
 
 
 def past(planned: Iterable[Planned], now: datetime) -> list[Planned]:

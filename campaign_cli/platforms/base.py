@@ -287,6 +287,12 @@ class Platform(ABC):
             fix=_("Name a WordPress account as media_host, or a folder that a web server publishes."),
         )
 
+    def home(self, account: Account) -> str | None:
+        """Where the account's server answers anybody. It is asked for nothing but its clock, without a credential.
+        None where there is no server."""
+        settings = self.Settings.model_validate(dict(account.settings))
+        return getattr(settings, "url", None) or None
+
     def may_repeat(self, session: Session, *, software: str, age: timedelta) -> bool:
         """Whether the same key may be sent again ``age`` after the first attempt (after a look-up found nothing)."""
         return self.proof.repeat_for is not None and age <= self.proof.repeat_for

@@ -143,6 +143,10 @@ class Instagram(Platform):
             Count(used=len(mention_spans(text)), limit=MENTIONS, unit="mentions"),
         )
 
+    def home(self, account: Account) -> str | None:
+        """The API that the login is for."""
+        return settings_of(account).base
+
     async def publish(self, sending: Sending) -> Receipt:
         """Make the containers that are missing, wait until they are finished, and publish.
 

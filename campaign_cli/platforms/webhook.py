@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
@@ -109,6 +110,11 @@ class Webhook(Platform):
     def blind(self, account: Account) -> bool:
         """Unless the officer says that the receiver removes repeats."""
         return not _settings(account).removes_repeats
+
+    def home(self, account: Account) -> str | None:
+        """The receiver's server: the address itself may do something when it is called."""
+        whole = urlsplit(_settings(account).url)
+        return f"{whole.scheme}://{whole.netloc}/"
 
     async def publish(self, sending: Sending) -> Receipt:
         """POST the signed message; any 2xx is the receiver's word that it has it.

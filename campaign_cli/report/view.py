@@ -30,7 +30,8 @@ _POST: Final = re.compile(r"posts\[(\d+)\](?:\.variants\.([^.\[]+))?")
 class Entry:
     """One post on one account: ``due`` (and ``sent_at``) are aware, ``zone`` is the zone that the plan speaks in.
 
-    ``counts`` has one tuple for each part of ``draft``. ``state`` is None where nothing is queued (a preview).
+    ``counts`` has one tuple for each part of ``draft``. ``approval`` is how many approvals it needs, ``given`` how many
+    it has. ``state`` and ``given`` are None where nothing is queued (a preview).
     """
 
     key: str
@@ -46,6 +47,23 @@ class Entry:
     receipts: tuple[Receipt, ...] = ()
     sent_at: datetime | None = None
     error: str = ""
+    approval: int = 0
+    given: int | None = None
+    embargo: datetime | None = None
+
+    @property
+    def asked(self) -> str:
+        """What is asked for before it may go out: approvals, and the end of an embargo; empty where nothing is."""
+        words = []
+        if self.approval and self.given is None:
+            words.append(ngettext("needs {n} approval", "needs {n} approvals", self.approval).format(n=self.approval))
+        elif self.approval:
+            text = ngettext("{n} of {needed} approval", "{n} of {needed} approvals", self.approval)
+            words.append(text.format(n=self.given, needed=self.approval))
+        if self.embargo is not None:
+            until = format_instant(self.embargo, self.zone)
+            words.append(_("under embargo until {instant}").format(instant=until))
+        return "; ".join(words)
 
     @property
     def platform(self) -> str:
@@ -105,8 +123,16 @@ def preview_of(examined: Examined, *, limits: LimitsOf | None = None) -> Preview
     if loaded is None:
         return Preview(title="", campaign="", file="", zone=DEFAULT_ZONE, problems=tuple(examined.problems))
     belonging = _by_post(examined.problems)
+    approval = max(loaded.plan.approval, loaded.workspace.rules.approval)
     entries = [
-        _entry(planned, examined.drafts.get(planned.key), zone=loaded.zone, limits=limits, problems=belonging)
+        _entry(
+            planned,
+            examined.drafts.get(planned.key),
+            zone=loaded.zone,
+            limits=limits,
+            problems=belonging,
+            approval=approval,
+        )
         for planned in examined.planned
     ]
     return Preview(
@@ -167,6 +193,9 @@ def delivery_entry(delivery: Delivery, *, workspace: Workspace, zone: tzinfo) ->
         receipts=receipts,
         sent_at=receipts[0].at if receipts else None,
         error=delivery.error or "",
+        approval=delivery.approval,
+        given=len(delivery.approvals),
+        embargo=delivery.embargo,
     )
 
 
@@ -206,6 +235,7 @@ def _entry(
     zone: tzinfo,
     limits: LimitsOf | None,
     problems: Mapping[int, list[tuple[str, Problem]]],
+    approval: int,
 ) -> Entry:
     account = planned.account
     # Shown in the plan's own zone, also where the time was meant in the account's (``zone: account``).
@@ -219,6 +249,8 @@ def _entry(
         draft=draft,
         counts=measured(account, draft, limits=limits),
         problems=tuple(problem for variant, problem in problems.get(planned.index, ()) if variant in names),
+        approval=approval,
+        embargo=planned.embargo,
     )
 
 

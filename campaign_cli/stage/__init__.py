@@ -55,7 +55,7 @@ def stage_workspace(workspace: Workspace, url: str) -> tuple[Workspace, Mapping[
         host = replace(host, settings={**settings, "url": account_url(url, host)})
         accounts = {name: replace(account, media_host=MEDIA_HOST) for name, account in accounts.items()}
         accounts[MEDIA_HOST] = host
-    rules = replace(workspace.rules, approval=0)
+    rules = replace(workspace.rules, approval=0, approvers=None, other_approver=False)
     return replace(workspace, accounts=accounts, rules=rules, notify=()), environment
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from importlib import import_module
 from typing import Any
@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_cli.platforms import PLATFORMS, get, module_of
-from campaign_cli.stage.faults import Faults, Misbehaviour
+from campaign_cli.stage.faults import DATE, Faults, Misbehaviour
 from campaign_cli.stage.network import Network
 from campaign_cli.stage.oauth import OAuthStage
 from campaign_cli.stage.state import StageAccount, StagePost, StageState
@@ -68,8 +68,9 @@ class StageApp:
         app: ASGIApp = self.faults
 
         async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                now = format_datetime(self.state.now(), usegmt=True).encode()
+            behind = scope.get(DATE, timedelta(0))
+            if message["type"] == "http.response.start" and behind is not None:
+                now = format_datetime(self.state.now() - behind, usegmt=True).encode()
                 message = {**message, "headers": [*message.get("headers", ()), (b"date", now)]}
             await send(message)
 

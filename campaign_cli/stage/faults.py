@@ -12,6 +12,8 @@ accept-then-drop    the post is stored, then the connection is cut without an an
 accept-then-stall   the post is stored, and the connection is silent for ``seconds`` before it is cut
 accept-then-answer  the post is stored, and the answer is ``status`` with ``body``
 malformed           the post is stored, and the answer is 200 with half a body
+wrong-date          the answer's Date is ``seconds`` behind the stage's clock, whatever was asked
+no-date             the answer has no Date, whatever was asked
 ==================  ===================================================================================================
 
 ``body`` is what an answer holds: ``error`` (JSON), ``html`` (a proxy's page that repeats the request), ``empty``,
@@ -24,6 +26,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Literal, get_args
 from urllib.parse import unquote
 
@@ -36,6 +39,8 @@ from campaign_cli.stage.network import MARK, Network, Refusal
 from campaign_cli.stage.spoilt import BODIES, Body, Retry, Spoilt
 from campaign_cli.stage.state import StageState
 
+DATE = "campaign.date"
+"""Key in the ASGI scope: how far behind an answer's Date is, or None where it has none."""
 CUT = "campaign.cut"
 """Key in the ASGI scope's extensions: a function that cuts the connection at once."""
 
@@ -51,9 +56,12 @@ Kind = Literal[
     "accept-then-stall",
     "accept-then-answer",
     "malformed",
+    "wrong-date",
+    "no-date",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 AFTER: tuple[Kind, ...] = ("accept-then-drop", "accept-then-stall", "accept-then-answer", "malformed")
+DATING: tuple[Kind, ...] = ("wrong-date", "no-date")
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -88,7 +96,7 @@ class Misbehaviour(BaseModel):
         return (
             self.platform in (None, platform)
             and self.account in (None, account)
-            and kinds[self.requests]
+            and (self.kind in DATING or kinds[self.requests])
             and self.times != 0
         )
 
@@ -162,6 +170,10 @@ class Faults:
             for order in self.orders
             if order.covers(platform=platform, account=name, method=method, creating=creating)
         ]
+        dating = self._strike([each for each in covering if each.kind in DATING], after=False)
+        if dating is not None:
+            scope[DATE] = None if dating.kind == "no-date" else timedelta(seconds=dating.seconds)
+        covering = [each for each in covering if each.kind not in DATING]
         order = self._strike(covering, after=False)
         if order is not None and order.kind != "slow":
             await self._instead(order, network, (scope, receive, send))

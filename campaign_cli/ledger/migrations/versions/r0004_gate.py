@@ -28,13 +28,21 @@ def upgrade() -> None:
         ),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
+        sa.Column("person", sa.Text, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("statement", sa.Text, nullable=False),
         sa.Column("signature", sa.Text, nullable=True),
         sa.Column("void", sa.Text, nullable=True),
     )
     op.create_index("ix_approvals_delivery", "approvals", ["delivery", "content_hash"])
+    op.create_table(
+        "signed_texts", sa.Column("sha256", sa.Text, primary_key=True), sa.Column("text", sa.Text, nullable=False)
+    )
     op.add_column("deliveries", sa.Column("embargo", sa.BigInteger, nullable=True))
+    embargoed = sa.text("state = 'waiting' AND embargo IS NOT NULL")
+    op.create_index(
+        "ix_deliveries_embargo", "deliveries", ["embargo"], sqlite_where=embargoed, postgresql_where=embargoed
+    )
     op.add_column("deliveries", sa.Column("signed", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("deliveries", sa.Column("author", sa.Text, nullable=False, server_default=sa.text("''")))
     op.add_column("receipts", sa.Column("withdrawn_at", sa.BigInteger, nullable=True))

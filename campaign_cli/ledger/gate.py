@@ -1,0 +1,82 @@
+"""What a plan and its workspace ask for before anything of the plan may go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Self
+
+from campaign_cli.i18n import _
+from campaign_cli.models import Problem, Severity, State
+from campaign_cli.signatures import person_of
+
+if TYPE_CHECKING:
+    from campaign_cli.accounts import Rules
+    from campaign_cli.ledger.values import Delivery, NewDelivery
+    from campaign_cli.plan.load import LoadedPlan
+
+AUTHOR_CODE: Final = "P092"
+
+
+def demands(rules: Rules) -> tuple[int, bool]:
+    """How many approvals the rules ask for, and whether they must be signed."""
+    return rules.approval, bool(rules.approvers)
+
+
+def demanded(delivery: Delivery, rules: Rules) -> Delivery:
+    """A delivery as the next claim will see it, where the rules ask for more today than when it was queued."""
+    least, signed = demands(rules)
+    if delivery.state is not State.WAITING or delivery.receipts or max(least, delivery.approval) == 0:
+        return delivery
+    if least <= delivery.approval and (delivery.signed or not signed):
+        return delivery
+    approval, signed = max(least, delivery.approval), signed or delivery.signed
+    people = {person_of(one.name) for one in delivery.approvals if one.verified or not signed}
+    enough = len(people) >= approval and (not delivery.author or bool(people - {delivery.author}))
+    return replace(delivery, approval=approval, signed=signed, approved=enough)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """How many approvals each delivery needs, whether signed ones, and the person who may not be the only one."""
+
+    approval: int = 0
+    signed: bool = False
+    author: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, loaded: LoadedPlan) -> Self:
+        """A plan may ask for more than its workspace, never for less."""
+        rules, plan = loaded.workspace.rules, loaded.plan
+        least, signed = demands(rules)
+        approval = max(plan.approval, least)
+        if not approval:
+            return cls()
+        problems: tuple[Problem, ...] = ()
+        if rules.other_approver and not person_of(plan.author or ""):
+            nobody = loaded.source.problem(
+                ("author",),
+                code=AUTHOR_CODE,
+                severity=Severity.ERROR,
+                message=_("The plan names no author, and its author may not be the only one who approves it."),
+                fix=_('Write "author: NAME" at the top, with the name as the approvers file has it.'),
+            )
+            problems = (nobody,)
+        author = person_of(plan.author or "") if rules.other_approver else ""
+        return cls(approval=approval, signed=signed, author=author, problems=problems)
+
+    @classmethod
+    def of_message(cls, rules: Rules, *, author: str) -> Self:
+        """The same for a message without a plan; ``author`` is whoever writes it."""
+        approval, signed = demands(rules)
+        return cls(approval=approval, signed=signed, author=person_of(author) if rules.other_approver else "")
+
+    def kept(self, new: NewDelivery) -> NewDelivery:
+        """A delivery that asks for it."""
+        return replace(new, approval=self.approval, signed=self.signed, author=self.author)
+
+    def mark(self, embargo: datetime | None) -> str:
+        """What makes a queued delivery another one when it changes; empty where nothing is asked for."""
+        asked = f"|{self.approval}{'s' if self.signed else ''}{self.author}" if self.approval else ""
+        return asked if embargo is None else f"{asked}|{embargo.timestamp():.6f}"
