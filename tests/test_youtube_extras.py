@@ -24,6 +24,7 @@ from campaign_cli.content.media import MediaStore
 from campaign_cli.errors import Rejected, Unavailable
 from campaign_cli.models import Draft, State, native_file
 from campaign_cli.plan import expand, load_plan, open_workspace
+from campaign_cli.platforms.http import RecordingTransport
 from campaign_cli.platforms.youtube import platform
 from tests import platform_helpers as other_helpers  # the same file, as the stage's tests know it
 from tests.fault_helpers import Scene, Theatre, open_theatre
@@ -64,6 +65,13 @@ def test_nobody_sees_the_video_before_it_is_whole() -> None:
     assert b'{"videoId": "dQw4w9WgXcQ", "language": "id", "name": "id"}' in captions.content
     status = {"privacyStatus": "public", "selfDeclaredMadeForKids": False, "containsSyntheticMedia": True}
     assert json_of(last) == {"id": VIDEO, "status": status}
+
+
+def test_the_last_request_alone_makes_it_public() -> None:
+    """So a hold stops it until then, and a lost answer before that leaves nothing in doubt."""
+    transport = RecordingTransport()
+    asyncio.run(platform.publish(on_its_way(transport, native=NATIVE)))
+    assert [request.creating for request in transport.requests] == [False] * (len(transport.requests) - 1) + [True]
 
 
 def test_what_was_added_is_not_added_again() -> None:
