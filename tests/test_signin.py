@@ -97,7 +97,7 @@ def test_by_pasting_the_code_alone(desk: Office) -> None:
     """As a page shows it where the network has one for that (Mastodon)."""
 
     class Reader(Browser):
-        def paste(self) -> str:
+        def paste(self, wrong: InputError | None = None) -> str:
             page = httpx.get(self.shown[0], trust_env=False).text
             return "  " + page.partition("<code>")[2].partition("</code>")[0] + "\n"
 
@@ -180,6 +180,21 @@ def test_hostile_pastes_are_said(pasted: str) -> None:
         loopback.code_in(pasted, state="s")
 
 
+def test_a_wrong_paste_is_no_end(desk: Office) -> None:
+    """Where somebody can be asked again they are told what was wrong, and the same sign-in goes on."""
+
+    class Clumsy(Browser):
+        said: list[str]
+
+        def paste(self, wrong: InputError | None = None) -> str:
+            self.said = [*getattr(self, "said", []), wrong.message if wrong else ""]
+            return {1: "https://[", 2: "dua kata"}.get(len(self.said)) or super().paste()
+
+    browser = Clumsy(follow=False)
+    assert desk.works("kicau", desk.sign_in("kicau", browser=browser, paste=True).login.access)
+    assert browser.said == ["", "This answer belongs to another sign-in.", "This is no code."]
+
+
 def test_a_page_that_shows_the_code_knows_no_state() -> None:
     """Mastodon's own page has the code in its address, and nothing else; a state that stands there still counts."""
     page = "https://m.example/oauth/authorize/native?code=abc"
@@ -194,7 +209,7 @@ def test_the_address_of_a_page_that_shows_the_code(desk: Office) -> None:
     """Pasted whole, it opens the account."""
 
     class Reader(Browser):
-        def paste(self) -> str:
+        def paste(self, wrong: InputError | None = None) -> str:
             page = httpx.get(self.shown[0], trust_env=False).text
             code = page.partition("<code>")[2].partition("</code>")[0]
             return f"https://m.example/oauth/authorize/native?code={code}"
