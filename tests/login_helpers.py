@@ -18,6 +18,7 @@ import httpx
 
 from campaign_cli import platforms
 from campaign_cli.credentials import Secrets
+from campaign_cli.errors import InputError
 from campaign_cli.logins import Login
 from campaign_cli.models import Account
 from campaign_cli.plan import open_workspace
@@ -86,8 +87,10 @@ class Browser:
         with httpx.Client(trust_env=False, follow_redirects=True, timeout=10) as client:
             self.pages.append(client.get(address).text)
 
-    def paste(self) -> str:
-        """The address at which a browser arrives that can't reach this machine's port."""
+    def paste(self, wrong: InputError | None = None) -> str:
+        """The address at which a browser arrives that can't reach this machine's port. Nobody pastes twice."""
+        if wrong is not None:
+            raise wrong
         if self.pasted is not None:
             return self.pasted
         answer = httpx.get(self.shown[0], trust_env=False, timeout=10)

@@ -259,7 +259,8 @@ def test_tokens_that_others_can_read_are_said_by_check(desk: Office, campaign: C
 
 
 def queue_now(desk: Office, campaign: Campaign, count: int = 3) -> None:
-    at = (datetime.now(UTC) + timedelta(seconds=1)).isoformat(timespec="seconds")
+    """Queue posts that are due at once, but not before a slow machine has queued them."""
+    at = (datetime.now(UTC) + timedelta(seconds=4)).isoformat(timespec="seconds")
     posts = "".join(f'  - {{id: p{number}, at: "{at}", text: Upah layak {number}.}}\n' for number in range(count))
     head = "campaign: upah\ntimezone: WIB\nlanguage: id\naccounts: [kicau]\nposts:\n"
     (desk.root / "plan.yaml").write_text(head + posts)
@@ -272,7 +273,7 @@ def test_publish_renews_before_it_sends(desk: Office, campaign: Campaign) -> Non
     over = datetime.now(UTC) - timedelta(minutes=1)
     desk.secrets().logins.put("kicau", replace(desk.login("kicau"), expires=over))
     queue_now(desk, campaign)
-    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=3)).isoformat(timespec="seconds"))
+    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=6)).isoformat(timespec="seconds"))
     assert ran.code == 0, ran.err
     assert len(desk.server.state.posts) == 3
     assert desk.rules()["refresh requests"] == 1
@@ -285,7 +286,7 @@ def test_publish_without_a_good_login_is_exit_3(desk: Office, campaign: Campaign
     over = datetime.now(UTC) - timedelta(minutes=1)
     desk.secrets().logins.put("kicau", replace(desk.login("kicau"), expires=over))
     queue_now(desk, campaign)
-    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=3)).isoformat(timespec="seconds"))
+    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=6)).isoformat(timespec="seconds"))
     assert ran.code == 3
     assert "campaign accounts login kicau" in ran.err
     assert not desk.server.state.posts
@@ -299,7 +300,7 @@ def test_a_token_that_the_network_took_back(desk: Office, campaign: Campaign) ->
     desk.sign_in("kicau")
     desk.server.state.issued.clear()
     queue_now(desk, campaign, count=1)
-    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=3)).isoformat(timespec="seconds"))
+    ran = campaign("publish", "--until", (datetime.now(UTC) + timedelta(seconds=6)).isoformat(timespec="seconds"))
     assert ran.code == 3
     assert "Run: campaign accounts login kicau" in ran.err
     checked = campaign("accounts", "check", "kicau")

@@ -79,11 +79,15 @@ class Terminal:
         output.write(address)
         sys.stdout.flush()
 
-    def paste(self) -> str:
-        """A line of the terminal, or of stdin."""
+    def paste(self, wrong: InputError | None) -> str:
+        """A line of the terminal, which is asked for again where it was wrong, or of stdin."""
         question = _("Paste the code, or the whole address at which the browser arrived:")
         if interactive():
+            if wrong is not None:
+                diagnostics.show_error(wrong)
             return ask(question)
+        if wrong is not None:
+            raise wrong
         diagnostics.say(question)
         text = sys.stdin.readline()
         if not text.strip():

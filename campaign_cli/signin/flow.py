@@ -40,8 +40,11 @@ class People(Protocol):
     def show(self, address: str, *, redirect: str) -> None:
         """Let them open ``address`` in a browser; ``redirect`` must be known to the application."""
 
-    def paste(self) -> str:
-        """What they paste: a code, or the whole address at which the browser arrived."""
+    def paste(self, wrong: InputError | None) -> str:
+        """What they paste: a code, or the whole address at which the browser arrived.
+
+        Raises ``wrong``, which is what was wrong with the paste before, where nobody can be asked again.
+        """
 
     @property
     def choose(self) -> Choose:
@@ -94,7 +97,7 @@ async def sign_in(  # noqa: PLR0913 - all but the first two by name
             if listener is not None:
                 code = await listener.wait(ways.patience)
             else:
-                code = loopback.code_in(people.paste(), state=state, shown=redirect == at.oauth.pasted)
+                code = _pasted(people, state=state, shown=redirect == at.oauth.pasted)
         secrets.conceal(code)
         tokens = await client.trade_code(code, redirect=redirect, verifier=verifier, now=clock())
         secrets.conceal(tokens.access, tokens.refresh)
@@ -110,6 +113,17 @@ async def sign_in(  # noqa: PLR0913 - all but the first two by name
     secrets.conceal(tokens.access, tokens.refresh)
     login = _login(platform, at, tokens, application=application, redirect=redirect, now=clock())
     return await _completed(platform, account, login, people=people, http=http, clock=clock)
+
+
+def _pasted(people: People, *, state: str, shown: bool) -> str:
+    """The code, asked for until what is pasted holds one. Raises CredentialError where the network refused."""
+    wrong: InputError | None = None
+    while True:
+        pasted = people.paste(wrong)
+        try:
+            return loopback.code_in(pasted, state=state, shown=shown)
+        except InputError as error:
+            wrong = error
 
 
 @asynccontextmanager
