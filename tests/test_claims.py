@@ -71,6 +71,97 @@ def test_accusations(text: str, name: str, word: str) -> None:
     assert accusations_in(text) == [(name, word)]
 
 
+NAMES = """
+PT CV UD PD Firma Perum Koperasi Yayasan Bank RS Bapak Bpk Pak Ibu Bu Sdr Sdri Saudara Saudari Tuan Tn Nyonya Ny Dirut
+Direktur Komisaris Manajer Manager Mandor Supervisor HRD Kepala CEO Bupati Gubernur Walikota Camat Lurah Menteri
+Presiden Kapolres Kapolda Kapolsek Hakim Jaksa Mr Mrs Ms Director President Minister Governor Mayor Judge
+"""
+WORDS = """
+mencuri menipu menggelapkan memeras melanggar menindas mengeksploitasi memperbudak melecehkan memukul memukuli
+menganiaya mengintimidasi mengancam memberangus merampas membunuh meracuni mencemari menyuap disuap memalsukan
+memanipulasi membohongi berbohong memecat memfitnah menyiksa menelantarkan menunggak mem-phk memphk korupsi koruptor
+penipu pencuri pemeras pembohong steal steals stole stealing cheat cheats cheated bribe bribes bribed corrupt exploit
+exploits exploited abuse abuses abused harasses harassed underpay underpays underpaid lied violate violates violated
+violating threatens threatened fired sacked embezzle embezzles embezzled fraud
+"""
+SEVERAL = """
+menerima suap|menahan upah|memotong gaji|memangkas thr|merampok pesangon|tidak membayar|tak bayar|belum memberikan
+menolak mendaftarkan|enggan mematuhi|tidak mau membayarkan|dipukul oleh|dipukuli oleh|dianiaya oleh|dilecehkan oleh
+ditipu oleh|diancam oleh|diintimidasi oleh|diperas oleh|dirampas oleh|dieksploitasi oleh|dipecat oleh|disiksa oleh
+break the law|breaks the law|broke the law|union busting|union-busting|refuse to pay|refuses to pay|refused to pay
+"""
+PHRASES = [phrase for line in SEVERAL.strip().splitlines() for phrase in line.split("|")]
+
+
+@pytest.mark.parametrize("title", [*NAMES.split(), "Direktur Utama", "Wali Kota"])
+def test_every_title_makes_a_name(title: str) -> None:
+    """With and without a full stop behind it, and only as a whole word."""
+    assert accusations_in(f"Kemarin {title} Contoh menipu.") == [(f"{title} Contoh", "menipu")]
+    assert accusations_in(f"Kemarin {title}. Contoh menipu.") == [(f"{title} Contoh", "menipu")]
+    assert accusations_in(f"Kemarin x{title} contoh menipu.") == []
+
+
+@pytest.mark.parametrize("form", ["Tbk", "Inc", "Ltd", "LLC", "Corp", "GmbH", "Bhd"])
+def test_every_form_of_a_company_makes_a_name(form: str) -> None:
+    """Behind the name, with a comma or without."""
+    assert accusations_in(f"kemarin Contoh Jaya {form} menipu") == [(f"Contoh Jaya {form}", "menipu")]
+    assert accusations_in(f"kemarin Contoh, {form}. menipu") == [(f"Contoh, {form}", "menipu")]
+
+
+@pytest.mark.parametrize("word", [*WORDS.split(), *PHRASES])
+def test_every_word_that_accuses(word: str) -> None:
+    """As a whole, whatever its case."""
+    assert accusations_in(f"PT Contoh: {word.upper()}!") == [("PT Contoh", word)]
+    assert accusations_in(f"PT Contoh x{word}") == []
+    assert accusations_in(f"PT Contoh {word}x") == []
+
+
+@pytest.mark.parametrize("no", ["tidak", "tak", "jangan", "bukan"])
+def test_what_is_denied_accuses_nobody(no: str) -> None:
+    """The word before turns it round."""
+    assert accusations_in(f"PT Contoh {no} mencuri") == []
+    assert accusations_in(f"PT Contoh {no}mencuri") == []
+
+
+PEOPLE = """
+orang buruh pekerja anggota karyawan karyawati pegawai massa korban keluarga perempuan anak warga rakyat penganggur
+pabrik perusahaan people worker workers member members employee employees women children families jobs victims persons
+factories companies deaths
+"""
+
+
+@pytest.mark.parametrize("people", PEOPLE.split())
+def test_every_kind_of_people_is_counted(people: str) -> None:
+    """As a whole word."""
+    assert figures_in(f"Ada 12 {people}.") == [f"12 {people}"]
+    assert figures_in(f"Ada 12 {people}x.") == []
+    assert figures_in(f"Ada 1 dari 3 {people}.") == [f"1 dari 3 {people}"]
+
+
+@pytest.mark.parametrize(
+    "times", ["ribu", "rb", "juta", "jt", "miliar", "milyar", "triliun", "thousand", "million", "billion"]
+)
+def test_every_large_number_is_one(times: str) -> None:
+    """Of people, of money by sign and by name."""
+    assert figures_in(f"Ada 2 {times} orang.") == [f"2 {times} orang"]
+    assert figures_in(f"Ada Rp 2 {times}.") == [f"Rp 2 {times}"]
+    assert figures_in(f"Ada 2 {times} rupiah.") == [f"2 {times} rupiah"]
+
+
+@pytest.mark.parametrize("money", ["rupiah", "dolar", "dollar", "dollars", "euro", "euros"])
+def test_every_money_is_one(money: str) -> None:
+    """By its name."""
+    assert figures_in(f"Ada 2 {money}.") == [f"2 {money}"]
+
+
+@pytest.mark.parametrize("sign", ["Rp", "Rp.", "IDR", "US$", "USD", "$", "€", "EUR"])
+def test_every_sign_of_money_is_one(sign: str) -> None:
+    """With and without a space, in any case, and not inside a word."""
+    assert figures_in(f"Ada {sign} 2.") == [f"{sign} 2"]
+    assert figures_in(f"Ada {sign.lower()}2.") == [f"{sign.lower()}2"]
+    assert figures_in(f"Ada x{sign}2.") == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
