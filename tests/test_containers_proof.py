@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from campaign_cli.models import State
 from campaign_cli.stage import graph_shapes
 from campaign_cli.stage.containers import ContainerNetwork
+from campaign_cli.stage.state import StageAccount
 from tests.fault_helpers import Scene, Theatre, open_theatre
 
 pytestmark = pytest.mark.parametrize("platform", ["instagram", "threads"])
@@ -160,5 +162,33 @@ def test_a_token_of_another_account_publishes_nothing(tmp_path: Path, theatre: T
         delivery = scene.deliveries()["akun/kabar"]
         assert (delivery.state, "@orang.lain" in delivery.error) == (State.FAILED, True)
         assert scene.kept("akun") == []
+    finally:
+        scene.close()
+
+
+@pytest.mark.parametrize("tries", [1, 3])
+def test_a_finished_container_that_is_not_found_is_made_anew(
+    tmp_path: Path, theatre: Theatre, platform: str, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meta calls it finished and knows nothing of it when it is to be published: another one goes out, once, and soon
+    after; nothing was ever public, so nobody looks for it."""
+    scene = Scene(tmp_path, theatre, platform, ["akun"])
+    lost: set[str] = set()
+    found = ContainerNetwork.container
+
+    def forgetful(network: ContainerNetwork, account: StageAccount, identifier: str) -> graph_shapes.Container:
+        if len(lost) < tries:
+            lost.add(identifier)
+            subcode = 2207006 if platform == "instagram" else 4279009
+            raise graph_shapes.refusal(400, 24, "The requested resource does not exist", subcode=subcode)
+        return found(network, account, identifier)
+
+    try:
+        scene.queue("akun", "Kabar yang wadahnya hilang.")
+        monkeypatch.setattr(ContainerNetwork, "container", forgetful)
+        assert scene.settle() == []
+        delivery = scene.deliveries()["akun/kabar"]
+        assert (delivery.state, len(lost), len(scene.kept("akun"))) == (State.PUBLISHED, tries, 1)
+        assert delivery.receipts[0].at - delivery.due < timedelta(minutes=10)
     finally:
         scene.close()

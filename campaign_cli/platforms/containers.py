@@ -30,6 +30,8 @@ blocked", "too many calls") and published all the same, so this one must be seen
 outlives ``retry``, by which an officer answers a refusal."""
 PUBLISHED: Final = "PUBLISHED"
 ABSENT: Final = "ABSENT"  # our own word: Meta shows no such container, which it has also said of some that were there
+_NOT_FOUND: Final = frozenset({"2207006", "4279009"})
+"""Subcodes for a container that Meta doesn't find; also of one that it has just called finished."""
 LIFE: Final = timedelta(hours=25)  # of a container, and an hour: after that, Meta may well know nothing of it
 _WAITS: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0)
 """Seconds between two looks at a container. Together less than a lease: what takes longer goes on at the next try."""
@@ -61,9 +63,9 @@ class Containers:
 
     async def post(self, sending: Sending, make: Callable[[], Awaitable[str]]) -> Receipt:
         """Make the containers that are missing, wait until they are finished, and publish the whole."""
-        others = steps_of(sending.content.media)
+        others, before = steps_of(sending.content.media), sending.steps.get(WHOLE)
         container = await self.ready(sending, WHOLE, make, others=others)
-        identifier = await self.published(sending, container, others=others)
+        identifier = await self.published(sending, container, others=others, new=container != before)
         url = await self.permalink(sending, identifier)
         return Receipt(part=sending.part, id=identifier, url=url, at=sending.now())
 
@@ -131,7 +133,7 @@ class Containers:
                 session.http, request, lambda body: (str(body[self.status]), str(body.get(self.reason) or ""))
             )
         except Rejected as failure:
-            if failure.code in GONE:
+            if failure.code in GONE or _subcode(failure) in _NOT_FOUND:
                 return ABSENT, ""
             raise
 
@@ -142,8 +144,10 @@ class Containers:
         )
         return await ask(sending.http, request, lambda body: {**body, "id": str(body["id"])})
 
-    async def published(self, sending: Sending, container: str, *, others: tuple[str, ...] = ()) -> str:
-        """The number of the post that the container has become."""
+    async def published(
+        self, sending: Sending, container: str, *, others: tuple[str, ...] = (), new: bool = False
+    ) -> str:
+        """The number of the post that the container has become; ``new``: it was made in this very try."""
         graph = self.graph if self.publishing is None else replace(self.graph, own=self.publishing)
         request = graph.call(
             sending,
@@ -156,11 +160,14 @@ class Containers:
         try:
             return await ask(sending.http, request, lambda body: str(body["id"]))
         except (Rejected, Unavailable) as failure:
+            if new and _subcode(failure) in _NOT_FOUND:  # never tried before, so it can't be out: made anew
+                await self.forget(sending, WHOLE, *others)
+                raise
             raise await self._refused(sending, container, failure, others=others) from failure
 
     async def _refused(self, sending: Sending, container: str, failure: Failure, *, others: tuple[str, ...]) -> Failure:
         """What a refused publication means: Unconfirmed where the post is out, or may be, all the same."""
-        code, earlier = failure.code.rpartition("/")[2], sending.steps.get(REFUSED) or {}
+        code, earlier = _subcode(failure), sending.steps.get(REFUSED) or {}
         await sending.keep(REFUSED, {"id": container, "at": sending.now().isoformat()})
         if code in self.blocked and earlier.get("id") != container:  # the second time, a look-up lies in between
             return Unconfirmed(failure.message, status=failure.status, code=failure.code, fix=failure.fix)
@@ -215,6 +222,10 @@ class Containers:
         refused = sending.steps.get(REFUSED) or {}
         container = str(sending.steps.get(WHOLE) or refused.get("id") or "")
         return (await self.status_of(sending, container))[0] if container else ""
+
+
+def _subcode(failure: Failure) -> str:
+    return failure.code.rpartition("/")[2]
 
 
 def steps_of(media: Sequence[Picture]) -> tuple[str, ...]:

@@ -109,7 +109,8 @@ class Threads(Platform):
     unconfirmed = (
         "nothing was ever sent to Threads itself; Meta publishes no machine-readable specification of it, so the "
         "names of parameters are those of its pages",
-        "the codes of Threads' own errors: what is not an error of the whole Graph API is a refusal",
+        "the codes of Threads' own errors: but for a container that is not found, what is not an error of the whole "
+        "Graph API is a refusal",
         "the token in the Authorization header, where the pages show it as a parameter",
         "at most 20 pictures and videos in a carousel: from other programs",
         "what Threads answers when a container is published twice",

@@ -14,14 +14,15 @@ from campaign_cli.models import Account
 from campaign_cli.platforms import base
 from campaign_cli.platforms.addresses import WebAddress
 from campaign_cli.platforms.answers import ask
-from campaign_cli.platforms.base import Session
+from campaign_cli.platforms.base import Answer, Session
 from campaign_cli.platforms.containers import Containers
 from campaign_cli.platforms.graph import Graph, Handle, TokenFacts, token_facts
-from campaign_cli.platforms.graph_answers import mixed_up
+from campaign_cli.platforms.graph_answers import GraphError, mixed_up, refused
 
 TITLE: Final = "Threads"
 METRICS: Final = ("views", "likes", "replies", "reposts", "quotes", "shares")
 _VERSION: Final = "v1.0"
+_NOT_FOUND: Final = 4279009  # subcode, in no table of Meta's; others have met it often
 _ME: Final = "threads.me"  # in Session.memory: the profile's number and name
 
 
@@ -59,7 +60,16 @@ async def containers(session: Session) -> Containers:
         status="status",
         reason="error_message",
         failed=container_failed,
+        publishing=_publishing,
+        spent=frozenset({str(_NOT_FOUND)}),
     )
+
+
+def _publishing(error: GraphError, answer: Answer) -> Failure | None:
+    """Threads calls a container finished and doesn't find it right after: then it is made anew."""
+    if error.subcode != _NOT_FOUND:
+        return None
+    return Unavailable(refused(error, title=TITLE), status=answer.status, code=error.name)
 
 
 def container_failed(reason: str) -> Failure:
