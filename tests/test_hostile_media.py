@@ -297,3 +297,16 @@ def test_no_hostile_file_ends_a_check_with_a_traceback(tmp_path: Path) -> None:
     assert found == [("M104", 10), ("M102", 11)]
     pipe = folder.plan(body + "      - {file: pipa.png, alt: A}\n").problems
     assert [(problem.code, problem.line) for problem in pipe if problem.code[0] == "M"] == [("M002", 10)]
+    assert "no ordinary file" in next(problem.message for problem in pipe if problem.code == "M002")
+
+
+def test_a_name_with_signs_that_can_not_be_seen_is_told_without_them(tmp_path: Path) -> None:
+    """Line ends, terminal sequences and signs that turn the text don't go out with the picture."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    for name, told in (
+        ("garis\nbaru.png", "garis-baru.png"),
+        ("\x1b[31mmerah.png", "-[31mmerah.png"),
+        ("a\u202eb.gif", "a-b.png"),
+    ):
+        (tmp_path / name).write_bytes((tmp_path / "a.png").read_bytes())
+        assert MediaStore(tmp_path).picture(name, alt="", limits=LIMITS).name == told

@@ -297,3 +297,15 @@ def test_the_same_film_gives_the_same_bytes() -> None:
     """Twice emptied is once emptied."""
     first = bare(film())[0]
     assert all(left == right for left, right in pairwise([first, bare(first)[0], bare(bare(first)[0])[0]]))
+
+
+def test_a_broken_film_is_told_in_the_words_of_the_reader(tmp_path: Path) -> None:
+    """Not in those of a tool, of whose lines the first says why and the others what follows from it."""
+    failed = tool(
+        tmp_path, "ffmpeg", "echo 'Stream map matches no streams.' >&2; echo 'To ignore this, add ?' >&2; exit 1"
+    )
+    store = MediaStore(tmp_path, tools=Tools(ffmpeg=failed))
+    (tmp_path / "a.mp4").write_bytes(film()[:60])
+    assert "its parts can't be read" in failing(store, "a.mp4").message
+    (tmp_path / "b.mp4").write_bytes(film())
+    assert "matches no streams" in failing(store, "b.mp4").message

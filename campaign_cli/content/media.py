@@ -76,7 +76,7 @@ class MediaStore:
         suffixes = video.SUFFIXES if prepared.mime.startswith("video/") else SUFFIXES
         return Picture(
             sha256=prepared.sha256,
-            name=Path(file).stem + suffixes[prepared.mime],
+            name=_named(file) + suffixes[prepared.mime],
             mime=prepared.mime,
             size=prepared.size,
             width=prepared.width,
@@ -253,6 +253,11 @@ class MediaStore:
         self._held = sum(map(len, self._bytes.values()))
         while self._held > self._kept and len(self._bytes) > 1:
             self._held -= len(self._bytes.popitem(last=False)[1])
+
+
+def _named(file: str) -> str:
+    """A file's name without its ending, as networks may be told it: no line ends or other signs that can't be seen."""
+    return "".join(sign if sign.isprintable() else "-" for sign in Path(file).stem)
 
 
 def _digest(content: bytes) -> str:

@@ -78,7 +78,12 @@ def prepare_video(path: Path, file: str, *, mime: str, wanted: str, tools: Tools
     reader = read_webm if mime == "video/webm" else read_film
     told = reader(content)  # may be unable to read what ffmpeg can
     if tools.ffmpeg:
-        content, clean = _copied(tools.ffmpeg, path, file, kinds=(_FORMATS[mime][0], _FORMATS[wanted][1])), True
+        try:
+            content, clean = _copied(tools.ffmpeg, path, file, kinds=(_FORMATS[mime][0], _FORMATS[wanted][1])), True
+        except MediaError:
+            if mime != "video/webm":
+                _moving(told, file)  # what we see ourselves, we say in the reader's language
+            raise
     film = reader(content) if tools.ffmpeg else told
     if film is not None or mime != "video/webm":  # a WebM that can't be read is for ffprobe, or for the network
         film = _moving(film, file)
@@ -165,7 +170,9 @@ def _run(order: Sequence[str], file: str, *, path: Path, seconds: float) -> str:
         if done.returncode:
             words = complained.read(_OUTPUT).decode("utf-8", "replace").replace(f"file:{path}: ", "")
             lines = [line.strip() for line in words.split("\n") if line.strip()]
-            raise _broken(file, lines[-1][:200].rstrip(".") if lines else str(done.returncode))
+            raise _broken(
+                file, lines[0][:200].rstrip(".") if lines else str(done.returncode)
+            )  # the others follow from it
         return said.read(_OUTPUT).decode("utf-8", "replace")
 
 

@@ -38,6 +38,8 @@ def _missing(file: str, path: Path, *, base: Path, plan: Path) -> tuple[str, str
         return "M002", message, _("Paths count from the workspace's folder: write {path}.").format(path=right)
     if path.is_dir():
         return "M002", _("{file} is a folder, not a file.").format(file=file), _("Name a picture in it.")
+    if path.exists():  # a pipe would be waited for, a device read without end
+        return "M002", _("The file {file} is no ordinary file.").format(file=file), _("Name a picture or a video.")
     names = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
     fix = _("Correct the path (from the workspace's folder), or put the file there.")
     return "M002", message + suggest(path.name, names), fix
