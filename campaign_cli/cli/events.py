@@ -54,7 +54,7 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
     if name in _PLAIN:
         return str(value)
     if name == "signed":
-        return _("signed") if value else _("not signed")
+        return _("signed") if value else _("unverified")
     shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
     words = {
         "due": _("due {what}"),
@@ -65,6 +65,7 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         "approval": _("approvals needed: {what}"),
         "embargo": _("under embargo until {what}"),
         "hash": _("content {what}"),
+        "key": _("signed with {what}"),
         "late": _("skipped after a hold"),
         "file": _("from {what}"),
         "backup_at": _("of {what}"),
