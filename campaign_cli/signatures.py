@@ -181,6 +181,11 @@ def key_of(signature: str) -> bytes | None:
     return None if not kind or b"-cert-" in kind or len(key) != length else key
 
 
+def fingerprint(key: bytes) -> str:
+    """A public key's short name, as ``ssh-keygen -l`` writes it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
 def _is_key_of(person: str, key: bytes, listed: str) -> bool:
     """Whether the file names this key as that person's, whatever else it says of the key."""
     for line in listed.splitlines():

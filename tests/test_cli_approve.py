@@ -247,3 +247,101 @@ def test_a_signature_that_no_longer_verifies_stops_the_post(
     ring.name("siti", "siti")
     assert campaign("publish", "--workspace", stage.root).code == 5  # mending the file brings nothing back
     assert not stage.posts()
+
+
+def test_an_embargo_waits_for_the_clock_of_the_network(campaign: Campaign, stage: Staged) -> None:
+    """While the network's Date is behind the end, nothing leaves, not even a picture; the pass exits 5."""
+    from PIL import Image
+
+    Image.new("RGB", (8, 8), "red").save(stage.root / "poster.png")
+    at = soon(seconds=LEAD)
+    more = f'    embargo_until: "{at}"\n    media: [{{file: poster.png, alt: Poster}}]\n'
+    queued(campaign, stage, one_post(at, more=more), head="")
+    stage.misbehave("mastodon:wrong-date:seconds=600")
+    time.sleep(LEAD)
+    ran = campaign("publish", "--grace", "24h")
+    assert ran.code == 5, ran.err
+    assert "by the clock of its destination" in ran.err
+    asked = {label for (account, label), _count in stage.server.state.requests.items() if account == "mastodon"}
+    assert all("media" not in label for label in asked)
+    assert not stage.posts()
+    stage.server.app.faults.orders.clear()
+    assert campaign("publish").code == 0  # its next try is ten minutes away
+    assert not stage.posts()
+    assert delivery(campaign)["embargo"]
+
+
+def test_a_network_that_tells_no_time_gets_nothing_under_embargo(campaign: Campaign, stage: Staged) -> None:
+    """Without a Date nobody can say that the embargo is over."""
+    at = soon(seconds=LEAD)
+    queued(campaign, stage, one_post(at, more=f'    embargo_until: "{at}"\n'), head="")
+    stage.misbehave("mastodon:no-date")
+    time.sleep(LEAD)
+    assert campaign("publish").code == 5
+    assert not stage.posts()
+
+
+def test_a_post_before_its_embargo_is_an_error_to_check_and_to_queue(campaign: Campaign, stage: Staged) -> None:
+    """The plan's or the post's, whichever is later; told at the post's time."""
+    head = f'embargo_until: "{soon(hours=1)}"\n'
+    plan = stage.plan(one_post(soon(minutes=30)) + one_post(soon(hours=2), "Lain.", name="dua"), head=head)
+    for command in (("check", plan), ("queue", plan, "--yes")):
+        ran = campaign(*command)
+        assert ran.code == 2
+        assert (ran.out + ran.err).count("T014") == 1
+    later = one_post(soon(hours=2), more=f'    embargo_until: "{soon(hours=3)}"\n')
+    assert "T014" in campaign("check", stage.plan(later, head=head)).out
+    assert "T014" in campaign("check", "--explain", "T014").out
+
+
+def test_a_rehearsal_needs_no_approval_and_keeps_embargoes(campaign: Campaign, stage: Staged) -> None:
+    """On the stage everybody has approved, and the stage's clock is the network's."""
+    rules(stage, "approval: 2, approvers: approvers, other_approver: true")
+    plan = stage.plan(one_post(soon(hours=2), more=f'    embargo_until: "{soon(hours=1)}"\n'))
+    ran = campaign("rehearse", plan)
+    assert ran.code == 0, ran.out + ran.err
+
+
+def test_preview_and_queue_say_what_is_asked_for(campaign: Campaign, stage: Staged) -> None:
+    """How many approvals it needs, and until when it is under embargo."""
+    more = f'    embargo_until: "{soon(hours=1)}"\n'
+    plan = stage.plan(one_post(soon(hours=2), more=more), head="approval: 2\n")
+    shown = campaign("preview", plan).out
+    assert "needs 2 approvals; under embargo until" in shown
+    assert "needs 2 approvals; under embargo until" in campaign("queue", plan, "--yes").out
+    assert "0 of 2 approvals" in campaign("preview", plan, "--queued").out
+    (post,) = json.loads(campaign("preview", plan, "--json").out)["posts"]
+    assert (post["approvals_needed"], bool(post["embargo"])) == (2, True)
+
+
+def test_an_order_that_voids_an_approval_says_so(campaign: Campaign, stage: Staged) -> None:
+    """After `retry` it must be approved again, and the person who ordered it is told."""
+    plan = queued(campaign, stage, one_post(soon(hours=1)))
+    approve(campaign, plan)
+    campaign("cancel", KEY, "--yes")
+    ran = campaign("retry", KEY, "--yes")
+    assert "must be approved again" in ran.err
+    assert delivery(campaign)["approved"] is False
+
+
+def test_the_author_and_the_other(campaign: Campaign, stage: Staged, ring: Ring) -> None:
+    """With other_approver the plan's author is refused, by name and by key, and somebody else is not."""
+    rules(stage, "approval: 1, approvers: approvers, other_approver: true")
+    ring.name("budi", "budi")
+    ring.name("alias", "budi")
+    ring.name("siti", "siti")
+    assert "P092" in campaign("queue", stage.plan(one_post(soon(hours=1))), "--yes").err
+    plan = queued(campaign, stage, one_post(soon(hours=1)), head="author: Budi\n")
+    assert approve(campaign, plan, "--sign", ring.key("budi"), name="budi").code == 2
+    assert approve(campaign, plan, "--sign", ring.key("budi"), name="alias").code == 2
+    assert delivery(campaign)["approved"] is False
+    assert approve(campaign, plan, "--sign", ring.key("siti"), name="siti").code == 0
+    assert delivery(campaign)["approved"] is True
+
+
+def test_approve_reads_as_json(campaign: Campaign, stage: Staged) -> None:
+    """``--json`` gives one document with every approval that there ever was."""
+    plan = queued(campaign, stage, one_post(soon(hours=1)))
+    (found,) = json.loads(approve(campaign, plan, "--json").out)["deliveries"]
+    (one,) = found["history"]
+    assert (one["name"], one["counts"], one["verified"], one["hash"]) == ("Siti", True, False, found["hash"])

@@ -98,6 +98,18 @@ def test_who_does_not_say_what_time_it_is_gets_nothing(
     assert table.remote.log == []
 
 
+def test_a_clock_that_was_ahead_by_a_moment_excuses_no_lateness(table: Table) -> None:
+    """A Date that was two seconds short does not let a machine that then slept for days send it all the same."""
+    table.remote.behind = timedelta(seconds=2)
+    key = table.queue("a", embargo=timedelta(0))
+    publish(table)
+    assert table.state(key) == "waiting"
+    asyncio.run(table.clock.sleep(3 * 86400))
+    publish(table)
+    assert table.state(key) == "missed"
+    assert table.remote.log == []
+
+
 def test_retry_and_release_now_do_not_end_an_embargo(table: Table) -> None:
     """An order to send now moves the due instant, and the embargo stays where it is."""
     key = table.queue("a", due=2 * HOUR, embargo=HOUR)

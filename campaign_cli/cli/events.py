@@ -59,7 +59,7 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         what = ", ".join(f"{code} ({reason})" for code, reason in value.items())
         return _("waived: {what}").format(what=what) if name == "waived" else f"{name}={what}"
     if name == "signed":
-        return _("signed") if value else _("not signed")
+        return _("signed") if value else _("unverified")
     shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
     words = {
         "due": _("due {what}"),
@@ -70,6 +70,7 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         "approval": _("approvals needed: {what}"),
         "embargo": _("under embargo until {what}"),
         "hash": _("content {what}"),
+        "key": _("signed with {what}"),
         "late": _("skipped after a hold"),
         "crisis": _("crisis"),
         "except_campaign": _("but for {what}"),

@@ -87,9 +87,11 @@ async def _pass(
 def _would_go(context: Context, ledger: Ledger, until: datetime | None, *, grace: timedelta | None, json: bool) -> int:
     from campaign_cli.cli.status import as_json, show_deliveries
     from campaign_cli.dispatch.publish import would_go
+    from campaign_cli.ledger.gate import demanded
 
     lateness = grace if grace is not None else context.workspace.rules.late_grace
-    deliveries = would_go(ledger, now=ledger.clock(), until=until, late_grace=lateness)
+    found = would_go(ledger, now=ledger.clock(), until=until, late_grace=lateness)
+    deliveries = [one for one in found if demanded(one, context.workspace.rules).approved]
     if json:
         output.write_json({"deliveries": [as_json(delivery, context.workspace) for delivery in deliveries]})
     elif deliveries:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
-from campaign_cli.errors import ClaimLost, Embargoed, Failure, Held, Unavailable
+from campaign_cli.errors import ClaimLost, Embargoed, Failure, Held
 from campaign_cli.i18n import _
 from campaign_cli.ledger.values import EMBARGO_STEP
 from campaign_cli.platforms.base import Http, Request
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 ASK_AGAIN: Final = timedelta(minutes=1)
 """After a destination did not say what time it is."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST: Final = timedelta(seconds=1)
 _ANY: Final = range(100, 600)  # whatever it answers, what counts is the date
 
 
 async def clear(desk: Desk, seat: Seat, attempt: Attempt) -> None:
-    """Nothing where a delivery of which nothing is out may leave now. Raises Held, Embargoed, Unavailable."""
+    """Nothing where a delivery of which nothing is out may leave now. Raises Held, Embargoed."""
     if attempt.sending.earlier:
         return  # it was cleared when it began, and what has begun is finished
     if attempt.claim.signed:
@@ -84,15 +85,13 @@ async def _ask_there(desk: Desk, seat: Seat, attempt: Attempt, *, embargo: datet
             break
     now = desk.clock()
     if told is not None:
-        # From here on our clock is known to be ahead, and can't tell what is late (``statements.too_late``).
+        # Our clock is ahead of theirs: what is late counts from when theirs is there (``statements.too_late``).
         until = now + max(embargo - told, _LEAST)
-        await attempt.sending.keep(EMBARGO_STEP, {"there": told.isoformat(), "here": now.isoformat()})
+        await attempt.sending.keep(EMBARGO_STEP, (until - _EPOCH) // timedelta(microseconds=1))
         raise Embargoed(_("Its embargo is not over by the clock of its destination."), until=until)
     reason = _("Its destination does not say what time it is, so nobody can say that its embargo is over.")
     if not servers:
         reason = _("No account here has a server that could say what time it is, so its embargo can't be over.")
-    if EMBARGO_STEP in attempt.sending.steps:
-        raise Unavailable(reason)  # lateness no longer ends it, so its tries do
     raise Embargoed(reason, until=now + ASK_AGAIN)
 
 

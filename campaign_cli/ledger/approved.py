@@ -90,10 +90,10 @@ def line_of(one: Seen) -> str:
     return f"{one.content_hash} {_instant(one.due)} {one.key}"
 
 
-def speaks_of(text: str, *, ledger_id: str, name: str, one: Seen) -> bool:
+def speaks_of(text: str, *, ledger_id: str, name: str, at: datetime, one: Seen) -> bool:
     """Whether a signed text is this ledger's, this person's, and names this delivery with this content."""
-    lines = text.split("\n")
-    return lines[:3] == [VERSION, f"ledger {ledger_id}", f"name {name}"] and line_of(one) in lines[4:]
+    head, lines = text_to_sign(ledger_id, name=name, at=at, seen=()), text.split("\n")
+    return text.startswith(head) and line_of(one) in lines[head.count("\n") :]
 
 
 def statement(draft_json: str, *, due: datetime, embargo: datetime | None, signed: str | None) -> str:

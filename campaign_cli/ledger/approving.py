@@ -36,7 +36,7 @@ from campaign_cli.ledger.queries import columns, give_notice
 from campaign_cli.ledger.schema import approvals, deliveries, drafts, instant, instant_or_none, micros
 from campaign_cli.ledger.values import NewDelivery
 from campaign_cli.models import State
-from campaign_cli.signatures import key_of, person_of
+from campaign_cli.signatures import fingerprint, key_of, person_of
 
 _given = approvals.c
 _OVER = (State.PUBLISHED.value,)
@@ -71,7 +71,8 @@ class Approving(Store):
                 values |= {"at": micros(consent.at), "statement": kept, "signature": consent.signature or None}
                 connection.execute(insert(approvals).values(values))
                 done.append(one)
-            facts = [(one.key, _details(consent.name, hash=one.content_hash, signed=key is not None)) for one in done]
+            how: dict[str, object] = {"signed": False} if key is None else {"key": fingerprint(key)}
+            facts = [(one.key, _details(consent.name, hash=one.content_hash, **how)) for one in done]
             self.record(connection, "approved", facts, actor=actor, at=self.now())
             return [one.key for one in done]
 
@@ -139,7 +140,7 @@ class Approving(Store):
                 if given.signature is None:
                     continue
                 text = _text_of(connection, given.statement)
-                whole = speaks_of(text, ledger_id=self.ledger_id, name=given.name, one=one)
+                whole = speaks_of(text, ledger_id=self.ledger_id, name=given.name, at=instant(given.at), one=one)
                 found.append(Signed(id=given.id, name=given.name, text=text, signature=given.signature, whole=whole))
             return found, row.author
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -146,13 +148,15 @@ def moved(*, scoped: bool) -> Select[str]:
 
 @cache
 def too_late(*, scoped: bool) -> Select[str]:
-    """Keys that nothing of went out and whose instant lies before ``the_latest``; the end of an embargo is one.
+    """Keys that nothing of went out and whose instant lies before ``the_latest``.
 
-    Where the destination has said that our clock is ahead of its embargo's end, our clock can't tell what is late.
+    The end of an embargo is such an instant, and so is the one at which it ends by its destination's clock.
     """
     latest: BindParameter[Any] = bindparam("the_latest")
-    asked = exists().where(_steps.delivery == columns.key, _steps.name == EMBARGO_STEP).correlate(deliveries)
-    over = or_(columns.embargo.is_(None), and_(columns.embargo < latest, ~asked))
+    # Other steps hold no number, and a server may look at a condition's parts in any order: CASE keeps it.
+    until = case((_steps.name == EMBARGO_STEP, cast(_steps.value, BigInteger)), else_=0)
+    later = exists().where(_steps.delivery == columns.key, until >= latest).correlate(deliveries)
+    over = or_(columns.embargo.is_(None), and_(columns.embargo < latest, ~later))
     return select(columns.key).where(sendable(), columns.due < latest, ~begun(), over, _scope(scoped=scoped))
 
 

@@ -22,7 +22,8 @@ ADOPTED: Final = "adopted"
 
 
 EMBARGO_STEP: Final = "embargo"
-"""A step of what waits because the clock of its destination has not reached the end of its embargo."""
+"""A step of what waits because the clock of its destination has not reached the end of its embargo: when it will have,
+in microseconds since the epoch on our clock."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
