@@ -69,7 +69,7 @@ async def check_account(
     name = login_name(account, platform.secrets)
     keeper = keeper_for(secrets, clock=clock, trust_environment=trust_environment)
     token = await keeper.ready(account)
-    session = partial(session_of, account, secrets=secrets, clock=clock, trust_environment=trust_environment)
+    session = partial(_opened, account, secrets=secrets, clock=clock, trust_environment=trust_environment)
     try:
         async with session() as opened:
             found = await platform.check(opened)
@@ -93,7 +93,6 @@ async def find_post(
     account: Account, url: str, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool = False
 ) -> Receipt | None:
     """The account's post behind a permalink, where the address or the network tells it. Raises Failure."""
-    await keeper_for(secrets, clock=clock, trust_environment=trust_environment).ready(account)
     async with session_of(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
         return await platforms.get(account.platform).find(session, url)
 
@@ -102,7 +101,16 @@ async def find_post(
 async def session_of(
     account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool
 ) -> AsyncIterator[Session]:
-    """A session of the account outside any delivery; its login is ready (``Keeper.ready``)."""
+    """A session of the account outside any delivery, its login renewed. Raises CredentialError, Failure."""
+    await keeper_for(secrets, clock=clock, trust_environment=trust_environment).ready(account)
+    async with _opened(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _opened(
+    account: Account, *, secrets: Secrets, clock: Callable[[], datetime], trust_environment: bool
+) -> AsyncIterator[Session]:
     transport = transport_for(account, secrets=secrets, clock=clock, trust_environment=trust_environment)
     try:
         yield Session(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from campaign_cli import platforms
-from campaign_cli.dispatch.access import keeper_for, session_of
+from campaign_cli.dispatch.access import session_of
 from campaign_cli.errors import Rejected
 from campaign_cli.i18n import _
 from campaign_cli.ledger.withdrawing import still_out
@@ -43,7 +43,6 @@ async def delete_parts(
             ),
             fix=_("Delete it on the network, then: campaign withdraw {key} --by-hand").format(key=delivery.key),
         )
-    await keeper_for(secrets, clock=clock, trust_environment=trust_environment).ready(account)
     async with session_of(account, secrets=secrets, clock=clock, trust_environment=trust_environment) as session:
         for receipt in still_out(delivery):
             await platform.delete(session, receipt)

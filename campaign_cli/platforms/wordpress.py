@@ -207,7 +207,8 @@ class WordPress(Platform):
                 )
             raise
         site = await self._index(session)
-        may = me.get("capabilities") or {}
+        may = me.get("capabilities")
+        may = may if isinstance(may, dict) else {}
         if not may.get("publish_posts"):
             raise Rejected(
                 _("{name} may not publish on {site}.").format(
