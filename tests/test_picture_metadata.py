@@ -35,6 +35,7 @@ TEXTS = {
 }
 WORDS: dict[str, dict[str, str]] = {
     "a.jpg": EXIF | XMP | IPTC | {"XMP a": "RAHASIA lanjutan", "Comment": "RAHASIA jpeg"},
+    "kamera.jpg": {"EXIF ImageDescription": "RAHASIA kamera"},
     "a.png": EXIF | XMP | IPTC | TEXTS,
     "a.webp": EXIF | XMP,
     "a.gif": XMP | {"Comment": "RAHASIA gif!"},
