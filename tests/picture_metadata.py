@@ -39,6 +39,18 @@ def exif(orientation: int = 1) -> bytes:
     return block.tobytes()
 
 
+def exif_with_thumbnail() -> bytes:
+    """An EXIF block as cameras write it: a description, and behind it a smaller picture that has one of its own."""
+    buffer = BytesIO()
+    drawn(size=(16, 12)).save(buffer, "JPEG", comment=b"RAHASIA gambar mini")
+    small = buffer.getvalue()
+    text = b"RAHASIA kamera\0"
+    first = struct.pack("<HHHIII", 1, 0x010E, 2, len(text), 56, 26)  # one field; the next table begins at 26
+    second = struct.pack("<H", 2) + struct.pack("<HHII", 0x0201, 4, 1, 56 + len(text))
+    second += struct.pack("<HHII", 0x0202, 4, 1, len(small)) + struct.pack("<I", 0)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + first + second + text + small
+
+
 def iptc() -> bytes:
     """IPTC-IIM: caption, byline, city and a date."""
     fields = ((120, b"RAHASIA caption"), (80, b"RAHASIA byline"), (90, b"RAHASIA city"), (55, b"20261101"))
@@ -160,8 +172,16 @@ def heic() -> bytes:
     return buffer.getvalue()
 
 
+def camera() -> bytes:
+    """A JPEG with a smaller picture inside its EXIF block."""
+    buffer = BytesIO()
+    drawn().save(buffer, "JPEG", exif=exif_with_thumbnail())
+    return buffer.getvalue()
+
+
 TELLING = {
     "a.jpg": jpeg,
+    "kamera.jpg": camera,
     "a.png": png,
     "a.webp": webp,
     "a.gif": gif,

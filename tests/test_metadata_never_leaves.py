@@ -20,7 +20,9 @@ from campaign_cli.stage.server import CuttableProtocol
 from tests.stage_helpers import ACCOUNTS, START
 
 SHOWING = [name for name in platforms.PLATFORMS if platforms.get(name).limits.images]
-FILMING = [name for name in platforms.PLATFORMS if platforms.get(name).limits.videos]
+FILMING = [
+    name for name in platforms.PLATFORMS if platforms.get(name).limits.videos and not platforms.get(name).by_hand
+]
 HEAD = "campaign: aksi\ntimezone: WIB\nlanguage: id\nposts:\n"
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
-from picture_metadata import TELLING, jpeg
+from picture_metadata import MARKER, TELLING, jpeg
 
 from campaign_cli.content import MediaError, MediaStore
 from campaign_cli.content.pictures import described, metadata
@@ -34,6 +35,7 @@ TEXTS = {
 }
 WORDS: dict[str, dict[str, str]] = {
     "a.jpg": EXIF | XMP | IPTC | {"XMP a": "RAHASIA lanjutan", "Comment": "RAHASIA jpeg"},
+    "kamera.jpg": {"EXIF ImageDescription": "RAHASIA kamera"},
     "a.png": EXIF | XMP | IPTC | TEXTS,
     "a.webp": EXIF | XMP,
     "a.gif": XMP | {"Comment": "RAHASIA gif!"},
@@ -80,3 +82,21 @@ def test_a_file_cut_anywhere_is_said_to_be_broken(tmp_path: Path, make: Callable
         (tmp_path / f"{length}").write_bytes(content[:length])
         with suppress(MediaError):
             MediaStore(tmp_path).picture(f"{length}", alt="", limits=Limits(text=500, unit="characters"))
+
+
+@pytest.mark.parametrize("file", TELLING)
+def test_a_file_with_wrong_bytes_tells_what_it_can(tmp_path: Path, file: str) -> None:
+    """Bytes changed, lost, doubled: it is read, or said to be broken, and no metadata is in what is sent."""
+    content, chance = TELLING[file](), Random(file)
+    for number in range(40):
+        changed = bytearray(content)
+        for _wrong in range(chance.choice((1, 3, 9))):
+            place = chance.randrange(len(changed))
+            piece = chance.choice((b"", b"\xff" * 4, b"\0" * 4, changed[place : place + 40] * 2, chance.randbytes(2)))
+            changed[place : place + chance.randrange(1, 9)] = piece
+        (tmp_path / f"{number}").write_bytes(bytes(changed))
+        described(tmp_path / f"{number}")
+        store = MediaStore(tmp_path)
+        with suppress(MediaError):
+            picture = store.picture(f"{number}", alt="", limits=Limits(text=500, unit="characters"))
+            assert MARKER not in store.content(picture.sha256)

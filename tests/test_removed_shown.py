@@ -30,6 +30,7 @@ KINDS: dict[str, dict[str, int]] = {
         **{"gps": 12, "exif": 18, "maker_note": 2, "iptc": 4, "xmp": 2, "thumbnail": 2, "comment": 1, "picture": 1},
         **{"profile": 1, "appended": 1, "other": 1},
     },
+    "kamera.jpg": {"exif": 1, "thumbnail": 1},
     "a.png": {
         **{"gps": 7, "exif": 9, "maker_note": 1, "iptc": 4, "xmp": 1, "thumbnail": 1, "text": 4, "time": 1},
         **{"profile": 1, "appended": 1, "other": 1},

@@ -20,7 +20,7 @@ from campaign_cli.content.segments import UNPACKED, Segment, segments
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_EXIF, _GPS, _INTEROP, _FIRST = 0x8769, 0x8825, 0xA005, 1  # where the tables of an EXIF block lie, as Pillow names them
+_EXIF, _GPS, _INTEROP, _SECOND = 0x8769, 0x8825, 0xA005, -1  # the tables of an EXIF block, as Pillow numbers them
 _MAKER_NOTE, _USER_COMMENT, _XMP, _IPTC, _PHOTOSHOP, _PROFILE = 0x927C, 0x9286, 0x02BC, 0x83BB, 0x8649, 0x8773
 _POINTERS: Final = frozenset({_EXIF, _GPS, _INTEROP, _MAKER_NOTE, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
 _STRUCTURE: Final = frozenset(
@@ -121,15 +121,15 @@ def _add_exif(found: Metadata, content: bytes, structure: frozenset[int]) -> Non
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged entries: what can be read is read
             exif.load(content)
-            tables = [dict(exif), *(dict(exif.get_ifd(place)) for place in (_EXIF, _GPS, _INTEROP, _FIRST))]
+            tables = [dict(exif), *(dict(exif.get_ifd(place)) for place in (_EXIF, _GPS, _INTEROP, _SECOND))]
     except Exception:  # somebody else's bytes in somebody else's reader: whatever it raises, they are not readable
         found.kinds["exif"] += 1
         return
-    first, own, place, _interop, small = tables
+    first, own, place, interop, small = tables
     _add_fields(found, first, structure)
     _add_fields(found, own, structure)
-    found.kinds["exif"] += len(_interop)
-    found.kinds["thumbnail"] += bool(small)
+    found.kinds["exif"] += len(interop)
+    found.kinds["thumbnail"] += bool(small) and not structure  # in a TIFF file: its second page
     if place:
         found.kinds["gps"] += len(place)
         found.note("GPS", _position(place))

@@ -15,7 +15,7 @@ HEAD = "campaign: uji-metadata\ntimezone: WIB\nlanguage: id\naccounts: [semua]\n
 POST = """\
   - {{id: {name}, at: @AT@, text: Kabar {name}, media: [{{file: media/{file}, alt: Massa aksi, consent: true}}]}}
 """
-NAMES = {file: file.rpartition(".")[2] for file in TELLING}
+NAMES = {file: file.replace(".", "-") for file in TELLING}
 
 Published = tuple[Workspace, dict[str, dict[str, Any]]]
 
@@ -56,7 +56,7 @@ def test_matrix_holds_a_bare_picture(published: Published, servers: Servers, nam
     addresses = [
         event["content"]["url"]
         for event in servers.matrix.events()
-        if event["content"].get("url") and event["content"]["filename"].startswith("a.")
+        if event["content"].get("url") and event["content"]["filename"].startswith(("a.", "kamera."))
     ]
     assert len(addresses) == len(NAMES)
     bare(servers.matrix.media(addresses[list(NAMES.values()).index(name)])[1])
