@@ -125,6 +125,7 @@ def _drafts(
     """A plan of one post, read, checked and rendered like any other."""
     import yaml
 
+    from campaign_cli.checks.pipeline import Examined, judge
     from campaign_cli.content.drafts import Renderer
     from campaign_cli.plan import expand
     from campaign_cli.plan.load import plan_of
@@ -138,17 +139,18 @@ def _drafts(
     }
     source = read_text(yaml.safe_dump(written, allow_unicode=True).encode(), shown="")
     loaded, problems = plan_of(source, context.root / "post", context.workspace)
-    drafts: list[Draft] = []
+    examined = Examined(loaded=loaded)
     if loaded is not None and not _errors(problems):
-        planned, problems = expand(loaded)
+        examined.planned, problems = expand(loaded)
         renderer = Renderer(loaded, media=store, templates=context.root / "templates" / "posts")
-        for one in planned:
+        for one in examined.planned:
             draft, found = renderer.draft(one)
             problems += found
-            drafts += [draft] if draft else []
-    if _errors(problems):
-        raise InputError(_("The message was not queued."), problems=_errors(problems))
-    return drafts
+            examined.drafts |= {one.key: draft} if draft else {}
+        judge(examined, now=now())
+    if _errors([*problems, *examined.problems]):
+        raise InputError(_("The message was not queued."), problems=_errors([*problems, *examined.problems]))
+    return list(examined.drafts.values())
 
 
 def _errors(problems: Sequence[Problem]) -> list[Problem]:
