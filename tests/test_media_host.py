@@ -277,7 +277,7 @@ def test_a_plan_with_pictures_for_a_fetching_network_needs_a_host(
     folder.write("p.png", png())
     body = "posts:\n  - {id: a, at: 2026-12-03 08:00, accounts: [papua-telegram], text: Halo"
     assert folder.plan(body + "}").problems == []
-    examined = folder.plan(body + ", media: [{file: p.png, alt: Poster}]}")
+    examined = folder.plan(body + ", media: [{file: p.png, alt: Poster, consent: true}]}")
     assert [(problem.code, problem.file, problem.line) for problem in examined.problems] == [
         ("A020", "accounts.yaml", 4)
     ]

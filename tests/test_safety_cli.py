@@ -81,6 +81,16 @@ def test_public_contacts_and_their_end(campaign: Campaign, root: Path) -> None:
     assert "Ani" not in ran.out + ran.err
 
 
+def test_a_single_message_is_judged_too(campaign: Campaign, root: Path) -> None:
+    """What is posted without a plan is held against the same rules."""
+    ran = campaign("post", f"Hubungi {PHONE}", "--to", "mastodon", "--at", "2035-06-01 08:00")
+    assert ran.code == 2
+    assert "error S006: This looks like a telephone number: 08…34." in ran.err
+    assert PHONE not in ran.out + ran.err
+    assert campaign("status", "--json").out.count('"key"') == 0
+    assert campaign("post", "Hubungi pengurus", "--to", "mastodon", "--at", "2035-06-01 08:00").code == 0
+
+
 def test_explain(campaign: Campaign) -> None:
     """Each code is explained, with the law that it has in mind."""
     ran = campaign("check", "--explain", "s011")

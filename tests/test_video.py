@@ -306,7 +306,7 @@ def limited(folder: Folder, **limits: object) -> None:
 
 
 def examined(folder: Folder, *files: str) -> list[str]:
-    media = "".join(f"      - {{file: {file}, alt: Aksi}}\n" for file in files)
+    media = "".join(f"      - {{file: {file}, alt: Aksi, consent: true}}\n" for file in files)
     body = "accounts: [mastodon]\nposts:\n  - id: satu\n    at: 2026-12-03 08:00\n    text: Halo.\n"
     return codes(folder.plan(body + (f"    media:\n{media}" if media else "")))
 
@@ -353,9 +353,8 @@ def test_problems_of_videos_stand_in_the_plan_and_say_the_numbers(tmp_path: Path
     folder = Folder(tmp_path)
     limited(folder, videos=1, video_seconds=140, video_bytes=2_500_000)
     folder.write("v.mp4", film(seconds=3725, size=3_000_000))
-    body = (
-        "accounts: [mastodon]\nposts:\n  - {id: satu, at: 2026-12-03 08:00, text: Halo, media: [{file: v.mp4, alt: A}]}"
-    )
+    item = "{file: v.mp4, alt: A, consent: true}"
+    body = f"accounts: [mastodon]\nposts:\n  - {{id: satu, at: 2026-12-03 08:00, text: Halo, media: [{item}]}}"
     found = [(problem.code, problem.line, problem.message) for problem in folder.plan(body).problems]
     assert found == [
         ("M112", 6, "The video v.mp4 lasts 1:02:05; mastodon takes 2:20 at most."),
