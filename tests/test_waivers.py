@@ -136,6 +136,8 @@ def test_a_waiver_of_what_is_over_or_can_not_be_drawn_is_left_alone(folder: Fold
     keys = f"text: Satu., waive: {{E003: {REASON}}}"
     later = datetime(2027, 1, 1, tzinfo=UTC)
     assert [one[0] for one in told(folder.plan(plan(keys, head=f"waive: {{E001: {REASON}}}\n"), now=later))] == ["T101"]
+    due = datetime(2026, 12, 3, 3, tzinfo=UTC)
+    assert [one[0] for one in told(folder.plan(plan(keys), now=due))] == ["P261"]
     assert [one[0] for one in told(folder.plan(plan(keys, "text: '{{ x }}'")))] == ["P201"]
     assert [one[0] for one in told(folder.plan(plan(keys)))] == ["P261"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from campaign_cli.checks import waivers
+from campaign_cli.checks import times, waivers
 from campaign_cli.checks.pipeline import Examined, judge
 from campaign_cli.models import Draft
 
@@ -33,13 +33,15 @@ def judge_fresh(
     """
     fresh = (*found.new, *found.changed, *(move.delivery for move in found.moved))
     drafts = {one.key: Draft.from_json(one.draft_json) for one in fresh}
-    concerned = drafts.keys() | set(found.same)
     examined = Examined(
-        loaded=loaded, planned=[one for one in planned if one.key in concerned], drafts=drafts, media=media
+        loaded=loaded, planned=[one for one in planned if one.key in drafts], drafts=drafts, media=media
     )
     judge(examined, now=now)
-    found.problems += examined.problems
-    found.waived += examined.waived
+    same = set(found.same)
+    staying = Examined(loaded=loaded, planned=[one for one in planned if one.key in same])
+    judge(staying, now=now, rules=(times.silent_days,))
+    found.problems += (*examined.problems, *staying.problems)
+    found.waived += dict.fromkeys((*examined.waived, *staying.waived))
     used = waivers.by_post(examined.waived)
     if not used:
         return
