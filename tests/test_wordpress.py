@@ -304,6 +304,27 @@ def test_recorded_refusals_keep_their_meaning(label: str, kind: type[Failure], c
     assert (type(failure), failure.code) == (kind, code)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Unable to create directory wp-content/uploads/2026/11. Is its parent directory writable by the server?",
+        "The uploaded file could not be moved to wp-content/uploads/2026/11.",
+        "Tidak dapat membuat direktori wp-content/uploads/2026/11.",
+    ],
+)
+def test_a_site_that_could_not_put_a_file_away_is_tried_again(words: str) -> None:
+    """As when two uploads make the month's folder at once: the site takes it a moment later."""
+    network = site()
+    wrong = {"code": "rest_upload_sideload_error", "message": words, "data": {"status": 500}}
+    network.answers["POST media"] = [lambda: httpx.Response(500, json=wrong)]
+    item = on_its_way(network, content=parts("x", media=[picture()]))
+    failure = fail(item)
+    assert type(failure) is Unavailable
+    assert "wp-content/uploads" in failure.fix
+    publish(item)
+    assert len(network.media) == 1
+
+
 def test_a_file_over_the_sites_limit_is_named() -> None:
     """413 says what to do."""
     network = site()

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator
 
-from campaign_cli.errors import Rejected, Unauthorized
+from campaign_cli.errors import Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.models import Account
 from campaign_cli.platforms import base
@@ -138,6 +138,10 @@ def refusal(answer: Answer) -> Exception | None:
     message = _("WordPress refused it: {text}").format(text=explain(answer) or status)
     if status == 401:
         return Unauthorized(message, status=status, code=code, fix=_password_fix())
+    if code == "rest_upload_sideload_error" and "/uploads" in explain(answer):
+        # Two uploads that make the month's folder at once, a full disk: not the file's fault, in whatever language.
+        fix = _("If it goes on: let the site write to wp-content/uploads, and make room on its disk.")
+        return Unavailable(message, status=status, code=code, fix=fix)
     return Rejected(message, status=status, code=code, fix=_fix(status, code))
 
 
