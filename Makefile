@@ -77,7 +77,7 @@ fuzz: .venv/.installed-dev
 mutation: .venv/.installed-dev
 	@$(PIP) 'mutmut>=3.5'
 	@rm -rf mutants
-	@$(CLEAN) $(BIN)/mutmut run || true
+	@$(CLEAN) $(BIN)/python -m mutmut run --max-children 2 || true
 	@$(BIN)/python tools/mutation.py
 
 # Known weaknesses of what is installed, where the package index offers advisories. No gate.
