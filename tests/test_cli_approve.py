@@ -126,8 +126,8 @@ def test_any_change_voids_the_approval_and_is_named(campaign: Campaign, stage: S
     assert said in ran.out
     assert "Siti" in ran.out
     assert delivery(campaign)["approved"] is False
-    shown = campaign("status").out
-    assert f"changed since: {said}" in shown
+    assert f"changed since: {said}" in campaign("status").out
+    assert f"changed since: {said}" in campaign("approve", plan, "--as", "Budi", "--yes").out
     assert f"changed since: {said}" in campaign("approve", plan, "--list").out
 
 
@@ -345,3 +345,36 @@ def test_approve_reads_as_json(campaign: Campaign, stage: Staged) -> None:
     (found,) = json.loads(approve(campaign, plan, "--json").out)["deliveries"]
     (one,) = found["history"]
     assert (one["name"], one["counts"], one["verified"], one["hash"]) == ("Siti", True, False, found["hash"])
+
+
+def test_other_bytes_of_a_picture_void_the_approval(campaign: Campaign, stage: Staged) -> None:
+    """The same name, the same alt text, another picture: it is not what was approved; the old one again is."""
+    from PIL import Image
+
+    picture = stage.root / "poster.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    old = picture.read_bytes()
+    plan = queued(campaign, stage, one_post(soon(hours=1), more="    media: [{file: poster.png, alt: Poster}]\n"))
+    approve(campaign, plan)
+    Image.new("RGB", (8, 8), "blue").save(picture)
+    assert campaign("approve", plan, "--as", "Budi", "--yes").code == 2
+    assert "voids the approval of Siti (picture)" in campaign("queue", plan, "--yes").out
+    assert delivery(campaign)["approved"] is False
+    picture.write_bytes(old)
+    assert campaign("queue", plan, "--yes").code == 0
+    assert delivery(campaign)["approved"] is True
+
+
+def test_the_log_tells_who_approved_what(campaign: Campaign, stage: Staged, ring: Ring) -> None:
+    """Name, key and content of each approval stand in the log, in words."""
+    rules(stage, "approval: 1, approvers: approvers")
+    ring.name("siti", "siti")
+    plan = queued(campaign, stage, one_post(soon(hours=1)), head="")
+    approve(campaign, plan, "--sign", ring.key("siti"), name="siti")
+    campaign("approve", plan, "--as", "siti", "--withdraw")
+    lines = campaign("log").out
+    assert "signed with SHA256:" in lines
+    assert str(delivery(campaign)["hash"]) in lines
+    assert "siti, withdrawn" in lines
+    assert campaign("log", "--verify").code == 0
+    assert campaign("ledger", "check").code == 0

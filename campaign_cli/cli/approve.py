@@ -66,8 +66,8 @@ def approve(
         else:
             chosen = _to_approve(context, ledger, plan, post=post)
             if not json:
-                grace = context.workspace.rules.late_grace
-                approving.show_content(chosen, context.workspace, late=grace, now=ledger.clock())
+                told = ledger.approvals([delivery.key for delivery in chosen])
+                approving.show_content(chosen, context.workspace, told=told, now=ledger.clock())
             if not confirm(_question(chosen, name=who), assume=yes):
                 diagnostics.say(_("Nothing was approved."))
                 return int(diagnostics.ExitCode.DONE)
@@ -207,10 +207,12 @@ def _record(ledger: Ledger, consent: Consent, *, quiet: bool) -> None:
 
 
 def _withdraw(ledger: Ledger, chosen: list[Delivery], *, name: str, quiet: bool) -> None:
+    from campaign_cli.signatures import person_of
+
     done = ledger.withdraw_approval(
         [one.key for one in chosen if one.state is not State.PUBLISHED], name=name, actor=actor()
     )
-    if not done and not any(given.name == name for one in chosen for given in one.approvals):
+    if not done and not any(person_of(given.name) == person_of(name) for one in chosen for given in one.approvals):
         raise InputError(
             _("{name} has approved nothing of it.").format(name=name), fix=_("See: campaign approve PLAN --list")
         )

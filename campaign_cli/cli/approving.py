@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from campaign_cli.cli import diagnostics, output
@@ -43,8 +43,14 @@ def differences(
     ]
 
 
-def show_content(deliveries: Sequence[Delivery], workspace: Workspace, *, late: timedelta, now: datetime) -> None:
-    """Everything that would be sent, on stdout; what is too late by now is said."""
+def show_content(
+    deliveries: Sequence[Delivery],
+    workspace: Workspace,
+    *,
+    told: Mapping[str, Sequence[Approval]],
+    now: datetime,
+) -> None:
+    """Everything that would be sent, on stdout; what is too late by now is said, and which approvals are void."""
     for delivery in deliveries:
         zone = zone_of(delivery.account, workspace)
         output.write(f"── {delivery.key}")
@@ -53,11 +59,11 @@ def show_content(deliveries: Sequence[Delivery], workspace: Workspace, *, late: 
         if delivery.embargo is not None:
             until = format_instant(delivery.embargo, zone, seconds=True)
             output.write(_("   under embargo until {instant}").format(instant=until))
-        output.write(f"   {asked(delivery)}")
+        output.write(f"   {missing(delivery, told.get(delivery.key, ())) or asked(delivery)}")
         for line in _content(delivery.draft):
             output.write(f"   {line}")
         output.write(_("   SHA-256 of all this: {hash}").format(hash=delivery.content_hash))
-        if now - delivery.due > late:
+        if now - delivery.due > workspace.rules.late_grace:
             diagnostics.warn(
                 _(
                     "{key} is later than late_grace allows: approved, it would be missed. Give it another time first, "
