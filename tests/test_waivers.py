@@ -107,9 +107,8 @@ def test_a_waiver_without_a_reason_does_not_count(folder: Folder, reason: str) -
 
 def test_ten_characters_are_a_reason(folder: Folder) -> None:
     """Not more is asked."""
-    assert waived(folder.plan(plan("text: Ganyang., waive: {E003: '1234567890'}"))) == [
-        ("E003", "posts[0].text", "1234567890")
-    ]
+    found = folder.plan(plan("text: Ganyang., waive: {E003: '1234567890'}"))
+    assert (told(found), waived(found)) == ([], [("E003", "posts[0].text", "1234567890")])
 
 
 def test_a_waiver_that_found_nothing_is_a_hint(folder: Folder) -> None:
@@ -243,6 +242,24 @@ def test_a_waiver_that_is_taken_away_makes_queue_judge_again(desk: Desk) -> None
     with pytest.raises(InputError):
         desk.apply(found)
     desk.plan["waive"] = {"E004": REASON}  # the same reason, for the whole plan, is as good
+    assert desk.compare().empty
+
+
+def test_each_of_several_waivers_counts(desk: Desk) -> None:
+    """While all that were used stand, nothing changes; one that is taken away changes the post."""
+    desk.post()["text"] = "Ganyang: 30% buruh."
+    desk.post()["waive"] = {"E003": REASON, "E001": OTHER}
+    desk.queue()
+    assert _details(desk)[0] == ("queued", "upah/pembuka/masto", {"E001": OTHER, "E003": REASON})
+    assert (desk.compare().empty, desk.rendered) == (True, [])
+    for code in ("E001", "E003"):
+        kept = desk.post()["waive"].pop(code)
+        found = desk.compare()
+        assert [one.key for one in found.changed] == ["upah/pembuka/masto"]
+        assert [(one.code, one.severity.value) for one in found.problems] == [
+            (code, {"E001": "hint", "E003": "warning"}[code])
+        ]
+        desk.post()["waive"][code] = kept
     assert desk.compare().empty
 
 

@@ -48,11 +48,9 @@ def said_twice(examined: Examined, now: datetime) -> Iterator[Problem]:
 def said_by_many(examined: Examined, now: datetime) -> Iterator[Problem]:
     """The same words from many accounts of one network at once; one hint, at the first post that says them."""
     saying: dict[tuple[str, tuple[str, ...]], list[Planned]] = {}
-    for planned in examined.planned:
-        draft = examined.drafts.get(planned.key)
-        if draft is not None:
-            words = tuple(_TAGS.sub("", part.text) for part in draft.parts)  # a link is tagged for each account
-            saying.setdefault((draft.platform, words), []).append(planned)
+    for planned, draft, _chosen in examined.chosen:
+        words = tuple(_TAGS.sub("", part.text) for part in draft.parts)  # a link is tagged for each account
+        saying.setdefault((draft.platform, words), []).append(planned)
     told: set[tuple[int, str]] = set()
     for (platform, words), together in saying.items():
         count, first = _crowd(together) if len(together) >= CROWD and any(words) else (0, together[0])

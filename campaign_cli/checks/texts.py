@@ -56,8 +56,8 @@ def composed(examined: Examined) -> Iterator[Composed]:
     known: dict[tuple[int, str], Chosen] = {}
     for planned in examined.planned:
         draft = examined.drafts.get(planned.key)
-        if draft is None or examined.loaded is None:
-            continue
+        if draft is None or examined.loaded is None or draft.platform not in platforms.PLATFORMS:
+            continue  # of a network that nobody knows, nobody knows which fields it shows
         which = (planned.index, planned.account.name)
         if which not in known:  # the occurrences of a recurring post choose the same
             known[which] = _chosen(examined.loaded, planned)
