@@ -48,9 +48,9 @@ _PLACE: Final = re.compile(
 )
 _BUILDINGS: Final = (
     "kantor|gedung|balai|pengadilan|PHI|kementerian|kemnaker|kemenaker|disnaker|disnakertrans|dinas|istana|DPRD?"
-    "|polres|polrestabes|polda|polsek|hotel|wisma|stasiun|terminal|rumah sakit|RSUD|RS|puskesmas|klinik|kampus|universitas"
-    "|sekolah|pabrik|PT|CV|museum|aula|monumen|taman|lapangan|gelora|halte|masjid|gereja|pasar|mal|plaza|menara|sekretariat"
-    "|posko|court|office|ministry|building|hall|factory|kedutaan|embassy"
+    "|polres|polrestabes|polda|polsek|hotel|wisma|stasiun|terminal|rumah sakit|RSUD|RS|puskesmas|klinik|kampus"
+    "|universitas|sekolah|pabrik|PT|CV|museum|aula|monumen|taman|lapangan|gelora|halte|masjid|gereja|pasar|mal|plaza|menara"
+    "|sekretariat|posko|court|office|ministry|building|hall|factory|kedutaan|embassy"
 )
 _OTHERS: Final = (
     "di|dan|kami|kita|pusat|daerah|cabang|wilayah|provinsi|kota|lantai|lt|ruang|negeri|yang|of|the|in|at|and"
