@@ -197,6 +197,8 @@ def test_bank_accounts(text: str, expected: list[tuple[str, str]]) -> None:
         ("812-0000-1234", []),
         ("WA 812-0000-1234", ["812-0000-1234"]),
         ("pesanan 0812-0000-1234", []),
+        ("pesanan nomor: 0812-0000-1234", []),
+        ("pesanan ke 0812-0000-1234", ["0812-0000-1234"]),
         ("0062 812 0000 1234", ["0062 812 0000 1234"]),
         ("001 62 812 0000 1234", ["001 62 812 0000 1234"]),
         ("+60 12-000 1234", ["+60 12-000 1234"]),
@@ -287,6 +289,10 @@ def test_mail(text: str, expected: list[str]) -> None:
         ("Kantor tutup. Jl. Melati No. 12", ["Jl. Melati No. 12"]),
         ("Kantor RW, Jl. Melati No. 12 RT 03/RW 05", ["Jl. Melati No. 12 RT 03/RW 05"]),
         ("RS Contoh, Jl. Melati No. 12", []),
+        ("Kantor Disnaker Provinsi dan Balai K3, lantai 3, Jl. Melati No. 12", []),
+        ("Pengadilan Negeri Jkt.Pst (PHI): Jl. Melati No. 12", []),
+        ("PT Contoh memecat kawan yang beralamat di Jl. Melati No. 12", ["Jl. Melati No. 12"]),
+        ("PTX, Jl. Melati No. 12", ["Jl. Melati No. 12"]),
         ("rumah sakit Contoh, Jl. Melati No. 12", []),
     ],
 )
@@ -382,8 +388,10 @@ MORE = (
     "[" * 100_000 + ":/",
 )
 
+LAST = (("PT " + "A." * 56 + "x Jl. Melati No. 1 ") * 700, ("kantor " * 15 + "x Jl. Melati No. 1 ") * 700)
 
-@pytest.mark.parametrize("text", [*HOSTILE, *MORE])
+
+@pytest.mark.parametrize("text", [*HOSTILE, *MORE, *LAST])
 def test_hostile_texts_end(text: str) -> None:
     """A hundred thousand signs that nearly are something take no more than their length."""
     code = (

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from campaign_cli.checks.safety.findings import Hit
 
 _BETWEEN: Final = 40  # signs between two pieces of one address
+_LOOKED_BACK: Final = 120  # signs before an address
 _WORD: Final = r"[A-Z0-9][\w.'-]*"
 _NAME: Final = rf"{_WORD}(?:[ ]{_WORD}){{0,4}}?"
 _NUMBER: Final = r"(?:no(?:mor|mer)?\b\.?|nmr\.?|#)\s?\d{1,4}(?:\s?[-/]?\s?[A-Z]\b|[-/]\d{1,3})?"
@@ -45,15 +46,18 @@ _RT: Final = re.compile(r"(?<![^\W_])RT[\s.:]*\d{1,3}(?!\d)", re.IGNORECASE)
 _PLACE: Final = re.compile(
     r"(?<![^\W_])(?:jl|jln|jalan|gg|gang|dusun|kampung|kp|desa|kel|kelurahan|perum|perumahan)\b", re.IGNORECASE
 )
-_PUBLIC: Final = re.compile(
-    r"(?<![^\W_])(?:kantor|gedung|balai|pengadilan|PHI|kementerian|kemnaker|kemenaker|disnaker\w*|dinas|istana|DPRD?"
-    r"|polres\w*|polda|polsek|hotel|wisma|stasiun|terminal|rumah sakit|RSUD|RS|puskesmas|klinik|kampus|universitas"
-    r"|sekolah|pabrik|PT|CV|museum|aula|monumen|taman|lapangan|gelora|halte|masjid|gereja|pasar|mal|plaza|menara"
-    r"|sekretariat|posko|court|office|ministry|building|hall|factory|kedutaan|embassy)(?![^\W_])[^\n;!?]{0,80}$",
-    re.IGNORECASE,
+_BUILDINGS: Final = (
+    "kantor|gedung|balai|pengadilan|PHI|kementerian|kemnaker|kemenaker|disnaker|disnakertrans|dinas|istana|DPRD?"
+    "|polres|polrestabes|polda|polsek|hotel|wisma|stasiun|terminal|rumah sakit|RSUD|RS|puskesmas|klinik|kampus"
+    "|universitas|sekolah|pabrik|PT|CV|museum|aula|monumen|taman|lapangan|gelora|halte|masjid|gereja|pasar|mal|plaza|menara"
+    "|sekretariat|posko|court|office|ministry|building|hall|factory|kedutaan|embassy"
 )
-_HOME: Final = re.compile(
-    r"(?<![^\W_])(?:rumah(?! sakit)|tinggal|kos(?:t|an)?|kontrakan|kediaman|home|lives?)(?![^\W_])", re.I
+_OTHERS: Final = (
+    "di|dan|kami|kita|pusat|daerah|cabang|wilayah|provinsi|kota|lantai|lt|ruang|negeri|yang|of|the|in|at|and"
+)
+_GAP: Final = r"[\s,.():-]{1,3}+"
+_PUBLIC: Final = re.compile(
+    rf"(?<![^\W_])(?i:{_BUILDINGS})(?:{_GAP}(?:[A-Z0-9][\w&/]*+|(?i:{_BUILDINGS}|{_OTHERS})(?!\w))){{0,12}}{_GAP}$"
 )
 
 
@@ -102,6 +106,6 @@ def _pieces(text: str) -> Iterator[_Piece]:
 
 
 def _is_public(text: str, start: int) -> bool:
-    """Whether the words before an address, in the same sentence, name a place where people work or meet."""
-    before = re.split(r"(?<=[a-z)])[.!?]\s", text[max(0, start - 100) : start])[-1]
-    return _PUBLIC.search(before) is not None and _HOME.search(before) is None
+    """Whether right before an address, with nothing but names between, stands a place where people work or meet."""
+    before = re.split(r"(?<=[a-z)])[.!?]\s", text[max(0, start - _LOOKED_BACK) : start])[-1]
+    return _PUBLIC.search(before) is not None

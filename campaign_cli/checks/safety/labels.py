@@ -30,6 +30,7 @@ _ANY: Final = re.compile(
     "|".join(rf"(?P<{name}>(?<![^\W_])(?:{words})(?![^\W\d_]))" for name, words in _WORDS.items()), re.IGNORECASE
 )
 _BREAK: Final = re.compile(r"\d{5,}|[.!?]\s+(?=[A-Z][a-z])|\n\s*\n")
+_BESIDE: Final = re.compile(rf"(?:[\s:.#=()-]|(?:{_NUMBER}|ID|nya)(?![^\W_]))*", re.IGNORECASE)
 _BEHIND: Final = re.compile(r"\s{0,2}[(\[]?\s?")
 
 
@@ -42,7 +43,9 @@ def label(text: str, start: int, end: int) -> str:
     begin = max(0, start - _NEAR - 30)
     for match in _ANY.finditer(text, begin, end):
         gap = text[match.end() : start]
-        if match.end() <= start and len(gap) <= _NEAR and not _BREAK.search(gap):
+        if match.end() > start or len(gap) > _NEAR or _BREAK.search(gap):
+            continue
+        if match.lastgroup != "other" or _BESIDE.fullmatch(gap):  # "laporan ke 0812…" is no number of a report
             found = match.lastgroup or ""
     if found:
         return found

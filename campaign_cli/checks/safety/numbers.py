@@ -16,7 +16,7 @@ _TAX: Final = re.compile(r"(?<!\d)\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}(?!\d)")
 _TAX_PLAIN: Final = re.compile(r"(?<!\d)\d{2}(?:[ .-]?\d{3}){2}[ .-]?\d(?:[ .-]?\d{3}){2}(?!\d)")
 _GROUPS: Final = re.compile(r"(?<![\d+])\d+(?:[ .-]\d+)*")
 _CARD: Final = re.compile(
-    r"(?:(?<![^\W_])KTA|kartu (?:tanda )?anggota|kartu serikat|nomor (?:induk )?anggota|no\.? (?:induk )?anggota"
+    r"(?:(?<![^\W_])KTA|kartu (?:tanda )?anggota|kartu serikat|(?:nomor|no\.?) (?:induk )?anggota|anggota (?:nomor|no)"
     r"|(?<![^\W_])NIA|NBA|member(?:ship)? (?:card|no\.?|number|ID)|union card)(?![^\W_])"
     r"[^\d\n!?;]{0,24}?(?<![^\W_])(?P<number>(?=[A-Z/.-]*(?:\d[A-Z/.-]*){4})[A-Z0-9]++(?:[./-][A-Z0-9]++)*+)"
     r"(?!\s(?:orang|anggota|peserta|lembar|buah|kartu|members|people))",
