@@ -208,6 +208,8 @@ def test_bank_accounts(text: str, expected: list[tuple[str, str]]) -> None:
         ("0800-1-000000", []),
         ("1500-630", []),
         ("0812-000", []),
+        ("Tel:0812 0000 1234", ["0812 0000 1234"]),  # no link, though it begins like one
+        ("hotel:081200001234", ["081200001234"]),
         ("x0812-0000-1234", []),
         ("0812-0000-1234x", []),
         ("2026.0812-0000-1234", []),
@@ -338,6 +340,7 @@ def test_plates(text: str, expected: list[str]) -> None:
         ("https://wa.me/qr/ABCDEFGH12345", []),
         ("tel:+62-812-0000-1234", [("S006", "+62-812-0000-1234")]),
         ("sms:081200001234", [("S006", "081200001234")]),
+        ("sms:ketik DAFTAR", []),
         ("mailto:ani@surel.example?body=Halo", [("S007", "ani@surel.example")]),
         ("mailto:?body=NIK%203201994101900001", [("S001", "3201994101900001")]),
         ("https://a.example/?email=ani%40surel.example", [("S007", "ani@surel.example")]),
