@@ -35,6 +35,8 @@ def found(text: str) -> list[tuple[str, str]]:
         ("3201993104900001", False),  # April has 30 days
         ("3201992902000001", True),  # 2000 was a leap year
         ("3201992902960001", True),
+        ("3201992902961001", True),  # the running number has no part in the year
+        ("3201992902979001", False),
         ("3201992902970001", False),
         ("3201996902960001", True),
         ("3201993002960001", False),
