@@ -35,6 +35,8 @@ def found(text: str) -> list[tuple[str, str]]:
         ("3201993104900001", False),  # April has 30 days
         ("3201992902000001", True),  # 2000 was a leap year
         ("3201992902960001", True),
+        ("3201992902961001", True),  # the running number has no part in the year
+        ("3201992902979001", False),
         ("3201992902970001", False),
         ("3201996902960001", True),
         ("3201993002960001", False),
@@ -208,6 +210,8 @@ def test_bank_accounts(text: str, expected: list[tuple[str, str]]) -> None:
         ("0800-1-000000", []),
         ("1500-630", []),
         ("0812-000", []),
+        ("Tel:0812 0000 1234", ["0812 0000 1234"]),  # no link, though it begins like one
+        ("hotel:081200001234", ["081200001234"]),
         ("x0812-0000-1234", []),
         ("0812-0000-1234x", []),
         ("2026.0812-0000-1234", []),
@@ -338,6 +342,7 @@ def test_plates(text: str, expected: list[str]) -> None:
         ("https://wa.me/qr/ABCDEFGH12345", []),
         ("tel:+62-812-0000-1234", [("S006", "+62-812-0000-1234")]),
         ("sms:081200001234", [("S006", "081200001234")]),
+        ("sms:ketik DAFTAR", []),
         ("mailto:ani@surel.example?body=Halo", [("S007", "ani@surel.example")]),
         ("mailto:?body=NIK%203201994101900001", [("S001", "3201994101900001")]),
         ("https://a.example/?email=ani%40surel.example", [("S007", "ani@surel.example")]),

@@ -43,6 +43,8 @@ groups: {{nasional: [mastodon]}}
 slots:  {{pagi: "07:30", sore: "17:00"}}
 rules:  {{late_grace: 30m}}
 # notify: [env:CAMPAIGN_NOTIFY_URL]
+# protected: protected.txt
+# public_contacts: [redaksi@serikat.example, "+62 21 000 0123"]
 """
 ENVIRONMENT = """\
 # {about}

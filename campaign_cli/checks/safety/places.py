@@ -121,5 +121,5 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
     elif isinstance(value, list | tuple):
         for number, child in enumerate(value):
             yield from _leaves((*path, number), child)
-    elif value is not None and not isinstance(value, bool):
+    elif isinstance(value, int | float):
         yield path, str(value)  # a number without quotes

@@ -16,7 +16,8 @@ _SIGNS: Final = {
 }
 _ENDS: Final = "com|org|net|id|me|ly|info|example|co|app|link|io|gl|tv|test|invalid"
 _LINK: Final = re.compile(
-    rf"https?://[^\s<>\"“”]+|(?:tel|sms|mailto):[^\s<>\"“”]+|(?<![\w.-])[\w-]++(?:\.[\w-]++)*\.(?:{_ENDS})/[^\s<>\"“”]*",
+    r"https?://[^\s<>\"“”]+|(?<!\w)(?:tel|sms):[+\d][\d().%-]{7,}|(?<!\w)mailto:[^\s<>\"“”]+"
+    rf"|(?<![\w.-])[\w-]++(?:\.[\w-]++)*\.(?:{_ENDS})/[^\s<>\"“”]*",
     re.IGNORECASE,
 )
 _TOKEN: Final = re.compile(r"[^\s<>\"“”]+")
