@@ -99,7 +99,7 @@ def line(notice: Notice) -> str:
         State.FAILED: _("Failed"),
         State.MISSED: _("Missed"),
         State.UNCERTAIN: _("Uncertain"),
-        State.WAITING: _("No longer approved"),
+        State.WAITING: _("Not approved"),
     }
     word = words.get(notice.kind, notice.kind.value)
     reason = f": {notice.message}" if notice.message else ""
