@@ -254,7 +254,8 @@ class Truth:
             assert delivery.state.value in self._may_be[delivery.key], (delivery, self._may_be[delivery.key])
             self._frozen(delivery)
             self._receipts(delivery)
-        told = Counter((notice.key, notice.kind.value) for notice in self.world.told.notices)
+        states = [notice for notice in self.world.told.notices if notice.kind is not State.WAITING]  # not approved
+        told = Counter((notice.key, notice.kind.value) for notice in states)
         assert all(self._told[one] >= number for one, number in told.items())
 
     def _follow(self, events: list[Event], deliveries: Mapping[str, Delivery]) -> None:

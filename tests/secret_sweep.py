@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -53,8 +54,9 @@ def secrets_of(root: Path) -> set[str]:
     return {secret for secret in found if len(secret) >= _SHORTEST}
 
 
-def leaks(folder: Path, texts: Iterable[str] = ()) -> Iterator[str]:
-    """Where a secret of a workspace in ``folder`` (or directly below it) stands that it must not stand in."""
+def leaks(folder: Path, texts: Iterable[str] = (), *, files: bool = True) -> Iterator[str]:
+    """Where a secret of a workspace in ``folder`` (or directly below it) stands that it must not stand in: the
+    ``texts`` and, if wanted, every file there."""
     roots = [folder, *(one for one in _entries(folder) if one.is_dir() and not one.is_symlink())]
     secrets = set().union(*map(secrets_of, roots)) if roots else set()
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
@@ -62,20 +64,27 @@ def leaks(folder: Path, texts: Iterable[str] = ()) -> Iterator[str]:
         return
     wanted = [form.encode() for form in forms]
     allowed = {(root / name).resolve() for root in roots for name in _files_of(root)}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.rglob("*")) if files else ():
         if path.is_symlink() or not path.is_file() or path.resolve() in allowed:
             continue
         if path.name.startswith(".env") or path.name in _HOLDERS:
             continue
         try:
-            content = path.read_bytes()
-        except OSError:
+            content = _content(path)
+        except (OSError, subprocess.CalledProcessError):
             continue
         if any(form in content for form in wanted):
             yield str(path.relative_to(folder))
     for text in texts:
         if any(form in text for form in forms):
             yield text
+
+
+def _content(path: Path) -> bytes:
+    """A database is read by another process: closing it here would end the locks that this one holds on it."""
+    if ".sqlite3" in path.name:
+        return subprocess.run(["cat", str(path)], capture_output=True, check=True).stdout
+    return path.read_bytes()
 
 
 def _files_of(root: Path) -> list[str]:

@@ -392,6 +392,19 @@ def test_a_void_approval_is_told_to_a_person(bench: Bench) -> None:
     assert not goes(bench)
 
 
+def test_what_falls_due_unapproved_is_told_once(bench: Bench) -> None:
+    """A person hears of it when it is due, and again when it got another time; not of what nobody need approve."""
+    bench.queue(asking(), make("c/q/a"), asking("c/r/a", due=START + timedelta(hours=1)))
+    (notice,) = bench.ledger.take_notices()
+    assert (notice.key, notice.message) == (KEY, "It is due, and not approved.")
+    assert bench.ledger.take_notices() == []
+    bench.clock.forward(minutes=10)
+    change(bench, asking(due=START + timedelta(minutes=5)))
+    assert [one.key for one in bench.ledger.take_notices()] == [KEY]
+    say_yes(bench, "Siti")
+    assert bench.ledger.take_notices() == []
+
+
 @pytest.mark.sqlite
 def test_a_restore_brings_no_approval_back_that_was_taken_back(bench: Bench) -> None:
     """A backup keeps approvals; what was withdrawn since stays withdrawn."""

@@ -33,7 +33,7 @@ CASES = {
     "no address": (f'"{NOWHERE}/mastodon/mastodon"', "mastodon", "2:39", "A004", "This is not the address of a server", "Write it like https://mastodon.example"),
     "open address": (f'"{NOWHERE}/mastodon/mastodon"', "http://mastodon.example", "2:39", "A004", "mastodon.example must be reached by https", "Write https://"),
     "no channel": ("@fspc_papua", "saluran kami", "5:82", "A004", "This is not the name of a channel", "Write @name"),
-    "one of few words": ("  bluesky:", "  insta: {platform: instagram, token: env:A, login: tiktok}\n  bluesky:", "3:53", "A004", "\"login\" must be one of: 'instagram', 'facebook'.", "Write one of these words"),
+    "one of few words": ("  bluesky:", "  insta: {platform: instagram, token: env:A, login: tiktok}\n  bluesky:", "3:53", "A004", '"login" must be one of: instagram, facebook.', "Write one of these words"),
     "unknown zone": ("timezone: WIT}", "timezone: WITT}", "5:125", "A009", '"WITT" is not a time zone. Did you mean "WIT"?', "Write WIB"),
     "unknown member": ("[mastodon, bluesky", "[mastodn, bluesky", "6:18", "A007", '"mastodn". Did you mean "mastodon"?', "Add it under accounts"),
     "no clock time": ('"07:30"', '"25:00"', "7:15", "A011", "A slot is a clock time", 'Write it like "07:30"'),

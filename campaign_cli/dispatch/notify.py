@@ -100,7 +100,7 @@ def line(notice: Notice) -> str:
         State.MISSED: _("Missed"),
         State.UNCERTAIN: _("Uncertain"),
         State.PUBLISHED: _("Published"),
-        State.WAITING: _("No longer approved"),
+        State.WAITING: _("Not approved"),
     }
     word = words.get(notice.kind, notice.kind.value)
     reason = f": {notice.message}" if notice.message else ""

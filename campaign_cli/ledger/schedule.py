@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select, true, update
 from sqlalchemy.engine import Connection
 
+from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.queries import WAITING, approved, columns, covered, deliveries_by_key, free_by, sendable
+from campaign_cli.ledger.queries import (
+    WAITING,
+    approved,
+    columns,
+    covered,
+    deliveries_by_key,
+    free_by,
+    give_notice,
+    sendable,
+)
 from campaign_cli.ledger.resting import Resting, pauses, rests
-from campaign_cli.ledger.schema import instant, instant_or_none, micros, notices
+from campaign_cli.ledger.schema import deliveries, instant, instant_or_none, micros, notices
 from campaign_cli.ledger.values import Delivery, Notice, Rest
 from campaign_cli.models import State
 
@@ -101,12 +111,13 @@ class Schedule(Resting):
             return self.database.change_counter(connection)
 
     def take_notices(self) -> list[Notice]:
-        """What people should hear of and nobody was told yet: failed, missed, uncertain.
+        """What people should hear of and nobody was told yet: failed, missed, uncertain, due and not approved.
 
         They count as told from here on, before they are sent: a crash in between loses a message rather than telling it
         twice, and `status` shows the delivery all the same.
         """
         with self.writing() as connection:
+            self._notice_unapproved(connection)
             untold = select(notices).where(notices.c.told_at.is_(None)).order_by(notices.c.at, notices.c.id)
             found = [
                 Notice(key=row.delivery, kind=State(row.kind), message=row.message, at=instant(row.at))
@@ -115,6 +126,19 @@ class Schedule(Resting):
             if found:
                 connection.execute(update(notices).where(notices.c.told_at.is_(None)).values(told_at=self.now()))
             return found
+
+    def _notice_unapproved(self, connection: Connection) -> None:
+        """What has fallen due without its approvals, once for each instant."""
+        now = self.now()
+        told = exists().where(
+            notices.c.delivery == columns.key,
+            notices.c.kind == State.WAITING.value,
+            notices.c.at >= columns.due,
+        )
+        lacking = and_(columns.approval > 0, not_(approved()), ~covered(), ~told.correlate(deliveries))
+        found = connection.execute(select(columns.key).where(WAITING, columns.due <= now, lacking)).scalars()
+        why = _("It is due, and not approved.")
+        give_notice(connection, [(key, why) for key in found], kind=State.WAITING, at=now)
 
     def remote_ids(self, address: str) -> set[str]:
         """The remote ids that already prove something on this account."""

@@ -220,7 +220,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """Something a person should hear of: ``kind`` is failed, missed, uncertain, or waiting (no longer approved)."""
+    """Something a person should hear of: ``kind`` is failed, missed, uncertain, or waiting (not approved)."""
 
     key: str
     kind: State
