@@ -28,20 +28,25 @@ class PublicContacts:
     def __init__(self, written: Iterable[str]) -> None:
         plain = [normal(contact) for contact in written]
         self._numbers = {_digits(number) for contact in plain for number in _NUMBER.findall(contact)}
-        self._mails = {mail.casefold() for contact in plain for mail in _MAIL.findall(contact)}
+        self._mails = {mail.casefold() for contact in plain for mail in (*_MAIL.findall(contact), _mail(contact))}
         self._places = [_place(piece) for contact in plain for piece in _places(contact)]
         self._words = {_plain(contact) for contact in plain}
 
     def hold(self, finding: Finding) -> bool:
         """Telephone by number, e-mail by its letters, address by its words, everything else by letters and digits."""
         if finding.code == _MAILS:
-            return _DOT.sub(".", _AT.sub("@", finding.datum, count=1)).casefold() in self._mails
+            return _mail(finding.datum) in self._mails
         if finding.code == _HOMES:
             found = _place(finding.datum)
             return any(_within(found, place) or _within(place, found) for place in self._places)
         return (_digits(finding.datum) in self._numbers and finding.datum[-1:].isdigit()) or (
             _plain(finding.datum) in self._words
         )
+
+
+def _mail(text: str) -> str:
+    """``nama (at) serikat (dot) example`` with its signs."""
+    return _DOT.sub(".", _AT.sub("@", text, count=1)).casefold()
 
 
 def _digits(number: str) -> str:
