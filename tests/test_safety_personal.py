@@ -230,6 +230,26 @@ public_contacts:
     ]
 
 
+def test_contacts_do_not_cover_what_only_begins_or_ends_alike(folder: Folder) -> None:
+    """The number of a house is nobody's card, and an account is not the same without its zeros."""
+    contacts = "['Jl. Melati No. 12', 'BCA 00-1112-2223', 'KTA 12345', 'B 1234 XYZ', 'BNI 123456', '7', 'Gang 9']"
+    folder.write("accounts.yaml", ACCOUNTS + f"public_contacts: {contacts}\n")
+    found = {
+        "KTA 0012": ["S005"],
+        "KTA 12345": ["S005"],
+        "KTA 123456": [],
+        "BCA 0011122223": [],
+        "BCA 11122223": ["S010"],
+        "WA 0811122223": ["S006"],
+        "Jl. Mawar No. 7": ["S008"],
+        "Gg. 9 No. 3": [],
+        "B 1234 XYZ": [],
+        "B 1234 XYA": ["S009"],
+    }
+    for text, expected in found.items():
+        assert codes(folder.plan(f"{POST}    text: {text}\n"), "S") == expected, text
+
+
 def test_drafts_that_queue_draws_are_judged_alike(folder: Folder) -> None:
     """The rules look at what they are given: no draft, no finding; the clock does not matter."""
     examined = folder.plan(f"{POST}    text: WA {PHONE}\n")

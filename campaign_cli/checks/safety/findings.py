@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+from campaign_cli.checks.safety.words import BLANK
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -45,9 +47,9 @@ def mask(datum: str) -> str:
 
 
 def blanked(text: str, hits: list[Hit]) -> str:
-    """The text with spaces for what was found (in the order of the text), so that no other rule finds it as well."""
+    """The text without what was found (in the order of the text), so that no other rule finds it as well."""
     pieces, at = [], 0
     for hit in hits:
-        pieces += [text[at : hit.start], " " * (hit.end - hit.start)]
+        pieces += [text[at : hit.start], BLANK * (hit.end - hit.start)]
         at = hit.end
     return "".join((*pieces, text[at:]))

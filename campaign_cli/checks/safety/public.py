@@ -19,7 +19,8 @@ _DOT: Final = re.compile(r"\s*[(\[{<]\s*(?:dot|titik|\.)\s*[)\]}>]\s*|\s+(?:dot|
 _SHORT: Final = {"jl": "jalan", "jln": "jalan", "gg": "gang", "perum": "perumahan", "komp": "kompleks"}
 _STREETS: Final = frozenset({"jalan", "gang", "perumahan", "kompleks", "blok"})
 _LEFT_OUT: Final = frozenset({"no", "nomor", "nmr"})
-_HOMES, _MAILS = "S008", "S007"
+_LEAST: Final = 6  # digits of a number: shorter ones are those of houses
+_TELEPHONES, _MAILS, _HOMES = "S006", "S007", "S008"
 
 
 class PublicContacts:
@@ -27,27 +28,37 @@ class PublicContacts:
 
     def __init__(self, written: Iterable[str]) -> None:
         plain = [normal(contact) for contact in written]
-        self._numbers = {_digits(number) for contact in plain for number in _NUMBER.findall(contact)}
-        self._mails = {mail.casefold() for contact in plain for mail in _MAIL.findall(contact)}
+        numbers = [number for contact in plain for number in _NUMBER.findall(contact) if len(_digits(number)) >= _LEAST]
+        self._telephones = {_dialled(number) for number in numbers}
+        self._numbers = {_digits(number) for number in numbers}
+        self._mails = {mail.casefold() for contact in plain for mail in (*_MAIL.findall(contact), _mail(contact))}
         self._places = [_place(piece) for contact in plain for piece in _places(contact)]
         self._words = {_plain(contact) for contact in plain}
 
     def hold(self, finding: Finding) -> bool:
         """Telephone by number, e-mail by its letters, address by its words, everything else by letters and digits."""
         if finding.code == _MAILS:
-            return _DOT.sub(".", _AT.sub("@", finding.datum, count=1)).casefold() in self._mails
+            return _mail(finding.datum) in self._mails
         if finding.code == _HOMES:
             found = _place(finding.datum)
             return any(_within(found, place) or _within(place, found) for place in self._places)
-        return (_digits(finding.datum) in self._numbers and finding.datum[-1:].isdigit()) or (
-            _plain(finding.datum) in self._words
-        )
+        if finding.code == _TELEPHONES:
+            return _dialled(finding.datum) in self._telephones
+        return _digits(finding.datum) in self._numbers or _plain(finding.datum) in self._words
+
+
+def _mail(text: str) -> str:
+    """``nama (at) serikat (dot) example`` with its signs."""
+    return _DOT.sub(".", _AT.sub("@", text, count=1)).casefold()
 
 
 def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number)
+
+
+def _dialled(number: str) -> str:
     """Without what a country or a long-distance call adds: 0812… and +62 812… are the same."""
-    digits = re.sub(r"\D", "", number)
-    return digits.removeprefix("00").removeprefix("62").removeprefix("0")
+    return _digits(number).removeprefix("00").removeprefix("62").removeprefix("0")
 
 
 def _places(contact: str) -> Iterator[str]:

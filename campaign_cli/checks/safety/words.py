@@ -10,6 +10,8 @@ from pathlib import PurePath
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+BLANK: Final = "\ufffc"
+"""Stands for each sign of what was taken out of a text: neither a letter nor a space, so nothing is joined over it."""
 _SIGNS: Final = {
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
     **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), None),
@@ -46,7 +48,7 @@ def of_file(name: str) -> str:
 
 
 def apart(text: str) -> tuple[str, list[Link]]:
-    """The text with spaces for its links, and the links."""
+    """The text without its links, as long as before, and the links."""
     links: list[Link] = []
     if "/" not in text and ":" not in text:
         return text, links
@@ -57,7 +59,7 @@ def apart(text: str) -> tuple[str, list[Link]]:
             written = match.group().rstrip(_BEHIND)
             start = token.start() + match.start()
             links.append(_link(written))
-            rest = rest[:start] + " " * len(written) + rest[start + len(written) :]
+            rest = rest[:start] + BLANK * len(written) + rest[start + len(written) :]
     return rest, links
 
 
