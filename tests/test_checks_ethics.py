@@ -93,6 +93,20 @@ def test_figures_are_looked_for_in_titles_and_alt_texts_and_not_in_names(folder:
     ]
 
 
+@pytest.mark.parametrize(
+    ("account", "field"),
+    [("mastodon", "cw"), ("web", "title"), ("web", "excerpt")],
+)
+def test_sentences_beside_the_text_are_looked_at_too(folder: Folder, account: str, field: str) -> None:
+    """Each field of a network in which people write sentences: for figures, and for words of the list."""
+    body = post(f"text: Halo.\nvariants: {{{account}: {{{field}: 'Ganyang 30%'}}}}").replace("langit", account, 1)
+    body = body.replace("[mastodon, mastodon]", "[mastodon]")
+    assert [(one.code, one.path) for one in found(folder, body)] == [
+        ("E001", f"posts[0].variants.{account}.{field}"),
+        ("E003", f"posts[0].variants.{account}.{field}"),
+    ]
+
+
 def test_an_accusation_by_name_without_a_source_is_a_hint(folder: Folder) -> None:
     """It names whom and by which word, and falls silent with a source."""
     text = 'text: "Kawan, PT. Contoh Jaya mencuri upah kami. Pak Budi mengancam."\n'
@@ -284,7 +298,7 @@ def test_a_paid_post_that_does_not_say_so_is_a_warning(folder: Folder, text: str
 
 
 def test_each_text_of_a_paid_post_says_so(folder: Folder) -> None:
-    """A title is a part of the post; a first comment and an address are not."""
+    """A title is a part of the post; an address is not."""
     body = """\
         accounts: [mastodon, langit, web]
         posts:

@@ -316,6 +316,15 @@ def test_a_day_of_silence_named_later_stops_queue_for_what_is_queued(desk: Desk)
     assert desk.compare().problems == []
 
 
+def test_what_the_rules_ask_of_a_post_is_a_part_of_its_inputs(desk: Desk) -> None:
+    """A queued post that turns out to be paid for is judged again, although its words are the same."""
+    desk.queue()
+    desk.post()["paid"] = True
+    found = desk.compare()
+    assert [one.key for one in found.changed] == ["upah/pembuka/masto"]
+    assert [(one.code, one.path) for one in found.problems] == [("E006", "posts[0].text")]
+
+
 def test_queue_refuses_a_waiver_that_can_not_be_used(desk: Desk) -> None:
     """Also where nothing has changed."""
     desk.queue()

@@ -120,6 +120,12 @@ def _messages(folder: Folder, name: str) -> list[str]:
     return [f"{one.message} → {one.fix}" for one in problems]
 
 
+def test_without_a_file_the_list_of_the_program_counts(folder: Folder) -> None:
+    """And nothing is wrong."""
+    phrases, problems = word_list(open_workspace(folder.root)[0])
+    assert (phrases.found_in("ganyang, kata kotor"), problems) == (["ganyang"], [])
+
+
 WHERE = " → Correct the path (from the workspace's folder), or put the file there."
 
 
@@ -139,6 +145,7 @@ def test_a_file_that_can_be_read_has_no_problem(folder: Folder) -> None:
 
 def test_a_file_as_large_as_may_be(folder: Folder) -> None:
     """Exactly 1 MiB is read."""
+    assert MAX_BYTES == 1_048_576
     folder.write("kata.txt", b"satu\n" + b"#" * (MAX_BYTES - 5))
     assert _messages(folder, "kata.txt") == []
 

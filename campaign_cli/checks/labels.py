@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from campaign_cli.checks.phrases import Phrases, folded
+from campaign_cli.checks.texts import SENTENCES
 from campaign_cli.content.pictures import MediaError
 from campaign_cli.i18n import _
 from campaign_cli.models import Problem, Severity
@@ -35,7 +36,6 @@ _MACHINE: Final = Phrases(
 )
 _MADE_BY_MACHINE: Final = "trainedalgorithmicmedia"
 """In IPTC's words, also where a machine only made a part: https://cv.iptc.org/newscodes/digitalsourcetype/"""
-_ELSEWHERE: Final = frozenset({"slug", "first_comment"})
 
 
 class _Shown(NamedTuple):
@@ -119,8 +119,8 @@ def _media(one: Composed) -> Iterator[_Shown]:
 
 
 def _words(draft: Draft) -> str:
-    """All that the post itself says: its parts and the network's own fields, without what stands elsewhere."""
-    fields = (value for name, value in draft.native.items() if isinstance(value, str) and name not in _ELSEWHERE)
+    """All that the post says in sentences: its parts and some of the network's own fields."""
+    fields = (str(value) for name, value in draft.native.items() if name in SENTENCES)
     return "\n".join((*(part.text for part in draft.parts), *fields))
 
 

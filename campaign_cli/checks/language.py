@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from campaign_cli.checks import claims
 from campaign_cli.checks.phrases import without_links
-from campaign_cli.checks.texts import ALT, FILE, LINK, TEXT
+from campaign_cli.checks.texts import ALT, FILE, LINK, SENTENCES, TEXT
 from campaign_cli.checks.wordlist import word_list
 from campaign_cli.i18n import _
 from campaign_cli.models import Problem, Severity
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NOT_WORDS: Final = frozenset({LINK, FILE, "slug"})
-_SENTENCES: Final = frozenset({TEXT, ALT, "title", "excerpt", "description", "cw", "first_comment"})
+_SENTENCES: Final = SENTENCES | {TEXT, ALT}
 _SOURCE: Final = re.compile(r"\b(sumber|sources?)\s*:", re.IGNORECASE)
 _SHOWN: Final = 3  # figures in one message
 

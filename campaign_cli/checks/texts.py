@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from campaign_cli import platforms
 from campaign_cli.content.hashtags import normal_hashtag
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from campaign_cli.plan.load import LoadedPlan
 
 TEXT, ALT, LINK, HASHTAG, FILE = "text", "alt", "link", "hashtag", "file"
-"""What a text is; a network's own field (title, excerpt, cw …) goes by its name."""
+"""What a text is; a network's own field (title, slug, cw …) goes by its name."""
+SENTENCES: Final = frozenset({"title", "excerpt", "cw"})
+"""The networks' own fields in which people write sentences."""
 
 
 class Said(NamedTuple):
