@@ -264,6 +264,25 @@ class Machine(RuleBasedStateMachine):
         self.withdraw(which, name)
         self.world.step(steps)
 
+    @rule(words=st.booleans(), back=st.booleans(), steps=st.integers(0, 20))
+    def changed_after_approval(self, words: bool, back: bool, steps: int) -> None:
+        """What everybody has approved is edited, or moved, and queued; and maybe edited back."""
+        now = self.world.clock()
+        self.orders.add(CAMPAIGNS[1], list(PROOFS), parts=1, words="", due=now, labels=())
+        item = self.orders.items[-1]
+        texts, due = item.texts, item.due
+        self._queue(CAMPAIGNS[1])
+        for person in PEOPLE:
+            self.approve(0, person, True)
+        self.orders.change(item, words=words, shift=None if words else -timedelta(minutes=1))
+        self._queue(CAMPAIGNS[1])
+        if back:
+            item.texts, item.due = texts, due
+            self._queue(CAMPAIGNS[1])
+        self.start(WORKERS[1], None)
+        self.world.step(steps)
+        self.lawful()
+
     @rule(which=_few, with_id=st.booleans())
     def resolve(self, which: int, with_id: bool) -> None:
         """A person who looks at the account first, when nothing is on its way there any more."""
