@@ -34,7 +34,7 @@ RENDER_VERSION: Final = "1"
 # What decides when and where, not what: the instant and the account go into the hash by themselves.
 _NOT_CONTENT: Final = {
     *("at", "zone", "every", "rrule", "from_", "until", "embargo_until"),
-    *("accounts", "sources", "audience", "paid", "waive"),
+    *("accounts", "sources", "audience", "waive"),
 }
 _NOT_SHARED: Final = {
     *("posts", "day", "timezone", "accounts", "sources", "audience"),
