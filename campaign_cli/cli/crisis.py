@@ -176,7 +176,8 @@ def _show(context: Context, ledger: Ledger, crisis: Hold, *, back: timedelta) ->
 
     held, sent = ledger.held_back(crisis), ledger.sent_after(crisis.opened_at - back)
     output.write(ngettext("{n} delivery is held.", "{n} deliveries are held.", len(held)).format(n=len(held)))
-    show_deliveries(held, context.workspace)
+    if held:
+        show_deliveries(held, context.workspace)
     if not sent:
         output.write(_("Nothing went out lately."))
         return
