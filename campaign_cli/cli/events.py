@@ -36,6 +36,7 @@ def _kind(kind: str) -> str:
         "released": _("released"),
         "withdrawing": _("to be taken down"),
         "withdrawn": _("taken down"),
+        "evidence": _("evidence written"),
         "adopted": _("ledger adopted"),
         "restored": _("ledger restored"),
         "approved": _("approved"),
