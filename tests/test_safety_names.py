@@ -9,9 +9,9 @@ import pytest
 from content_helpers import ACCOUNTS, Folder, codes
 
 from campaign_cli.checks.safety.names import Names, folded
-from campaign_cli.checks.safety.protected import MAX_BYTES
 from campaign_cli.models import Problem
 
+MIB = 1_048_576
 POST = "accounts: [mastodon]\nposts:\n  - id: satu\n    at: 2026-12-03 08:00\n"
 LIST = "# saksi\nBudi Santoso  # bagian jahit\n\n  Nur'aini Kusuma\nJosé da Costa\n"
 LINES = ACCOUNTS.count("\n")
@@ -144,7 +144,7 @@ def test_names_as_a_list(folder: Folder) -> None:
     [
         (None, "there is no such file or folder"),
         (b"Budi\xff", "it is not UTF-8"),
-        (b"a" * (MAX_BYTES + 1), "it is larger than 1 MiB"),
+        (b"a" * (MIB + 1), "it is larger than 1 MiB"),
     ],
 )
 def test_a_list_that_can_not_be_read(folder: Folder, content: bytes | None, reason: str) -> None:
@@ -162,8 +162,8 @@ def test_a_list_that_can_not_be_read(folder: Folder, content: bytes | None, reas
 
 def test_a_list_that_is_as_large_as_it_may_be(folder: Folder) -> None:
     """One MiB is read; a mark at its beginning and Windows line ends don't matter."""
-    folder.write("protected.txt", b"\xef\xbb\xbfBudi Santoso\r\n#" + b"a" * (MAX_BYTES - 18))
-    assert (folder.root / "protected.txt").stat().st_size == MAX_BYTES
+    folder.write("protected.txt", b"\xef\xbb\xbfBudi Santoso\r\n#" + b"a" * (MIB - 18))
+    assert (folder.root / "protected.txt").stat().st_size == MIB
     assert codes(folder.plan(f"{POST}    text: Budi Santoso\n"), "S") == ["S011"]
 
 

@@ -10,7 +10,7 @@ from campaign_cli.checks.safety.findings import Hit
 from campaign_cli.checks.safety.labels import label
 
 _REGION: Final = "ID"
-_SHORTEST: Final = 8  # digits, with the code of the city
+_SHORTEST: Final = 9  # digits, with the code of the city
 _LONGEST: Final = 18  # digits: fifteen, and what is dialled to leave the country
 _LEAST: Final = 10  # digits of a number with its country, where the numbering plan does not know it
 _START: Final = re.compile(r"(?<![\w.,#-])(?:\+|\(\+?|00)?\d")

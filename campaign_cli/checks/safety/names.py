@@ -39,7 +39,7 @@ class Names:
 
     def find(self, text: str) -> tuple[Name, ...]:
         """The names that a text says, also in its hashtags and links, each once, in the order of the text."""
-        readings = [text, unquote_plus(text)] if "%" in text or "+" in text else [text]
+        readings = [text, unquote_plus(text)] if "%" in text else [text]
         spelled = (folded(reading, split=split) for reading in readings for split in (True, False))
         return tuple(dict.fromkeys(name for words in spelled for name in self._in(words)))
 
