@@ -244,6 +244,10 @@ def _canonical(data: Mapping[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+DIRECT: Final = "langsung"
+"""The campaign of messages without a plan; no plan may bear its name."""
+
+
 def delivery_key(campaign: str, post: str, account: str) -> str:
     """``campaign/post[@DATE[.n]]/account``; ``post`` already carries its occurrence."""
     return f"{campaign}/{post}/{account}"
