@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from care_helpers import asks, restore
 from conftest import Campaign
+from dispatch_helpers import Table
+from ledger_helpers import START, Bench, make
 from signing_helpers import Ring
 from staged import Staged, soon
+from test_approvals import change
 from test_cli_approve import LEAD, approve, delivery, one_post, queued, rules
 
+from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.errors import InputError
+from campaign_cli.ledger import NewDelivery
+from campaign_cli.ledger.backup import back_up
+from campaign_cli.models import Draft
 from campaign_cli.signatures import checked_name
 
 
@@ -93,3 +104,72 @@ def test_papers_steer_no_terminal(campaign: Campaign, stage: Staged, monkeypatch
     assert "<img" not in page
     assert json.loads(data)["holds"][0]["reason"].endswith("\u202e")
     assert campaign("log", "--verify").code == 0
+
+
+def test_ending_a_hold_twice_decides_once(tmp_path: Path) -> None:
+    """Two people end the same crisis at once: the second finds it over, and its answer shifts nothing once more."""
+    bench = Bench(tmp_path)
+    bench.queue(make("a/p/x"))
+    due = bench.ledger.delivery("a/p/x").due  # type: ignore[union-attr]
+    crisis = bench.ledger.start_crisis(statement=None, reason="r", actor="siti")
+    answer = {"a/p/x": timedelta(days=1)}
+    assert len(bench.ledger.release([crisis.id], actor="siti", late=answer)) == 1
+    assert bench.ledger.release([crisis.id], actor="budi", late=answer) == []
+    assert bench.ledger.delivery("a/p/x").due - due == timedelta(days=1)  # type: ignore[union-attr]
+
+
+def test_what_is_queued_during_the_review_is_not_released_unseen(tmp_path: Path) -> None:
+    """The crisis stays on until somebody has decided on that, too."""
+    bench = Bench(tmp_path)
+    bench.queue(make("a/p/x"))
+    crisis = bench.ledger.start_crisis(statement=None, reason="r", actor="siti")
+    seen = [one.key for one in bench.ledger.held_back(crisis)]
+    bench.queue(make("b/p/x"))
+    with pytest.raises(InputError, match="b/p/x"):
+        bench.ledger.release([crisis.id], actor="siti", late={}, reviewed=seen)
+    assert bench.claim().claims == ()
+    bench.ledger.release([crisis.id], actor="siti", late={}, reviewed=[*seen, "b/p/x"])
+    assert len(bench.claim().claims) == 2
+
+
+@pytest.mark.parametrize("wrong", ["Thu, 01 Jan 1970 00:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"])
+def test_one_wrong_answer_holds_no_post_for_years(tmp_path: Path, wrong: str) -> None:
+    """A destination whose clock was reset is asked again within the hour, and the post goes out, late as it is."""
+    table = Table(tmp_path)
+    key = table.queue("a", embargo=timedelta(0))
+    right = table.remote.dated
+    table.remote.dated = lambda: {"date": wrong}  # type: ignore[method-assign]
+    asyncio.run(publish_pass(table.dispatcher()))
+    table.remote.dated = right  # type: ignore[method-assign]
+    assert table.state(key) == "waiting"
+    asyncio.run(publish_pass(table.dispatcher(), until=table.clock.now() + timedelta(hours=2)))
+    assert table.state(key) == "published"
+    table.ledger.close()
+
+
+def embargoed(until: datetime) -> NewDelivery:
+    """A delivery that is due when its embargo ends."""
+    new = make("c/p/x", due=until)
+    draft = Draft.from_json(new.draft_json)
+    return replace(new, embargo=until, content_hash=draft.content_hash(until, embargo=until))
+
+
+@pytest.mark.sqlite
+def test_a_restore_ends_no_embargo_sooner_and_brings_nothing_back(tmp_path: Path) -> None:
+    """The embargo was moved and a post taken down since the backup: the campaign is held, and down stays down."""
+    bench, hour = Bench(tmp_path), timedelta(hours=1)
+    bench.queue(embargoed(START + hour), make("b/p/x"))
+    bench.publish(bench.claim_one())
+    file = back_up(bench.ledger).path
+    bench.clock.forward(minutes=1)
+    change(bench, embargoed(START + 3 * hour))
+    (out,) = bench.ledger.delivery("b/p/x").receipts  # type: ignore[union-attr]
+    bench.ledger.withdrawn("b/p/x", out, by_hand=False, actor="siti")
+    restore(bench.root, bench.clock, file, asks=asks)
+    bench.ledger.close()
+    bench.ledger = bench.open()
+    assert [one.campaign for one in bench.ledger.holds()] == ["c"]
+    bench.clock.at = START + 2 * hour
+    assert bench.claim().claims == ()
+    (receipt,) = bench.ledger.delivery("b/p/x").receipts  # type: ignore[union-attr]
+    assert receipt.withdrawn_at is not None
