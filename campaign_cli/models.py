@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -208,7 +208,7 @@ class Draft:
     @property
     def files(self) -> tuple[Picture, ...]:
         """Everything whose bytes go out with it: ``pictures``, and the files of native fields (``native_file``)."""
-        return self.pictures + tuple(_files_in(self.native))
+        return self.pictures + files_in(self.native)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,16 +231,21 @@ def native_file(file: Picture) -> dict[str, Any]:
     return replace(file, removed=())._plain()
 
 
-def _files_in(value: Any) -> Iterator[Picture]:
-    if isinstance(value, Mapping) and "sha256" in value:
-        yield Picture._from_plain(value)
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _files_in(inner)
+def files_in(value: Any) -> tuple[Picture, ...]:
+    """The files that a native field, or all of them, hold (``native_file``)."""
+    if not isinstance(value, Mapping):
+        return ()
+    if "sha256" in value:
+        return (Picture._from_plain(value),)
+    return tuple(file for inner in value.values() for file in files_in(inner))
 
 
 def _canonical(data: Mapping[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+DIRECT: Final = "langsung"
+"""The campaign of messages without a plan; no plan may bear its name."""
 
 
 def delivery_key(campaign: str, post: str, account: str) -> str:

@@ -32,6 +32,9 @@ _SECONDS: Final = 20.0
 _SIGN_SECONDS: Final = 300.0  # somebody may have to touch a key, or type its passphrase
 _LARGEST: Final = 1024 * 1024
 _KNOWN: Final = 64  # results that are remembered
+_UNSEEN: Final = frozenset(  # printable by their category, and drawn as nothing: two such names would look like one
+    map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810)))
+) | frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 _BLOCK: Final = re.compile(r"-----BEGIN SSH SIGNATURE-----(.*?)-----END SSH SIGNATURE-----", re.DOTALL)
 _KEY: Final = re.compile(r"(?<!\S)(?:ssh-|ecdsa-|sk-)\S+\s+(AAAA[0-9A-Za-z+/]+={0,3})(?!\S)")
 _PRINCIPALS: Final = re.compile(r'"([^"]*)"|(\S+)')
@@ -45,8 +48,8 @@ def person_of(name: str) -> str:
 def checked_name(name: str) -> str:
     """A name as it is kept: without spaces around it. Raises InputError for one that can't be."""
     tidy = " ".join(unicodedata.normalize("NFC", name).split())
-    if not person_of(tidy) or len(tidy) > NAME_LENGTH or not tidy.isprintable():
-        raise InputError(_("That is no name."), fix=_("Say who approves: --as NAME."))
+    if not person_of(tidy) or len(tidy) > NAME_LENGTH or not tidy.isprintable() or not _UNSEEN.isdisjoint(tidy):
+        raise InputError(_("That is no name."), fix=_("Say who it is: --as NAME."))
     return tidy
 
 

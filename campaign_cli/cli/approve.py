@@ -13,7 +13,7 @@ from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.cli.words import confirm
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
-from campaign_cli.models import Severity, State
+from campaign_cli.models import DIRECT, Severity, State
 
 if TYPE_CHECKING:
     from campaign_cli.ledger import Delivery, Ledger
@@ -57,7 +57,7 @@ def approve(
         raise InputError(_("--list shows, and changes nothing."), fix=_("Leave --withdraw and --sign out."))
     if not show and name is None:
         raise InputError(_("Nobody approves without a name."), fix=_("Say who you are: --as NAME"))
-    who = checked_name(name or "-")
+    who = "" if name is None else checked_name(name)
     with context.ledger() as ledger:
         if show or withdraw:
             chosen = _queued(ledger, campaign=_campaign(context, plan), post=post)
@@ -112,8 +112,6 @@ def _to_approve(context: Context, ledger: Ledger, plan: Path, *, post: str | Non
 
 def _campaign(context: Context, plan: Path) -> str:
     """The campaign that a plan is, or the one of messages without a plan."""
-    from campaign_cli.ledger.decisions import DIRECT
-
     if _is_direct(plan):
         return DIRECT
     from campaign_cli.plan import load_plan
@@ -125,15 +123,12 @@ def _campaign(context: Context, plan: Path) -> str:
 
 
 def _is_direct(plan: Path) -> bool:
-    from campaign_cli.ledger.decisions import DIRECT
-
     return str(plan) == DIRECT and not plan.exists()
 
 
 def _unchanged(context: Context, ledger: Ledger, plan: Path, *, post: str | None) -> list[Delivery]:
     """What the ledger has, with its content. Raises InputError, with the places, where the plan says something else."""
     from campaign_cli.cli.queue import difference_of, read_plan
-    from campaign_cli.ledger.decisions import DIRECT
 
     if _is_direct(plan):
         return _queued(ledger, campaign=DIRECT, post=post, with_drafts=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json as codec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -13,13 +13,11 @@ from campaign_cli.cli import output, usage
 from campaign_cli.cli.context import Context, actor, open_context
 from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
+from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import shared_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.reasons import reason
-
-if TYPE_CHECKING:
-    pass
 
 app = usage.application()
 
@@ -48,18 +46,20 @@ def evidence(
     from campaign_cli.ledger.evidence import evidence as evidence_of
     from campaign_cli.ledger.evidence import sign_off
     from campaign_cli.report.evidence import evidence_page
+    from campaign_cli.signatures import checked_name
 
     context = open_context(workspace)
+    who = None if name is None else checked_name(name)
     with context.ledger(check_id=False) as ledger:
         document: dict[str, Any] = evidence_of(ledger, campaign)
-        document |= {"signed_off_by": name, "plan": _plan(context, plan, campaign) if plan else None}
-        text = codec.dumps(document, ensure_ascii=False, indent=2) + "\n"
+        document |= {"signed_off_by": who, "plan": _plan(context, plan, campaign) if plan else None}
+        text = _as_json(document)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         base = out or Path(f"{campaign}-evidence")
         page = evidence_page(document, sha256=sha256, zone=shared_zone(context))
-        _write(base, text, page)
-        if name:
-            sign_off(ledger, campaign, name=name, sha256=sha256, actor=actor())
+        _write(base, text, visible(page))
+        if who:
+            sign_off(ledger, campaign, name=who, sha256=sha256, actor=actor())
     output.write(_("Written: {json} and {html}").format(json=f"{base}.json", html=f"{base}.html"))
     output.write(_("SHA-256 of the JSON file: {sha256}").format(sha256=sha256))
     return 0
@@ -80,6 +80,12 @@ def _plan(context: Context, path: Path, campaign: str) -> dict[str, str]:
         )
     content = path.read_bytes()
     return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "text": content.decode()}
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    """The file as text; a sign in it that could steer a terminal stands as JSON's own escape."""
+    text = codec.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return text if visible(text) == text else codec.dumps(document, indent=2) + "\n"
 
 
 def _write(base: Path, text: str, page: str) -> None:

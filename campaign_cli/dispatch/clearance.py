@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ASK_AGAIN: Final = timedelta(minutes=1)
 """After a destination did not say what time it is."""
+ASK_AT_LEAST: Final = timedelta(hours=1)
+"""The longest time until a destination whose clock is behind is asked again."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST: Final = timedelta(seconds=1)
 _ANY: Final = range(100, 600)  # whatever it answers, what counts is the date
@@ -86,7 +88,8 @@ async def _ask_there(desk: Desk, seat: Seat, attempt: Attempt, *, embargo: datet
     now = desk.clock()
     if told is not None:
         # Our clock is ahead of theirs: what is late counts from when theirs is there (``statements.too_late``).
-        until = now + max(embargo - told, _LEAST)
+        # However far behind it says to be, it is asked again: one wrong answer must not hold a post for years.
+        until = now + min(max(embargo - told, _LEAST), ASK_AT_LEAST)
         await attempt.sending.keep(EMBARGO_STEP, (until - _EPOCH) // timedelta(microseconds=1))
         raise Embargoed(_("Its embargo is not over by the clock of its destination."), until=until)
     reason = _("Its destination does not say what time it is, so nobody can say that its embargo is over.")

@@ -32,10 +32,7 @@ from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Delivery, NewDelivery
 from campaign_cli.ledger.words import body_hash
-from campaign_cli.models import LASTING, Draft, Receipt, State, attempt_key, delivery_key
-
-DIRECT: Final = "langsung"
-"""The campaign of messages without a plan."""
+from campaign_cli.models import DIRECT, LASTING, Draft, Receipt, State, attempt_key, delivery_key
 
 _AGAIN: Final = (State.FAILED.value, State.MISSED.value, State.CANCELLED.value)
 

@@ -50,11 +50,9 @@ class Gate:
         """A plan may ask for more than its workspace, never for less."""
         rules, plan = loaded.workspace.rules, loaded.plan
         least, signed = demands(rules)
-        approval = max(plan.approval, least)
-        if not approval:
-            return cls()
+        approval = max(plan.approval, least)  # without any, who counts still matters: a crisis asks for one
         problems: tuple[Problem, ...] = ()
-        if rules.other_approver and not person_of(plan.author or ""):
+        if approval and rules.other_approver and not person_of(plan.author or ""):
             nobody = loaded.source.problem(
                 ("author",),
                 code=AUTHOR_CODE,
@@ -78,5 +76,5 @@ class Gate:
 
     def mark(self, embargo: datetime | None) -> str:
         """What makes a queued delivery another one when it changes; empty where nothing is asked for."""
-        asked = f"|{self.approval}{'s' if self.signed else ''}{self.author}" if self.approval else ""
+        asked = f"|{self.approval}{'s' if self.signed else ''}{self.author}" if self != type(self)() else ""
         return asked if embargo is None else f"{asked}|{embargo.timestamp():.6f}"

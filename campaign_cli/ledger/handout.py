@@ -117,5 +117,5 @@ def _claim(
         lease_until=instant(row.lease_until),
         restored=row.restored_from is not None,
         embargo=instant_or_none(row.embargo),
-        signed=bool(row.signed and row.approval),
+        signed=bool(row.signed),
     )

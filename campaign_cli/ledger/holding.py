@@ -133,15 +133,24 @@ class Holding(Store):
             return read_deliveries(connection, late)
 
     def release(
-        self, hold_ids: Collection[int], *, actor: str, late: Mapping[str, Late] | None = None
+        self,
+        hold_ids: Collection[int],
+        *,
+        actor: str,
+        late: Mapping[str, Late] | None = None,
+        reviewed: Collection[str] | None = None,
     ) -> list[Delivery]:
         """End holds and decide on what is late, in one transaction; the deliveries that were decided on.
 
-        A late delivery that is not in ``late`` keeps its due instant, and is missed when that is too long ago.
+        A late delivery that is not in ``late`` keeps its due instant, and is missed when that is too long ago. Where
+        somebody else has ended the holds already, that decided, and nothing happens. ``reviewed``: the keys that were
+        looked at, where all that is held must be. Raises InputError where more is held by now.
         """
         answers = late or {}
         with self.writing() as connection:
             now = self.now()
+            if reviewed is not None:
+                _refuse_unseen(connection, hold_ids, reviewed=reviewed)
             rows = connection.execute(
                 update(holds)
                 .where(holds.c.id.in_(list(hold_ids)), holds.c.released_at.is_(None))
@@ -150,7 +159,7 @@ class Holding(Store):
             ).all()
             for row in rows:
                 self._log_hold(connection, "released", row, actor=actor, at=now)
-            waiting = deliveries_by_key(connection, list(answers))
+            waiting = deliveries_by_key(connection, list(answers)) if rows else []
             done = [delivery.key for delivery in waiting if delivery.state is State.WAITING]
             for key in done:
                 self._decide(connection, key, answers[key], actor=actor, now=now)
@@ -178,6 +187,20 @@ class Holding(Store):
         details = {"hold": row.id, "reason": row.reason} | scope
         event = self.event(kind, None, json.dumps(details, ensure_ascii=False), actor=actor, at=at)
         self.write_events(connection, [event | {"campaign": row.campaign, "account": row.account}])
+
+
+def _refuse_unseen(connection: Connection, hold_ids: Collection[int], *, reviewed: Collection[str]) -> None:
+    """Raises InputError where something came under the holds that nobody has looked at."""
+    standing = and_(holds.c.released_at.is_(None), holds.c.id.in_(list(hold_ids)), scope_matches())
+    held = connection.execute(select(columns.key).where(WAITING, exists().where(standing).correlate(deliveries)))
+    unseen = set(held.scalars()) - set(reviewed)
+    if unseen:
+        raise InputError(
+            _("Something came under the hold meanwhile: {keys}. Nothing was released.").format(
+                keys=", ".join(sorted(unseen))
+            ),
+            fix=_("Run the command again, and decide on it as well."),
+        )
 
 
 def reschedule(connection: Connection, key: str, *, due: int, now: int) -> None:

@@ -65,10 +65,11 @@ _PROOFS: Final = select(_proofs.delivery, _proofs.part).where(
 
 
 def _approved_at_all() -> ColumnElement[bool]:
-    """Somebody approved exactly this content; where signatures count, with one."""
+    """Somebody other than its author approved exactly this content; where signatures count, with one."""
     approvals = schema.approvals.c
     signed = or_(~columns.signed, approvals.signature.is_not(None))
-    valid = and_(approvals.content_hash == columns.content_hash, approvals.void.is_(None), signed)
+    other = or_(columns.author == "", approvals.person != columns.author)
+    valid = and_(approvals.content_hash == columns.content_hash, approvals.void.is_(None), signed, other)
     return exists().where(approvals.delivery == columns.key, valid).correlate(deliveries)
 
 

@@ -24,7 +24,18 @@ from campaign_cli.ledger.backup import Head, head_of, keep_replaced
 from campaign_cli.ledger.base import from_os_error
 from campaign_cli.ledger.copying import BACKUP_AT, copy_content, opened_file, seal
 from campaign_cli.ledger.restore import Prepared
-from campaign_cli.ledger.restoring import Asks, Doubts, Known, doubt, known_of, open_holds, outrun, void_on
+from campaign_cli.ledger.restoring import (
+    Asks,
+    Doubts,
+    Known,
+    doubt,
+    ending_early,
+    known_of,
+    open_holds,
+    outrun,
+    void_on,
+    withdraw_again,
+)
 from campaign_cli.ledger.schema import instant, micros, span
 from campaign_cli.ledger.store import Ledger, write_ledger_id
 from campaign_cli.ledger.upgrade import migrate
@@ -152,6 +163,10 @@ def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Hea
     ledger.record(connection, "restored", [(None, text)], actor=order.actor, at=now)
     _hold_on(ledger, connection, known)
     void_on(connection, known.void)
+    withdraw_again(connection, known.withdrawn)
+    for campaign in ending_early(connection, known.embargoes):  # what the plan says now is queued first, then released
+        reason = _("In the backup, an embargo ends sooner than it did since. Queue the plan again, then release this.")
+        ledger.open_hold(connection, {"campaign": campaign}, reason=reason, actor=order.actor)
     if order.hold:
         reason = _("The ledger was restored from {file}.").format(file=given.given.name)
         ledger.open_hold(connection, {}, reason=reason, actor=order.actor)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from campaign_cli.accounts import Workspace
 from campaign_cli.i18n import _
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import DIRECT, Problem, Severity
 from campaign_cli.plan.model import Plan
 from campaign_cli.plan.naming import with_ids
 from campaign_cli.source import Source, read_source
@@ -45,7 +45,13 @@ class LoadedPlan:
 
 def load_plan(path: Path, workspace: Workspace) -> tuple[LoadedPlan | None, list[Problem]]:
     """Read a plan. None where nothing of it can be used; the problems are sorted by place."""
-    return plan_of(read_source(path, shown=_shown(path, workspace.root)), path, workspace)
+    loaded, problems = plan_of(read_source(path, shown=_shown(path, workspace.root)), path, workspace)
+    if loaded is not None and loaded.plan.campaign == DIRECT:  # what is queued for one would cancel the other's
+        message = _('"{name}" is the campaign of messages without a plan.').format(name=DIRECT)
+        fix = _("Give the campaign another name.")
+        taken = loaded.source.problem(("campaign",), code="P024", severity=Severity.ERROR, message=message, fix=fix)
+        problems = sorted([*problems, taken], key=lambda problem: problem.sort_key)
+    return loaded, problems
 
 
 def plan_of(source: Source, path: Path, workspace: Workspace) -> tuple[LoadedPlan | None, list[Problem]]:

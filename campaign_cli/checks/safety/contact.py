@@ -13,9 +13,13 @@ _REGION: Final = "ID"
 _SHORTEST: Final = 9  # digits, with the code of the city
 _LONGEST: Final = 18  # digits: fifteen, and what is dialled to leave the country
 _LEAST: Final = 10  # digits of a number with its country, where the numbering plan does not know it
-_START: Final = re.compile(r"(?<![\w.,#-])(?:\+|\(\+?|00)?\d")
+_CALLS: Final = r"(?:(?<=wa)|(?<=hp)|(?<=tlp)|(?<=telp)|(?<=hub)|(?<=call)|(?<=sms)|(?<=no)|(?<=nomor)|(?<=#))"
+_START: Final = re.compile(
+    rf"(?:(?<![^\W_])(?<!\d[.,])(?<!\w-)(?<![#-])|{_CALLS}(?=\+?(?:0|62)8[1-9]\d{{7}}))(?:\+\s?|\(\+?|00)?\d",
+    re.IGNORECASE,
+)
 _GROUP: Final = re.compile(r"\d+")
-_BETWEEN: Final = re.compile(r"[ ().\-\[\]]{0,3}|\s?/\s?")
+_BETWEEN: Final = re.compile(r"\s?/\s?|[ ().\-\[\]]{0,3}")
 _MAIL: Final = re.compile(
     r"(?<![\w@.+%-])[\w.+%-]++@(?:[\w-]+\.)+(?!(?:png|jpe?g|gif|webp|svg|mp4|heic)\b)[^\W\d_]{2,}(?![^\W_])"
 )
@@ -24,7 +28,7 @@ _DOT: Final = r"(?:\.|\s*[(\[{<]\s*(?:dot|titik|\.)\s*[)\]}>]\s*|\s+(?:dot|titik
 _HIDDEN: Final = re.compile(
     rf"(?<![\w@.+-])[\w.+-]++(?:{_AT}[\w-]+(?:{_DOT}[\w-]+)*"
     rf"|\s+(?:at|et)\s+[\w-]+(?:\s+(?:dot|titik)\s+[\w-]+)+"
-    rf"|\s+@\s+[\w-]+(?:{_DOT}[\w-]+)+)",
+    rf"|\s+@\s+[\w-]+(?:(?:{_DOT}|\s\.\s(?=(?:com|net|org|id|co|or|web|example)\b))[\w-]+)+)",
     re.IGNORECASE,
 )
 
@@ -82,7 +86,8 @@ def is_telephone(number: str) -> bool:
 def _end(text: str, start: int) -> int:
     """Where the longest number that begins here ends, or 0 where none does."""
     ends: list[tuple[int, str]] = []
-    lead = text[start : start + 2].rstrip("0123456789")
+    first = _GROUP.search(text, start)
+    lead = text[start : first.start()] if first else ""
     at, digits = start + len(lead), ""
     while group := _GROUP.match(text, at):
         digits += group.group()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_plus
 
+from campaign_cli.checks.safety.plain import plain_signs
+
 _BETWEEN: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APOSTROPHES: Final = re.compile("['\u2019\u2018`\u00b4\u02bc\u02bb]")
 _WORD: Final = re.compile(r"[^\W\d_]+|\d+")
@@ -59,10 +61,7 @@ def folded(text: str, *, split: bool = True) -> tuple[str, ...]:
     With ``split``, ``BudiSantoso2026`` is three words, else two.
     """
     if not text.isascii():
-        plain = unicodedata.normalize("NFKD", text)
-        text = "".join(sign for sign in plain if not unicodedata.combining(sign) and sign not in _INVISIBLE)
+        plain = unicodedata.normalize("NFKD", plain_signs(text))
+        text = "".join(sign for sign in plain if not unicodedata.combining(sign))
     text = _APOSTROPHES.sub("", text)
     return tuple(_WORD.findall((_BETWEEN.sub(" ", text) if split else text).casefold()))
-
-
-_INVISIBLE: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")

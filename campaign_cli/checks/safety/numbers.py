@@ -11,7 +11,7 @@ from campaign_cli.checks.safety.findings import Hit
 from campaign_cli.checks.safety.labels import label
 from campaign_cli.checks.safety.regions import regencies
 
-_SIXTEEN: Final = re.compile(r"(?<!\d)\d(?:[ .-]?\d){15}(?!\d)")
+_SIXTEEN: Final = re.compile(r"(?<!\d)\d(?:[ ./-]?\d){15}(?!\d)")
 _TAX: Final = re.compile(r"(?<!\d)\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}(?!\d)")
 _TAX_PLAIN: Final = re.compile(r"(?<!\d)\d{2}(?:[ .-]?\d{3}){2}[ .-]?\d(?:[ .-]?\d{3}){2}(?!\d)")
 _GROUPS: Final = re.compile(r"(?<![\d+])\d+(?:[ .-]\d+)*")

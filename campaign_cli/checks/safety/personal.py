@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from campaign_cli.checks.safety.findings import Finding
 from campaign_cli.checks.safety.names import Name, Names
-from campaign_cli.checks.safety.places import Holds, Places
+from campaign_cli.checks.safety.places import Holds, Places, leaves
 from campaign_cli.checks.safety.protected import internal_words, protected_names
 from campaign_cli.checks.safety.public import PublicContacts
 from campaign_cli.checks.safety.scanning import personal_data
 from campaign_cli.checks.safety.words import normal, of_file
 from campaign_cli.i18n import N_, _
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import Problem, Severity, files_in
 
 if TYPE_CHECKING:
     from campaign_cli.checks.pipeline import Examined
+    from campaign_cli.content.media import MediaStore
     from campaign_cli.content.variants import Path
     from campaign_cli.models import Draft
     from campaign_cli.plan.expand import Planned
@@ -143,7 +144,7 @@ def personal(examined: Examined, now: datetime) -> Iterator[Problem]:
     told: set[Problem] = set()
     for planned in examined.planned:
         draft = examined.drafts.get(planned.key)
-        for text, where in _texts(draft) if draft is not None else ():
+        for text, where in _texts(draft, examined.media) if draft is not None else ():
             seen = looking.at(text)
             if seen is not None:
                 spot = Spot(places, planned, where)
@@ -152,16 +153,19 @@ def personal(examined: Examined, now: datetime) -> Iterator[Problem]:
                 yield from fresh
 
 
-def _texts(draft: Draft) -> Iterator[tuple[str, Where]]:
-    """Every text that leaves, and in which field it does."""
+def _texts(draft: Draft, media: MediaStore | None) -> Iterator[tuple[str, Where]]:
+    """Every text that leaves, and in which field it does; subtitles are read where their files are at hand."""
     for part in draft.parts:
         yield part.text, ("body", 0)
         for number, picture in enumerate(part.media):
             yield picture.alt, ("alt", number)
             yield of_file(picture.name), ("file", number)
     for name, value in draft.native.items():
-        for text in value if isinstance(value, list) else [value]:
-            if isinstance(text, str):
-                yield text, (name, 0)
+        files = files_in(value)
+        yield from ((of_file(file.name), (name, 0)) for file in files)
+        if name == "captions" and media is not None:
+            yield from ((media.content(file.sha256).decode(), (name, 0)) for file in files)
+        if not files:
+            yield from ((text, (name, 0)) for _path, text in leaves((), value))
     if draft.link:
         yield draft.link, ("link", 0)

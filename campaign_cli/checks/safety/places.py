@@ -73,7 +73,7 @@ class Places:
         """The network's own field, or the value that fills it."""
         chosen = self.chosen(planned)
         path, value = chosen.path(name), chosen.native.get(name)
-        written = list(_leaves(path, value))
+        written = list(leaves(path, value))
         if any(is_template(text) for _path, text in written):
             written += self._values(planned)
         return _first(written, holds) or path
@@ -92,8 +92,8 @@ class Places:
     def _values(self, planned: Planned) -> Iterator[tuple[Path, str]]:
         """Everything that a template may fill in."""
         chosen = self.chosen(planned)
-        yield from _leaves(chosen.paths.get("with", ("posts", planned.index, "with")), chosen.values)
-        yield from _leaves(("vars",), self._loaded.plan.vars)
+        yield from leaves(chosen.paths.get("with", ("posts", planned.index, "with")), chosen.values)
+        yield from leaves(("vars",), self._loaded.plan.vars)
 
     def _in_template(self, name: str, holds: Holds, *, path: Path) -> Path | None:
         file = f"{TEMPLATES}/{name.removesuffix('.j2')}.j2"
@@ -111,15 +111,15 @@ def _first(written: list[tuple[Path, str]], holds: Holds) -> Path | None:
     return next((path for path, text in written if holds(text)), None)
 
 
-def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+def leaves(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
     """Every text below a path."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
         for name, child in value.items():
-            yield from _leaves((*path, str(name)), child)
+            yield from leaves((*path, str(name)), child)
     elif isinstance(value, list | tuple):
         for number, child in enumerate(value):
-            yield from _leaves((*path, number), child)
-    elif isinstance(value, int | float):
+            yield from leaves((*path, number), child)
+    elif value is not None and not isinstance(value, bool):
         yield path, str(value)  # a number without quotes

@@ -11,7 +11,8 @@ from campaign_cli.checks.safety.words import Link, apart, normal
 
 _DIGIT: Final = re.compile(r"\d")
 _WORD: Final = re.compile(r"[a-z]+")
-_CLOSE_DIGITS: Final = re.compile(r"\d(?:[ ().,/\[\]-]{0,3}\d){7}")
+_CLOSE_DIGITS: Final = re.compile(r"\d(?:[\s().,/\[\]-]{0,3}\d){7}")
+_BROKEN: Final = re.compile(r"(?<=[\d-])[ \t]?\r?\n[ \t]?(?=\d)")
 _BEFORE_LETTERS: Final = re.compile(r"\d[ -]?[A-Za-z]")
 _MAIL: Final = frozenset({"at", "et"})
 _CARD: Final = frozenset({"kta", "nia", "nba", "member", "membership", "union"})
@@ -87,8 +88,18 @@ class Scan:
             self.ask((numbers.sixteen_digits, numbers.tax_numbers))
             rest = (numbers.cards, numbers.insurance_numbers, numbers.bank_accounts, contact.telephones)
             self.ask(rest, everyday=False)
+            if _BROKEN.search(self._rest):
+                self._across_lines()
         else:
             self.ask((numbers.cards,), everyday=False)
+
+    def _across_lines(self) -> None:
+        """Numbers that a line end divides, among what no line holds by itself."""
+        from campaign_cli.checks.safety import contact, numbers
+
+        self._rest = _BROKEN.sub(lambda found: " " * len(found.group()), self._rest)
+        self.ask((numbers.sixteen_digits, numbers.tax_numbers))
+        self.ask((contact.telephones,), everyday=False)
 
 
 def _in_link(link: Link, found: list[Finding]) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from campaign_cli.checks.safety.plain import plain_numbers, plain_signs
+
 BLANK: Final = "\ufffc"
 """Stands for each sign of what was taken out of a text: neither a letter nor a space, so nothing is joined over it."""
-_SIGNS: Final = {
-    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
-    **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), None),
-}
 _ENDS: Final = "com|org|net|id|me|ly|info|example|co|app|link|io|gl|tv|test|invalid"
 _LINK: Final = re.compile(
     r"https?://[^\s<>\"“”]+|(?<!\w)(?:tel|sms):[+\d][\d().%-]{7,}|(?<!\w)mailto:[^\s<>\"“”]+"
@@ -24,6 +21,7 @@ _LINK: Final = re.compile(
 )
 _TOKEN: Final = re.compile(r"[^\s<>\"“”]+")
 _BEHIND: Final = ".,;:!?)]}'*_"
+_CALLED: Final = re.compile(r"(?:t\.me|telegram\.me|signal\.me)/(?:#?p/)?(\+\d{8,15})/?")
 _CHATS: Final = frozenset({"wa.me", "api.whatsapp.com", "web.whatsapp.com", "www.whatsapp.com", "whatsapp.com"})
 
 
@@ -38,8 +36,8 @@ class Link:
 
 
 def normal(text: str) -> str:
-    """Wide, mathematical and invisible signs as plain ones (NFKC); every dash is a hyphen."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    """The text as a reader takes it: see ``plain``."""
+    return plain_numbers(plain_signs(text))
 
 
 def of_file(name: str) -> str:
@@ -78,6 +76,8 @@ def _link(written: str) -> Link:
     number = ""
     if host in _CHATS:
         number = next(_numbers(parts.path, parts.query), "")
+    elif called := _CALLED.fullmatch(host + parts.path + parts.fragment):
+        number = called[1]
     path = unquote(parts.path).replace("/", " / ")
     return Link(written, number=number, path=path, query=" ; ".join(filter(None, map(_said, parts[3:]))))
 

@@ -1,0 +1,135 @@
+"""Personal data in disguise: a reader sees the number at once, so the check must see it as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from content_helpers import Folder, codes
+from films import film
+
+from campaign_cli.checks.safety.names import Names
+from campaign_cli.checks.safety.scanning import personal_data
+
+NIK = "3201994101900001"
+PHONE = "081200001234"
+POST = "accounts: [mastodon]\nposts:\n  - id: satu\n    at: 2026-12-03 08:00\n"
+ARABIC, JAVANESE, SOLID = "٠١٢٣٤٥٦٧٨٩", "꧐꧑꧒꧓꧔꧕꧖꧗꧘꧙", "⓿❶❷❸❹❺❻❼❽❾"
+SUBTITLES = f"1\n00:00:01,000 --> 00:00:03,000\nHubungi {PHONE}\n"
+
+
+def by(signs: str, number: str) -> str:
+    """A number with other signs for its digits."""
+    return "".join(signs[int(digit)] for digit in number)
+
+
+def joined(by: str, number: str = NIK) -> str:
+    """A number in groups of four with something between."""
+    return by.join(number[at : at + 4] for at in range(0, len(number), 4))
+
+
+def found(text: str) -> list[str]:
+    return sorted({finding.code for finding in personal_data(text)})
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["\u200b", "\u034f", "\ufe0f", "\u200e", "\u2062", "\u3164", "\U000e0020", "\n", "\r\n", "/", "·", "•", "_", "**"],
+)
+def test_what_stands_between_the_digits_hides_no_nik(between: str) -> None:
+    """Signs that are drawn as nothing, line ends, and signs that only part the groups."""
+    assert found(f"Datanya {joined(between)} ya") == ["S001"]
+
+
+@pytest.mark.parametrize(
+    "number", [by(ARABIC, NIK), by(JAVANESE, NIK), by(SOLID, NIK), "".join(f"{sign}\ufe0f\u20e3" for sign in NIK)]
+)
+def test_digits_of_every_script_are_digits(number: str) -> None:
+    """Arabic, Javanese, in discs and on keys."""
+    assert found(f"NIK {number}") == ["S001"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"WA {by(ARABIC, PHONE)}",
+        f"WA {by(JAVANESE, PHONE)}",
+        "Hubungi nol delapan satu dua nol nol nol nol satu dua tiga empat",
+        "Hubungi kosong delapan satu dua, kosong kosong kosong kosong, satu dua tiga empat",
+        "Call zero eight one two zero zero zero zero one two three four",
+        "WA nol8satu2 0000 1234",
+        "WA 0812\n0000\n1234",
+        "WA O812 OOOO l234",
+        "WA 0812_0000_1234",
+        "WA 0812~0000~1234",
+        "WA 0812·0000·1234",
+        "WA 0812/0000/1234",
+        f"WA{PHONE}",
+        f"#{PHONE}",
+        f"_{PHONE}_",
+        f"telp,{PHONE}",
+        f"..{PHONE}",
+        "WA + 62 812 0000 1234",
+        "https://t.me/+6281200001234",
+        "https://signal.me/#p/+6281200001234",
+    ],
+)
+def test_a_telephone_number_is_one_however_it_is_said(text: str) -> None:
+    """In words, in foreign digits, with letters for digits, over lines, behind signs, and in links that call."""
+    assert found(text) == ["S006"]
+
+
+@pytest.mark.parametrize("text", ["ani\u034f@surel.example", "ani @ surel . example", "ani&#64;surel.example"])
+def test_an_address_is_one_however_its_sign_is_written(text: str) -> None:
+    """With signs of no width, blanks and the signs of a page."""
+    assert found(text) == ["S007"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Satu, dua, tiga, empat, lima, enam, tujuh, delapan, sembilan: menang!",
+        "Tahun 2021\n2022\n2023\n2024\n2025\n2026",
+        "Upah naik 10.000\n20.000\n30.000\n40.000",
+        "Pukul 08.00\n09.00\n10.00\n11.00\n12.00",
+        "1. Satu\n2. Dua\n3. Tiga\n4. Empat\n5. Lima\n6. Enam\n7. Tujuh\n8. Delapan\n9. Sembilan",
+        "Massa 1_000_000 dan 2·3·4·5·6·7·8·9",
+        "https://t.me/+AbCdEf0123456789",
+    ],
+)
+def test_counting_is_no_number_of_anybody(text: str) -> None:
+    """Words that count, years, amounts, hours and lists over several lines."""
+    assert found(text) == []
+
+
+def test_a_contact_that_ends_a_line_is_still_the_unions_own(tmp_path: Path) -> None:
+    """What a line holds by itself is not mixed with the list below it."""
+    folder = Folder(tmp_path)
+    accounts = (tmp_path / "accounts.yaml").read_text()
+    folder.write("accounts.yaml", accounts + f'public_contacts: ["{PHONE}"]\n')
+    examined = folder.plan(f"{POST}    text: |\n      Posko {PHONE}\n      1 bawa air\n      2 bawa bendera\n")
+    assert codes(examined, "S") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Вudi Sаntoso", "Bu\u034fdi San\u3164toso", "Ｂｕｄｉ\u2066Santoso\u2069", "#BudiSаntoso"]
+)
+def test_letters_that_look_alike_hide_no_protected_name(text: str) -> None:
+    """Cyrillic letters and signs of no width."""
+    assert Names([("Budi Santoso", "1")]).find(text) != ()
+
+
+def test_what_subtitles_say_is_looked_at(tmp_path: Path) -> None:
+    """The text of the file goes out with the video, so its numbers stop it, at the field that names it."""
+    folder = Folder(tmp_path)
+    folder.write("accounts.yaml", "accounts: {kanal: {platform: youtube, channel: '@contoh', token: 'env:YT'}}\n")
+    folder.write("media/id.srt", SUBTITLES)
+    folder.write("media/aksi.mp4", film())
+    examined = folder.plan(
+        "accounts: [kanal]\nposts:\n  - id: satu\n    at: 2026-12-03 08:00\n    text: Upah layak\n"
+        "    media: [{file: media/aksi.mp4, alt: Massa}]\n"
+        "    variants:\n      youtube: {title: Upah, captions: {id: media/id.srt}}\n"
+    )
+    assert [(one.code, one.path) for one in examined.problems if one.code == "S006"] == [
+        ("S006", "posts[0].variants.youtube.captions")
+    ]
