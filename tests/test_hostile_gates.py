@@ -34,7 +34,19 @@ from campaign_cli.signatures import checked_name
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "a\x1b[31mb", "x" * 10_000, "\u202eitiS", "\u3164", "Siti\u3164", "Siti\u034f", "Siti\ufe0f", "\u2800"],
+    [
+        "",
+        " ",
+        "a\x1b[31mb",
+        "x" * 10_000,
+        "\u202eitiS",
+        "\u3164",
+        "Siti\u3164",
+        "Siti\u034f",
+        "Siti\ufe0f",
+        "\u2800",
+        "\u0405iti",
+    ],
 )
 def test_a_name_that_nobody_can_read_is_none(campaign: Campaign, stage: Staged, name: str) -> None:
     """Empty, endless, steering or invisible: neither an approval nor a sign-off is recorded under it."""
@@ -209,3 +221,21 @@ def test_two_people_end_a_crisis_at_once(campaign: Campaign, stage: Staged, monk
     monkeypatch.setattr(Ledger, "release", overtaken)
     ran = campaign("crisis", "end", "--all", "+1d")
     assert (ran.code, "Somebody else has ended the crisis" in ran.err) == (2, True)
+
+
+def test_who_writes_a_message_does_not_approve_it_alone(campaign: Campaign, stage: Staged, tmp_path: Path) -> None:
+    """Where signatures count, the name of a user of the machine is nobody's there: the author must be said."""
+    ring = Ring(tmp_path.parent / f"{tmp_path.name}-keys", tmp_path)
+    ring.name("siti@serikat.example", "siti")
+    ring.name("budi@serikat.example", "budi")
+    rules(stage, "approval: 1, approvers: approvers, other_approver: true")
+    words = ("post", "Sidang ditunda.", "--to", "mastodon")
+    ran = campaign(*words)
+    assert (ran.code, "--as NAME" in ran.err) == (2, True)
+    assert campaign(*words, "--as", "siti@serikat.example").code == 5
+    mine = campaign("approve", "langsung", "--as", "siti@serikat.example", "--sign", ring.key("siti"), "--yes")
+    assert (mine.code, "author" in mine.err) == (2, True)
+    other = campaign("approve", "langsung", "--as", "budi@serikat.example", "--sign", ring.key("budi"), "--yes")
+    assert other.code == 0, other.err
+    assert campaign("publish").code == 0
+    assert len(stage.posts()) == 1
