@@ -35,6 +35,7 @@ _KNOWN: Final = 64  # results that are remembered
 _UNSEEN: Final = frozenset(  # printable by their category, and drawn as nothing: two such names would look like one
     map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810)))
 ) | frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+_MIXABLE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 _BLOCK: Final = re.compile(r"-----BEGIN SSH SIGNATURE-----(.*?)-----END SSH SIGNATURE-----", re.DOTALL)
 _KEY: Final = re.compile(r"(?<!\S)(?:ssh-|ecdsa-|sk-)\S+\s+(AAAA[0-9A-Za-z+/]+={0,3})(?!\S)")
 _PRINCIPALS: Final = re.compile(r'"([^"]*)"|(\S+)')
@@ -48,9 +49,15 @@ def person_of(name: str) -> str:
 def checked_name(name: str) -> str:
     """A name as it is kept: without spaces around it. Raises InputError for one that can't be."""
     tidy = " ".join(unicodedata.normalize("NFC", name).split())
-    if not person_of(tidy) or len(tidy) > NAME_LENGTH or not tidy.isprintable() or not _UNSEEN.isdisjoint(tidy):
+    if not person_of(tidy) or len(tidy) > NAME_LENGTH or not tidy.isprintable() or _disguised(tidy):
         raise InputError(_("That is no name."), fix=_("Say who it is: --as NAME."))
     return tidy
+
+
+def _disguised(name: str) -> bool:
+    """Whether it holds signs that are drawn as nothing, or letters of scripts that pass for one another."""
+    scripts = {unicodedata.name(sign, "").partition(" ")[0] for sign in name if sign.isalpha()}
+    return not _UNSEEN.isdisjoint(name) or len(scripts & _MIXABLE) > 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,21 +15,38 @@ from conftest import Campaign
 from dispatch_helpers import Table
 from ledger_helpers import START, Bench, make
 from signing_helpers import Ring
+from sqlalchemy import insert
 from staged import Staged, soon
-from test_approvals import change
+from test_approvals import asking, change, say_yes
 from test_cli_approve import LEAD, approve, delivery, one_post, queued, rules
 
 from campaign_cli.dispatch.publish import publish_pass
 from campaign_cli.errors import InputError
 from campaign_cli.ledger import NewDelivery
+from campaign_cli.ledger.approved import statement
 from campaign_cli.ledger.backup import back_up
+from campaign_cli.ledger.invariants import approved as sound_approvals
+from campaign_cli.ledger.schema import approvals
+from campaign_cli.ledger.store import Ledger
 from campaign_cli.models import Draft
 from campaign_cli.signatures import checked_name
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "a\x1b[31mb", "x" * 10_000, "\u202eitiS", "\u3164", "Siti\u3164", "Siti\u034f", "Siti\ufe0f", "\u2800"],
+    [
+        "",
+        " ",
+        "a\x1b[31mb",
+        "x" * 10_000,
+        "\u202eitiS",
+        "\u3164",
+        "Siti\u3164",
+        "Siti\u034f",
+        "Siti\ufe0f",
+        "\u2800",
+        "\u0405iti",
+    ],
 )
 def test_a_name_that_nobody_can_read_is_none(campaign: Campaign, stage: Staged, name: str) -> None:
     """Empty, endless, steering or invisible: neither an approval nor a sign-off is recorded under it."""
@@ -173,3 +190,52 @@ def test_a_restore_ends_no_embargo_sooner_and_brings_nothing_back(tmp_path: Path
     assert bench.claim().claims == ()
     (receipt,) = bench.ledger.delivery("b/p/x").receipts  # type: ignore[union-attr]
     assert receipt.withdrawn_at is not None
+
+
+@pytest.mark.sqlite
+def test_an_approval_that_was_written_into_the_database_is_found(tmp_path: Path) -> None:
+    """A row that fits its content in every way, but that the log knows nothing of."""
+    bench = Bench(tmp_path)
+    bench.queue(asking(), asking("c/q/a"))
+    say_yes(bench, "Siti")
+    other = bench.ledger.deliveries(keys=["c/q/a"], with_drafts=True)[0]
+    shown = statement(other.draft_json, due=other.due, embargo=None, signed=None)
+    row = {"delivery": other.key, "content_hash": other.content_hash, "name": "Siti", "person": "siti", "at": 0}
+    with bench.ledger.writing() as connection:
+        connection.execute(insert(approvals).values({**row, "statement": shown}))
+    with bench.ledger.reading() as connection:
+        (finding,) = sound_approvals(connection)
+    assert finding.key == "c/q/a"
+
+
+def test_two_people_end_a_crisis_at_once(campaign: Campaign, stage: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second hears that it was over already, and that nothing of what was answered counts."""
+    queued(campaign, stage, one_post(soon(hours=1)), head="")
+    assert campaign("crisis", "start", "--reason", "r").code == 0
+    release = Ledger.release
+
+    def overtaken(self: Ledger, ids: list[int], **more: object) -> object:
+        release(self, ids, actor="other", late={})
+        return release(self, ids, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Ledger, "release", overtaken)
+    ran = campaign("crisis", "end", "--all", "+1d")
+    assert (ran.code, "Somebody else has ended the crisis" in ran.err) == (2, True)
+
+
+def test_who_writes_a_message_does_not_approve_it_alone(campaign: Campaign, stage: Staged, tmp_path: Path) -> None:
+    """Where signatures count, the name of a user of the machine is nobody's there: the author must be said."""
+    ring = Ring(tmp_path.parent / f"{tmp_path.name}-keys", tmp_path)
+    ring.name("siti@serikat.example", "siti")
+    ring.name("budi@serikat.example", "budi")
+    rules(stage, "approval: 1, approvers: approvers, other_approver: true")
+    words = ("post", "Sidang ditunda.", "--to", "mastodon")
+    ran = campaign(*words)
+    assert (ran.code, "--as NAME" in ran.err) == (2, True)
+    assert campaign(*words, "--as", "siti@serikat.example").code == 5
+    mine = campaign("approve", "langsung", "--as", "siti@serikat.example", "--sign", ring.key("siti"), "--yes")
+    assert (mine.code, "author" in mine.err) == (2, True)
+    other = campaign("approve", "langsung", "--as", "budi@serikat.example", "--sign", ring.key("budi"), "--yes")
+    assert other.code == 0, other.err
+    assert campaign("publish").code == 0
+    assert len(stage.posts()) == 1

@@ -228,7 +228,7 @@ def test_answer_before_the_upload_was_read(loop: str) -> None:
 @secured
 def test_slow_reader(loop: str, certificate: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload waits for its reader, keeps little in memory, and is given up in time."""
-    monkeypatch.setattr("campaign_cli.platforms.base._SLOWEST", 10**12)  # a line that needs no patience
+    monkeypatch.setattr("campaign_cli.platforms.requests._SLOWEST", 10**12)  # a line that needs no patience
     done = threading.Event()
 
     def talk(peer: Peer) -> None:

@@ -124,7 +124,9 @@ def end(
             answer = _decision(context, deliveries, given, late=is_late, now=ledger.clock())
             if answer is not None:
                 answers |= {one.key: answer for one in deliveries}
-        ledger.release([crisis.id], actor=actor(), late=answers, reviewed=[one.key for one in held])
+        done = ledger.release([crisis.id], actor=actor(), late=answers, reviewed=[one.key for one in held])
+        if answers and not done:
+            raise InputError(_("Somebody else has ended the crisis meanwhile; your answers changed nothing."))
     output.write(_("The crisis is over."))
     decided, kept = len(answers), len(held) - len(answers)
     if held:

@@ -51,6 +51,9 @@ def post(
     repeat: Annotated[
         bool, typer.Option("--repeat", help=_("Even if the account said the same in the last 30 days."))
     ] = False,
+    name: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help=_("Who writes it, as the file of the approvers has it."))
+    ] = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
@@ -65,6 +68,7 @@ def post(
             _("{time} is over.").format(time=at), fix=_("Name a time to come, or leave --at out to send now.")
         )
     _readable(text)
+    author = _author(context, name)
     store = context.media()
     drafts = _drafts(context, text, to, due or now(), pictures=_pictures(media, alt), store=store)
     if not at:
@@ -76,7 +80,7 @@ def post(
             media=store.content,
             actor=actor(),
             repeat=repeat,
-            gate=Gate.of_message(context.workspace.rules, author=actor()),
+            gate=Gate.of_message(context.workspace.rules, author=author),
         )
         keys = [delivery.key for delivery in queued]
         outcome = None if at else _send(context, ledger, keys)
@@ -94,6 +98,21 @@ def _readable(text: str) -> None:
         raise InputError(
             _("The message is not UTF-8."), fix=_("Set the terminal to UTF-8, or write the message in a plan.")
         ) from None
+
+
+def _author(context: Context, name: str | None) -> str:
+    """Who writes it. Raises InputError where that must be said: no user of a machine stands in a file of approvers."""
+    from campaign_cli.signatures import checked_name
+
+    rules = context.workspace.rules
+    if name is not None:
+        return checked_name(name)
+    if rules.other_approver and rules.approvers:
+        raise InputError(
+            _("Nobody is named who writes it, and its author may not be the only one who approves it."),
+            fix=_("Say it with the name that {file} has: --as NAME").format(file=rules.approvers),
+        )
+    return actor()
 
 
 def _zone(context: Context, names: Sequence[str]) -> tzinfo:

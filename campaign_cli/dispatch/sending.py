@@ -246,8 +246,12 @@ class Attempt:
         return await self._desk.thread.call(self._desk.ledger.media, picture.sha256)
 
     async def _public_url(self, picture: Picture) -> str:
-        """Where the network can fetch it, asked once for each try: days may lie between two, and the file be gone."""
+        """Where the network can fetch it, asked once for each try: days may lie between two, and the file be gone.
+
+        Whatever lies there, everybody can fetch: under a hold, nothing is put there either.
+        """
         if picture.sha256 not in self._hosted:
+            await self._desk.pass_gate(self.claim)
             address = await publish_media(self._desk, self._seat.account, picture, load=self._load)
             self._hosted[picture.sha256] = address
         return self._hosted[picture.sha256]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -219,10 +220,10 @@ def _names(key: str, earlier: dict[str, Any]) -> set[str]:
 
 
 def approved(connection: Connection) -> Iterator[Finding]:
-    """What an approval says was shown is the content that it counts for."""
-    given = approvals.c
-    wanted = select(given.delivery.label("key"), given.name, given.content_hash, given.statement).order_by(given.id)
-    for row in _stream(connection, wanted):
+    """What an approval says was shown is the content that it counts for; and the log knows of it."""
+    given, logged = approvals.c, _logged_approvals(connection)
+    shown = (given.name, given.content_hash, given.statement, given.void)
+    for row in _stream(connection, select(given.delivery.label("key"), *shown).order_by(given.id)):
         try:
             fits = hash_of(row.statement) == row.content_hash
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -231,6 +232,22 @@ def approved(connection: Connection) -> Iterator[Finding]:
             message = _("{key}: the approval of {name} is not of the content that it counts for.")
             fix = _("Take it back: campaign approve PLAN --withdraw --as NAME; then look, and approve again.")
             yield _of("approvals", row, message, fix, name=row.name)
+        elif row.void is None and (row.key, row.name, row.content_hash) not in logged:
+            message = _("{key}: the log knows nothing of the approval of {name}: it came past the program.")
+            fix = _(
+                "Ask {name}. Take it back: campaign approve PLAN --withdraw --as NAME; then look, and approve again."
+            )
+            yield _of("approvals", row, message, fix.format(name=row.name), name=row.name)
+
+
+def _logged_approvals(connection: Connection) -> set[tuple[str, str, str]]:
+    """Delivery, name and content hash of each approval that the log tells of."""
+    found = set()
+    for row in _stream(connection, select(events.c.key, events.c.details).where(events.c.kind == "approved")):
+        with suppress(ValueError, AttributeError):  # a broken line is the chain's to tell
+            told = json.loads(row.details)
+            found.add((row.key, told.get("name"), told.get("hash")))
+    return found
 
 
 RULES: Final[tuple[Rule, ...]] = (states, contents, proofs, remote_ids, pictures, open_attempts, told, approved)
