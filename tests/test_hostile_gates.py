@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from care_helpers import asks, restore
 from conftest import Campaign
-from dispatch_helpers import Table
-from ledger_helpers import START, Bench, make
+from dispatch_helpers import FakePlatform, Table
+from ledger_helpers import START, Bench, make, tamper
 from signing_helpers import Ring
 from sqlalchemy import insert
 from staged import Staged, soon
@@ -28,7 +28,8 @@ from campaign_cli.ledger.backup import back_up
 from campaign_cli.ledger.invariants import approved as sound_approvals
 from campaign_cli.ledger.schema import approvals
 from campaign_cli.ledger.store import Ledger
-from campaign_cli.models import Draft
+from campaign_cli.models import Draft, Picture, Receipt, State
+from campaign_cli.platforms.base import Sending
 from campaign_cli.signatures import checked_name
 
 
@@ -239,3 +240,36 @@ def test_who_writes_a_message_does_not_approve_it_alone(campaign: Campaign, stag
     assert other.code == 0, other.err
     assert campaign("publish").code == 0
     assert len(stage.posts()) == 1
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "change", ["UPDATE drafts SET draft = replace(draft, 'Pos', 'Lain')", "UPDATE deliveries SET due = due - 1"]
+)
+def test_what_was_changed_past_the_program_is_not_what_was_approved(tmp_path: Path, change: str) -> None:
+    """Words or time under an approved hash: nothing goes out, and a person is told."""
+    bench = Bench(tmp_path)
+    bench.queue(asking())
+    say_yes(bench, "Siti")
+    tamper(bench, change)
+    assert bench.claim().claims == ()
+    found = bench.ledger.delivery("c/p/a")
+    assert found is not None
+    assert (found.state, "not what was approved" in found.error) == (State.FAILED, True)
+
+
+def test_bytes_that_are_not_what_was_promised_do_not_leave(tmp_path: Path) -> None:
+    """Under an embargo, as with a signature, a picture is looked at once more before it goes."""
+
+    class Loading(FakePlatform):
+        async def publish(self, sending: Sending) -> Receipt:
+            await sending.load(sending.content.media[0])
+            return await super().publish(sending)
+
+    table = Table(tmp_path)
+    table.platform = Loading()
+    picture = Picture(sha256="a" * 64, name="aksi.png", mime="image/png", size=3, width=1, height=1, alt="Massa")
+    key = table.queue("a", media={picture: b"png"}, embargo=timedelta(0))
+    asyncio.run(publish_pass(table.dispatcher()))
+    assert (table.state(key), table.remote.texts()) == ("failed", [])
+    table.ledger.close()

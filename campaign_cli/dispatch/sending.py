@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from campaign_cli.dispatch.options import FIRST_LOOK, LEASE_MARGIN, STAY_SECONDS
 from campaign_cli.dispatch.proof import sound
 from campaign_cli.dispatch.retry import bounded, decide, explain
 from campaign_cli.dispatch.wire import GuardedHttp
-from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerError, Unauthorized, Unavailable
+from campaign_cli.errors import CampaignError, ClaimLost, HandedOver, LedgerError, Rejected, Unauthorized, Unavailable
 from campaign_cli.i18n import _
 from campaign_cli.ledger.values import REQUEST
 from campaign_cli.models import Picture, Receipt, State, attempt_key
@@ -243,7 +244,14 @@ class Attempt:
         return await self._desk.hand_over(self.claim.key, files)
 
     async def _load(self, picture: Picture) -> bytes:
-        return await self._desk.thread.call(self._desk.ledger.media, picture.sha256)
+        content = await self._desk.thread.call(self._desk.ledger.media, picture.sha256)
+        promised = self.claim.signed or self.claim.embargo is not None
+        if promised and await asyncio.to_thread(_sha256, content) != picture.sha256:
+            raise Rejected(
+                _("{file} was changed past the program; it is not what was approved.").format(file=picture.name),
+                fix=_("Run `campaign ledger check`: it says what is damaged, and the way out."),
+            )
+        return content
 
     async def _public_url(self, picture: Picture) -> str:
         """Where the network can fetch it, asked once for each try: days may lie between two, and the file be gone.
@@ -255,6 +263,10 @@ class Attempt:
             address = await publish_media(self._desk, self._seat.account, picture, load=self._load)
             self._hosted[picture.sha256] = address
         return self._hosted[picture.sha256]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 async def send(desk: Desk, claim: Claim) -> Verdict:

@@ -16,7 +16,7 @@ from campaign_cli.i18n import _
 from campaign_cli.ledger import statements
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.queries import columns, end_attempts, give_notice
-from campaign_cli.ledger.schema import deliveries, span
+from campaign_cli.ledger.schema import deliveries, instant, instant_or_none, span
 from campaign_cli.ledger.values import frozen_draft
 from campaign_cli.models import Draft, State
 
@@ -156,11 +156,12 @@ class Sweeping(Store):
     def _read_drafts(
         self, connection: Connection, order: Order, rows: Sequence[Row[Any]], *, unreadable: State
     ) -> dict[str, Draft]:
-        """The drafts by key, of the leased; those that can't be read go to a person in the state ``unreadable``."""
+        """The drafts by key, of the leased; those that can't be read go to a person in the state ``unreadable``, and so
+        do those that are not what was approved, or put under embargo."""
         found: dict[str, Draft] = {}
         for row in rows:
             try:
-                found[row.key] = frozen_draft(row.key, row.draft)
+                found[row.key] = _as_promised(row, frozen_draft(row.key, row.draft))
             except DamagedLedger as error:
                 self._enter(connection, [row.key], state=unreadable, error=f"{error.message} {error.fix}", order=order)
         return found
@@ -231,3 +232,17 @@ def _elsewhere(account: str, *, old: str, new: str | None) -> str:
         "Account {account} was {old} when this was queued and is {new} now. Put the old address back, "
         "or queue the plan again for the new one."
     ).format(account=account, old=old, new=new)
+
+
+def _as_promised(row: Row[Any], draft: Draft) -> Draft:
+    """The draft, where the content hash that people approved is really its own. Raises DamagedLedger."""
+    if row.approval or row.signed or row.embargo is not None:
+        content_hash = draft.content_hash(instant(row.due), embargo=instant_or_none(row.embargo))
+        if content_hash != row.content_hash:
+            raise DamagedLedger(
+                _("{key}: its draft or its time was changed past the program; it is not what was approved.").format(
+                    key=row.key
+                ),
+                fix=_("Run `campaign ledger check`: it says what is damaged, and the way out."),
+            )
+    return draft
