@@ -8,7 +8,7 @@ from pathlib import Path
 
 import backends
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from postgres_server import postgres_server
 from secret_sweep import (
     _secrets_stay,  # noqa: F401 - a fixture of every test
@@ -19,6 +19,9 @@ from staged import Staged, staged
 from campaign_cli import i18n
 from campaign_cli.cli.main import run
 
+# No test is timed: a busy machine is none of our faults.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 settings.register_profile("soak", deadline=None)  # pytest --hypothesis-profile=soak: the state machine's long form
 
 
