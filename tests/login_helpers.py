@@ -213,9 +213,10 @@ def office(root: Path, *, clock: Clock | None = None) -> Iterator[Office]:
 
 @contextmanager
 def started(root: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process of its own, ended whatever happens."""
+    """The command in a process of its own, ended whatever happens. Its clock is ours, also where that is moved."""
     command = [sys.executable, "-m", "campaign_cli", "--lang", "en", *arguments]
     base = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, sys.path)), "HOME": str(root)}
+    base |= {name: os.environ[name] for name in ("LD_PRELOAD", "CLOCK_AHEAD") if name in os.environ}
     pipe = subprocess.PIPE
     process = subprocess.Popen(
         command, cwd=root, env={**base, **environment}, stdin=pipe, stdout=pipe, stderr=pipe, text=True
