@@ -37,13 +37,16 @@ _SPELT: Final = {
     **dict.fromkeys(("sembilan", "nine"), "9"),
 }
 _LEAST_WORDS: Final = 2  # of a number that is partly said in words
+_LEAST_SAID: Final = 8  # words and digits of a number that is said
+_LEAST_DIGITS: Final = 5  # of a number with letters among its digits: more of nine signs than letters
+_JOINERS: Final = "·•∙⋅‧・_*~"
 _SAID: Final = "|".join(sorted(_SPELT, key=len, reverse=True))
 _IN_WORDS: Final = re.compile(rf"(?:{_SAID}|\d)(?:[\s,.-]{{0,3}}(?:{_SAID}|\d)){{7,}}(?![^\W\d_])", re.IGNORECASE)
 _ONE: Final = re.compile(rf"{_SAID}|\d", re.IGNORECASE)
 _ANY_WORD: Final = re.compile(rf"(?:{_SAID})", re.IGNORECASE)
 _LETTERED: Final = re.compile(r"(?<![^\W_])[Oo\d](?:[ .()-]{0,2}[OoIl\d]){8,}(?![^\W_])")
 _AS_DIGITS: Final = str.maketrans("OoIl", "0011")
-_JOINS: Final = re.compile(r"(?<=\d)\s?[·•∙⋅‧・_*~]{1,3}\s?(?=\d)")
+_JOINS: Final = re.compile(rf"(?<=\d)\s?[{_JOINERS}]{{1,3}}\s?(?=\d)")
 
 
 class _Signs(dict[int, str | None]):
@@ -73,13 +76,22 @@ def plain_signs(text: str) -> str:
 
 
 def plain_numbers(text: str) -> str:
-    """Numbers in digits that are said in words, or hide behind letters, dots or the signs of a page."""
+    """Numbers in digits that are said in words, or hide behind letters, dots or the signs of a page.
+
+    Nearly every text has too few digits and number words for any of that, which is counted first: it is fast.
+    """
     if "&" in text:
         text = plain_signs(unescape(text))
-    if _ANY_WORD.search(text):
+    text = text.replace("\r\n", "\n")
+    digits = sum(map(text.count, "0123456789"))
+    words = sum(map(text.casefold().count, _SPELT))
+    if words >= _LEAST_WORDS and words + digits >= _LEAST_SAID:
         text = _IN_WORDS.sub(lambda found: _from_words(found.group()), text)
-    text = _JOINS.sub("-", text.replace("\r\n", "\n"))
-    return _LETTERED.sub(lambda found: _from_letters(found.group()), text)
+    if any(map(text.count, _JOINERS)):
+        text = _JOINS.sub("-", text)
+    if digits >= _LEAST_DIGITS:
+        text = _LETTERED.sub(lambda found: _from_letters(found.group()), text)
+    return text
 
 
 def _from_words(said: str) -> str:
