@@ -109,9 +109,6 @@ def file_for(platform: str, width: int = 64, height: int = 48) -> tuple[bytes, s
 
 
 def with_least(platform: str, parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], dict[str, bytes]]:
-    """The parts, with a picture in the first where the network takes none without, and that picture's bytes."""
-    if not platforms.get(platform).limits.media_least or any(part.media for part in parts):
-        return parts, {}
     """The parts, with a picture or a video in the first where the network takes none without, and the bytes of that."""
     if not platforms.get(platform).limits.media_least or any(part.media for part in parts):
         return parts, {}

@@ -30,12 +30,9 @@ def select(
     if not keys and not (campaign or account or label):
         raise InputError(_("Nothing was chosen."), fix=_("Say which: keys, or --campaign, --account or --label."))
     found = ledger.deliveries(campaign=campaign, account=account, label=label, keys=keys or None)
+    refuse_unknown(ledger, keys or (), found)
     known = {delivery.key: delivery for delivery in found}
     for key in keys or ():
-        if key not in known:
-            everything = [delivery.key for delivery in ledger.deliveries()]
-            message = _("There is no delivery {key}.").format(key=key) + suggest(key, everything)
-            raise InputError(message, fix=_("See: campaign status"))
         if known[key].state not in states:
             raise InputError(
                 _("{key} is {state}.").format(key=key, state=state_word(known[key].state)),
@@ -44,11 +41,21 @@ def select(
     return [delivery for delivery in found if delivery.state in states]
 
 
+def refuse_unknown(ledger: Ledger, keys: Sequence[str], found: Sequence[Delivery]) -> None:
+    """Raise InputError for the first key that is not among ``found``."""
+    known = {delivery.key for delivery in found}
+    for key in keys:
+        if key not in known:
+            everything = [delivery.key for delivery in ledger.deliveries()]
+            message = _("There is no delivery {key}.").format(key=key) + suggest(key, everything)
+            raise InputError(message, fix=_("See: campaign status"))
+
+
 def _way_out(state: State) -> str:
     if state is State.UNCERTAIN:
         return _("Look at the account, then: campaign resolve KEY --published URL | --not-published")
     if state is State.PUBLISHED:
-        return _("It is out; delete it on the network if it must go.")
+        return _("It is out. To take it down: campaign withdraw KEY")
     return _("See: campaign status")
 
 

@@ -12,6 +12,7 @@ from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, now, open_context
 from campaign_cli.cli.diagnostics import ExitCode, strongest
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption, YesOption
+from campaign_cli.cli.selection import refuse_unknown
 from campaign_cli.cli.status import show_deliveries
 from campaign_cli.cli.words import confirm
 from campaign_cli.errors import CampaignError, CredentialError, InputError, Rejected, Unauthorized
@@ -47,7 +48,7 @@ def withdraw(
 
     with context.ledger() as ledger:
         found = ledger.deliveries(keys=keys)
-        _refuse_unknown(ledger, keys, found)
+        refuse_unknown(ledger, keys, found)
         for one in found:  # before the first is asked for
             refuse_withdrawal(one)
         if not json:
@@ -64,17 +65,6 @@ def withdraw(
         for result, _code in results:
             _say(result)
     return int(strongest(code for _result, code in results))
-
-
-def _refuse_unknown(ledger: Ledger, keys: list[str], found: list[Delivery]) -> None:
-    from campaign_cli.source import suggest
-
-    known = {delivery.key for delivery in found}
-    for key in keys:
-        if key not in known:
-            message = _("There is no delivery {key}.").format(key=key)
-            message += suggest(key, [delivery.key for delivery in ledger.deliveries()])
-            raise InputError(message, fix=_("See: campaign status"))
 
 
 def _withdraw_one(

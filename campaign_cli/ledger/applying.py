@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.approving import Approving
 from campaign_cli.ledger.base import chunks
-from campaign_cli.ledger.queries import begun, columns, partly_out
+from campaign_cli.ledger.conditions import begun, columns, partly_out
 from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Applied, Changes, Known, NewDelivery

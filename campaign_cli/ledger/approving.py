@@ -32,7 +32,8 @@ from campaign_cli.ledger.approved import (
     statement,
 )
 from campaign_cli.ledger.base import Store, chunks
-from campaign_cli.ledger.queries import columns, give_notice
+from campaign_cli.ledger.conditions import columns
+from campaign_cli.ledger.queries import give_notice
 from campaign_cli.ledger.schema import approvals, deliveries, drafts, instant, instant_or_none, micros
 from campaign_cli.ledger.values import NewDelivery
 from campaign_cli.models import State

@@ -16,17 +16,11 @@ from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.applying import Applying
 from campaign_cli.ledger.base import Store, chunks
+from campaign_cli.ledger.conditions import begun, columns
 from campaign_cli.ledger.gate import Gate
 from campaign_cli.ledger.handout import first_unsent
 from campaign_cli.ledger.holding import reschedule
-from campaign_cli.ledger.queries import (
-    begun,
-    columns,
-    deliveries_by_key,
-    end_attempts,
-    receipts_of,
-    store_receipt,
-)
+from campaign_cli.ledger.queries import deliveries_by_key, end_attempts, receipts_of, store_receipt
 from campaign_cli.ledger.resting import let_try
 from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from campaign_cli.ledger import files, schema
 from campaign_cli.ledger.backup import count, head_of
-from campaign_cli.ledger.queries import columns
+from campaign_cli.ledger.conditions import columns
 from campaign_cli.ledger.schema import instant
 from campaign_cli.ledger.store import Ledger
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select, text
 
 from campaign_cli.ledger.base import Store
-from campaign_cli.ledger.queries import columns, free_by, sendable
+from campaign_cli.ledger.conditions import columns, free_by, sendable
 from campaign_cli.ledger.schema import account_pauses, span
 from campaign_cli.ledger.values import Ready
 

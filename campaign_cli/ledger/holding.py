@@ -14,14 +14,8 @@ from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store
-from campaign_cli.ledger.queries import (
-    WAITING,
-    columns,
-    covered_by,
-    deliveries_by_key,
-    read_deliveries,
-    scope_matches,
-)
+from campaign_cli.ledger.conditions import WAITING, columns, covered_by, scope_matches
+from campaign_cli.ledger.queries import deliveries_by_key, read_deliveries
 from campaign_cli.ledger.schema import deliveries, drafts, holds, instant, instant_or_none, micros, span
 from campaign_cli.ledger.values import Delivery, Hold, frozen_draft
 from campaign_cli.models import State

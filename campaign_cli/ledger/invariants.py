@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
 from campaign_cli.ledger.approved import hash_of
-from campaign_cli.ledger.queries import columns
+from campaign_cli.ledger.conditions import columns
 from campaign_cli.ledger.schema import (
     approvals,
     attempts,

@@ -9,41 +9,33 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     and_,
     bindparam,
-    distinct,
-    exists,
-    func,
     insert,
-    not_,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import chunks
+from campaign_cli.ledger.conditions import approved, begun, columns, covered
 from campaign_cli.ledger.resting import rests
 from campaign_cli.ledger.schema import (
     approvals,
     deliveries,
     delivery_labels,
     drafts,
-    holds,
     instant,
     instant_or_none,
     receipts,
 )
 from campaign_cli.ledger.values import Delivery, Given, Rest
-from campaign_cli.models import LASTING, Receipt, State
+from campaign_cli.models import Receipt, State
 
-columns = deliveries.c
-WAITING = columns.state == text("'waiting'")  # in the statement itself: that is how a partial index is found
-_attempts, _proofs, _steps = schema.attempts.c, schema.receipts.c, schema.steps.c
+_attempts, _proofs = schema.attempts.c, schema.receipts.c
 
 # Built once: building a statement takes longer than running it. SQLAlchemy keeps the columns' own names for VALUES and
 # SET, so parameters carry ``the_`` in front.
@@ -62,84 +54,6 @@ _PROOFS: Final = select(_proofs.delivery, _proofs.part).where(
         and_(_proofs.delivery == bindparam("the_key"), _proofs.part == bindparam("the_part")),
     )
 )
-
-
-def _approved_at_all() -> ColumnElement[bool]:
-    """Somebody other than its author approved exactly this content; where signatures count, with one."""
-    approvals = schema.approvals.c
-    signed = or_(~columns.signed, approvals.signature.is_not(None))
-    other = or_(columns.author == "", approvals.person != columns.author)
-    valid = and_(approvals.content_hash == columns.content_hash, approvals.void.is_(None), signed, other)
-    return exists().where(approvals.delivery == columns.key, valid).correlate(deliveries)
-
-
-def scope_matches() -> ColumnElement[bool]:
-    """The hold of a row of ``holds`` covers the delivery of a row of ``deliveries``.
-
-    A crisis lets through the statement that it names, and only what somebody has approved of it.
-    """
-    label = delivery_labels.c
-    # Both tables stand outside; left to itself, SQLAlchemy would see the nearer one only.
-    labelled = exists().where(label.delivery == columns.key, label.label == holds.c.label).correlate(deliveries, holds)
-    return and_(
-        or_(holds.c.campaign.is_(None), holds.c.campaign == columns.campaign),
-        or_(holds.c.account.is_(None), holds.c.account == columns.account),
-        or_(holds.c.label.is_(None), labelled),
-        or_(
-            holds.c.except_campaign.is_(None),
-            holds.c.except_campaign != columns.campaign,
-            ~_approved_at_all(),
-        ),
-    )
-
-
-def covered() -> ColumnElement[bool]:
-    """Some open hold covers the delivery."""
-    return exists().where(holds.c.released_at.is_(None), scope_matches()).correlate(deliveries)
-
-
-def covered_by(hold_ids: Sequence[int]) -> ColumnElement[bool]:
-    """One of these holds covers the delivery, open or not."""
-    return exists().where(holds.c.id.in_(hold_ids), scope_matches()).correlate(deliveries)
-
-
-def approved() -> ColumnElement[bool]:
-    """As many people as it needs have approved this very content; or it has begun, and what began is finished.
-
-    A person counts once. The author counts, but not alone. Nothing is looked up where nothing needs to be.
-    """
-    given = approvals.c
-    counts = and_(
-        given.delivery == columns.key,
-        given.content_hash == columns.content_hash,
-        given.void.is_(None),
-        or_(not_(columns.signed), given.signature.is_not(None)),
-    )
-    people = select(func.count(distinct(given.person))).where(counts).correlate(deliveries).scalar_subquery()
-    other = exists().where(counts, given.person != columns.author).correlate(deliveries)
-    enough = and_(people >= columns.approval, or_(columns.author == "", other))
-    return or_(columns.approval == 0, begun(), enough)
-
-
-def sendable() -> ColumnElement[bool]:
-    """Waiting, approved and under no hold. Whether its embargo is over is asked apart, since that depends on when."""
-    return and_(WAITING, approved(), ~covered())
-
-
-def free_by(now: int | BindParameter[Any]) -> ColumnElement[bool]:
-    """No embargo keeps it back then (microseconds)."""
-    return or_(columns.embargo.is_(None), columns.embargo <= now)
-
-
-def partly_out() -> ColumnElement[bool]:
-    """A finished step says that something of the delivery is out (``models.LASTING``)."""
-    lasting = and_(_steps.name.startswith(LASTING), _steps.value != "null")
-    return exists().where(_steps.delivery == columns.key, lasting).correlate(deliveries)
-
-
-def begun() -> ColumnElement[bool]:
-    """Something of the delivery is out: it is frozen, and finished however late."""
-    return or_(columns.sent > 0, partly_out())
 
 
 def receipt_of(row: Row[Any]) -> Receipt:

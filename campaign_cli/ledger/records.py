@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, and_, exists, select, true
 
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks
-from campaign_cli.ledger.queries import columns, deliveries_by_key, read_deliveries
+from campaign_cli.ledger.conditions import columns
+from campaign_cli.ledger.queries import deliveries_by_key, read_deliveries
 from campaign_cli.ledger.schema import deliveries, delivery_labels, instant, micros
 from campaign_cli.ledger.values import Delivery, Event
 from campaign_cli.models import State

@@ -43,8 +43,8 @@ from sqlalchemy.engine import Connection, Row
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks, insert_rows
-from campaign_cli.ledger.queries import begun as has_begun
-from campaign_cli.ledger.queries import columns
+from campaign_cli.ledger.conditions import begun as has_begun
+from campaign_cli.ledger.conditions import columns
 from campaign_cli.ledger.schema import deliveries
 from campaign_cli.models import State, attempt_key
 

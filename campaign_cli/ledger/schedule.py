@@ -9,16 +9,8 @@ from sqlalchemy.engine import Connection
 
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.queries import (
-    WAITING,
-    approved,
-    columns,
-    covered,
-    deliveries_by_key,
-    free_by,
-    give_notice,
-    sendable,
-)
+from campaign_cli.ledger.conditions import WAITING, approved, columns, covered, free_by, sendable
+from campaign_cli.ledger.queries import deliveries_by_key, give_notice
 from campaign_cli.ledger.resting import Resting, pauses, rests
 from campaign_cli.ledger.schema import deliveries, instant, instant_or_none, micros, notices
 from campaign_cli.ledger.values import Delivery, Notice, Rest

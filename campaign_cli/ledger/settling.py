@@ -21,16 +21,10 @@ from campaign_cli.errors import CampaignError, ClaimLost, Embargoed, Held
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
+from campaign_cli.ledger.conditions import columns
 from campaign_cli.ledger.endings import End, Ending, end_of, rows_of, undisputed
 from campaign_cli.ledger.handout import attempt_row
-from campaign_cli.ledger.queries import (
-    columns,
-    end_attempts,
-    give_notice,
-    receipt_row,
-    receipts_of,
-    store_receipt,
-)
+from campaign_cli.ledger.queries import end_attempts, give_notice, receipt_row, receipts_of, store_receipt
 from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.values import ADOPTED, Claim, Settlement
 from campaign_cli.models import Receipt, State

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.queries import WAITING, approved, begun, columns, covered, free_by, sendable
+from campaign_cli.ledger.conditions import WAITING, approved, begun, columns, covered, free_by, sendable
 from campaign_cli.ledger.schema import deliveries, drafts
 from campaign_cli.ledger.values import EMBARGO_STEP
 

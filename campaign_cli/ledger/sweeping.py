@@ -15,7 +15,8 @@ from campaign_cli.errors import DamagedLedger
 from campaign_cli.i18n import _
 from campaign_cli.ledger import statements
 from campaign_cli.ledger.base import Store, chunks
-from campaign_cli.ledger.queries import columns, end_attempts, give_notice
+from campaign_cli.ledger.conditions import columns
+from campaign_cli.ledger.queries import end_attempts, give_notice
 from campaign_cli.ledger.schema import deliveries, instant, instant_or_none, span
 from campaign_cli.ledger.values import frozen_draft
 from campaign_cli.models import Draft, State

@@ -13,7 +13,8 @@ from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store
-from campaign_cli.ledger.queries import columns, deliveries_by_key, read_deliveries
+from campaign_cli.ledger.conditions import columns
+from campaign_cli.ledger.queries import deliveries_by_key, read_deliveries
 from campaign_cli.ledger.schema import deliveries, micros
 from campaign_cli.ledger.values import Delivery
 from campaign_cli.models import Receipt, State
