@@ -203,7 +203,7 @@ class Draft:
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture and video of every part, in order."""
-        return tuple(picture for part in self.parts for picture in part.media)
+        return tuple([picture for part in self.parts for picture in part.media])
 
     @property
     def files(self) -> tuple[Picture, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from campaign_cli.checks import accounts, labels, language, logins, repeats, safety, tags, times, uses, waivers
 from campaign_cli.checks.texts import Composed, Said, composed, texts_of
 from campaign_cli.content import MediaStore, Renderer
+from campaign_cli.content.variants import Choices
 from campaign_cli.models import Draft, Problem, Severity
 from campaign_cli.plan import load_plan
 from campaign_cli.plan.expand import Planned, expand
@@ -36,6 +37,12 @@ class Examined:
     problems: list[Problem] = field(default_factory=list)
     waived: list[Waived] = field(default_factory=list)
     media: MediaStore | None = None
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What the posts say on each account; who drew the drafts sets it, so that nothing is chosen twice."""
+        assert self.loaded is not None  # noqa: S101 - without a plan there is nothing to choose
+        return Choices(self.loaded)
 
     @cached_property
     def chosen(self) -> list[Composed]:
@@ -103,6 +110,7 @@ def examine(
         examined.planned, problems = expand(loaded)
         examined.problems += problems
         renderer = Renderer(loaded, media=store, templates=workspace.root / TEMPLATES)
+        examined.choices = renderer.choices
         examined.problems += _render(examined, renderer, only)
         judge(examined, now=now, rules=(*RULES, *CONTENT_RULES))
         examined.problems += waivers.unused(examined, now)

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from campaign_cli import platforms
 from campaign_cli.content.hashtags import normal_hashtag
-from campaign_cli.content.variants import Chosen, choose
 
 if TYPE_CHECKING:
     from campaign_cli.checks.pipeline import Examined
-    from campaign_cli.content.variants import Path
+    from campaign_cli.content.variants import Chosen, Path
     from campaign_cli.models import Draft
     from campaign_cli.plan.expand import Planned
-    from campaign_cli.plan.load import LoadedPlan
 
 TEXT, ALT, LINK, HASHTAG, FILE = "text", "alt", "link", "hashtag", "file"
 """What a text is; a network's own field (title, slug, cw …) goes by its name."""
@@ -55,20 +53,10 @@ def texts_of(examined: Examined) -> list[Said]:
 
 def composed(examined: Examined) -> Iterator[Composed]:
     """Every delivery that has a draft. Asked through ``Examined.chosen``, which keeps the answer."""
-    known: dict[tuple[int, str], Chosen] = {}
     for planned in examined.planned:
         draft = examined.drafts.get(planned.key)
-        if draft is None or examined.loaded is None or draft.platform not in platforms.PLATFORMS:
-            continue  # of a network that nobody knows, nobody knows which fields it shows
-        which = (planned.index, planned.account.name)
-        if which not in known:  # the occurrences of a recurring post choose the same
-            known[which] = _chosen(examined.loaded, planned)
-        yield Composed(planned, draft, known[which])
-
-
-def _chosen(loaded: LoadedPlan, planned: Planned) -> Chosen:
-    platform = platforms.get(planned.account.platform)
-    return choose(planned.post, planned.index, plan=loaded.plan, account=planned.account, platform=platform)
+        if draft is not None and draft.platform in platforms.PLATFORMS:  # of others nobody knows what they show
+            yield Composed(planned, draft, examined.choices.of(planned))
 
 
 def _of_draft(draft: Draft, chosen: Chosen) -> Iterator[tuple[str, Path, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from campaign_cli.content.media import MediaStore
 from campaign_cli.content.native_files import native_files
 from campaign_cli.content.pictures import MediaError
 from campaign_cli.content.templates import Templates, is_template
-from campaign_cli.content.variants import Chosen, choose
+from campaign_cli.content.variants import Choices, Chosen
 from campaign_cli.i18n import _
 from campaign_cli.models import Draft, Part, Problem
 
@@ -58,6 +58,7 @@ class Renderer:
     ) -> None:
         self._loaded = loaded
         self.media = media
+        self.choices = Choices(loaded)
         self._templates = Templates(templates)
         self._given = limits or {}
         self._stored = limits_of(loaded.workspace)
@@ -84,9 +85,11 @@ class Renderer:
 
     def draft(self, planned: Planned) -> tuple[Draft | None, list[Problem]]:
         """The draft and the problems found on the way; None where a problem blocks."""
-        account, plan = planned.account, self._loaded.plan
+        account = planned.account
         platform = platforms.get(account.platform)
-        chosen = choose(planned.post, planned.index, plan=plan, account=account, platform=platform)
+        chosen = self.choices.of(planned)
+        if chosen.native:  # these are filled in below, differently for each occurrence
+            chosen = replace(chosen)
         link = (chosen.link or "").strip()
         tagged = self._tagged(link, planned)
         work = Work(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from campaign_cli.platforms.text import hashtag_spans
 
@@ -12,6 +13,7 @@ def normal_hashtag(written: str) -> str:
     return "#" + written.strip().lstrip("#＃").strip()
 
 
+@lru_cache
 def is_hashtag(written: str) -> bool:
     """Whether networks will read the whole of it as one hashtag."""
     tag = normal_hashtag(written)

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from campaign_cli import platforms
+
 if TYPE_CHECKING:
     from campaign_cli.models import Account
+    from campaign_cli.plan.expand import Planned
+    from campaign_cli.plan.load import LoadedPlan
     from campaign_cli.plan.model import Media, Plan, Post, Variant
     from campaign_cli.platforms.base import Platform
 
@@ -39,6 +43,26 @@ class Chosen:
     def path(self, name: str) -> Path:
         """Where a field is written: the post where it is written nowhere."""
         return self.paths.get(name, self.paths["post"])
+
+
+class Choices:
+    """What the posts of one plan say on each account: chosen once, however often it is asked."""
+
+    def __init__(self, loaded: LoadedPlan) -> None:
+        self._plan = loaded.plan
+        self._chosen: dict[tuple[int, str], Chosen] = {}
+
+    def of(self, planned: Planned) -> Chosen:
+        """The fields for a delivery, to be read only: the occurrences of a recurring post share them.
+
+        Raises KeyError for an account of a network that nobody knows.
+        """
+        key = (planned.index, planned.account.name)
+        if key not in self._chosen:
+            account = planned.account
+            platform = platforms.get(account.platform)
+            self._chosen[key] = choose(planned.post, planned.index, plan=self._plan, account=account, platform=platform)
+        return self._chosen[key]
 
 
 def choose(post: Post, index: int, *, plan: Plan, account: Account, platform: Platform) -> Chosen:
@@ -102,7 +126,7 @@ def _choose_body(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path]]) 
 def _choose_pictures(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path]]) -> None:
     """Pictures and template values; a variant's ``alt`` replaces the alt text of the pictures, in their order."""
     for level, path in levels:
-        alts = getattr(level, "alt", None)
+        alts = None if path == chosen.paths["post"] else level.alt  # type: ignore[union-attr]
         if alts is not None and "alt" not in chosen.paths and "media" not in chosen.paths:
             chosen.alts, chosen.paths["alt"] = tuple(alts), (*path, "alt")
         if level.media is not None and "media" not in chosen.paths:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from campaign_cli.checks.pipeline import Waived
     from campaign_cli.checks.uses import Taken
     from campaign_cli.content.media import MediaStore
+    from campaign_cli.content.variants import Choices
     from campaign_cli.plan.expand import Planned
 
 
@@ -22,6 +23,10 @@ class Drawing(Protocol):
     @property
     def media(self) -> MediaStore | None:
         """The workspace's pictures and videos, for rules that look at the originals."""
+
+    @property
+    def choices(self) -> Choices:
+        """What the posts say on each account."""
 
     def input_hash(self, planned: Planned) -> str:
         """Everything that the draft and its instant depend on, without rendering."""

@@ -12,8 +12,7 @@ from campaign_cli.checks.pipeline import Examined, judge
 from campaign_cli.models import Draft
 
 if TYPE_CHECKING:
-    from campaign_cli.content.media import MediaStore
-    from campaign_cli.ledger.difference import Difference
+    from campaign_cli.ledger.difference import Difference, Drawing
     from campaign_cli.ledger.values import NewDelivery
     from campaign_cli.plan.expand import Planned
     from campaign_cli.plan.load import LoadedPlan
@@ -24,7 +23,7 @@ def judge_fresh(
     planned: Sequence[Planned],
     *,
     loaded: LoadedPlan,
-    media: MediaStore | None,
+    drawing: Drawing,
     now: datetime,
 ) -> None:
     """Judge everything that is drawn anew; its problems, and what is waived, are added to ``found``.
@@ -33,9 +32,9 @@ def judge_fresh(
     """
     fresh = (*found.new, *found.changed, *(move.delivery for move in found.moved))
     drafts = {one.key: Draft.from_json(one.draft_json) for one in fresh}
-    examined = Examined(
-        loaded=loaded, planned=[one for one in planned if one.key in drafts], drafts=drafts, media=media
-    )
+    judged = [one for one in planned if one.key in drafts]
+    examined = Examined(loaded=loaded, planned=judged, drafts=drafts, media=drawing.media)
+    examined.choices = drawing.choices
     judge(examined, now=now)
     same = set(found.same)
     staying = Examined(loaded=loaded, planned=[one for one in planned if one.key in same])

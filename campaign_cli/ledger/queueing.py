@@ -104,7 +104,7 @@ class _Comparing:
         current = [(one, new) for one, new in staying if not self._is_past(one)]
         self._refuse_doubles(current, alike)
         self._let_go()
-        judge_fresh(found, planned, loaded=self._loaded, media=self._renderer.media, now=self._now)
+        judge_fresh(found, planned, loaded=self._loaded, drawing=self._renderer, now=self._now)
         self._count_uses({one.key: one for one in planned})
         found.problems = sorted(set(found.problems), key=lambda problem: problem.sort_key)
         return found

@@ -37,10 +37,9 @@ class Embargoes:
         """The embargo of a post (UTC), where there is one."""
         return max((at for at in (self._plan, self._posts[index]) if at is not None), default=None)
 
-    def judge(self, index: int, due: datetime, *, zone: tzinfo) -> None:
-        """Tell, once for each post, that it is due (aware) before its embargo is over."""
-        embargo = self.of(index)
-        if embargo is None or due >= embargo or index in self._told:
+    def judge(self, index: int, due: datetime, *, embargo: datetime, zone: tzinfo) -> None:
+        """Tell, once for each post, that it is due before its embargo is over; both instants are aware."""
+        if due >= embargo or index in self._told:
             return
         self._told.add(index)
         written = self.loaded.source.value["posts"][index]

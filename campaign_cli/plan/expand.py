@@ -61,7 +61,8 @@ def expand(loaded: LoadedPlan, *, only_accounts: Collection[str] | None = None) 
         for item in _deliveries(loaded, index, moments=moments, problems=problems):
             suffix, account, due, zone = item
             order += 1
-            embargoes.judge(index, due, zone=zone)
+            if embargo is not None:
+                embargoes.judge(index, due, embargo=embargo, zone=zone)
             if only_accounts is not None and account.name not in only_accounts:
                 continue
             post_id = post.id + suffix

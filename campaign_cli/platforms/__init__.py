@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,7 @@ def module_of(name: str) -> str:
     return name.replace("-", "_")
 
 
+@cache
 def get(name: str) -> Platform:
     """The adapter of a network. Raises KeyError for a name that is not in ``PLATFORMS``."""
     if name not in PLATFORMS:

@@ -140,7 +140,7 @@ def personal(examined: Examined, now: datetime) -> Iterator[Problem]:
     yield from problems
     internal = internal_words(loaded.plan)
     looking = Looking(protected=protected, internal=internal, public=PublicContacts(loaded.workspace.public_contacts))
-    places = Places(loaded)
+    places = Places(loaded, examined)
     told: set[Problem] = set()
     for planned in examined.planned:
         draft = examined.drafts.get(planned.key)

@@ -119,7 +119,7 @@ def _shown(field: str) -> str:
 
 def _media(examined: Examined, loaded: LoadedPlan) -> Iterator[tuple[Path, Media]]:
     """Each picture and video that a delivery shows, once for each place where it is written."""
-    places = Places(loaded)
+    places = Places(loaded, examined)
     seen: set[Path] = set()
     for planned in examined.planned:
         post = planned.post

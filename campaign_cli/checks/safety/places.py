@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from campaign_cli import platforms
 from campaign_cli.content.templates import is_template
-from campaign_cli.content.variants import Chosen, Path, choose
 from campaign_cli.models import Problem, Severity
 from campaign_cli.source import path_text
 
 if TYPE_CHECKING:
+    from campaign_cli.checks.pipeline import Examined
+    from campaign_cli.content.variants import Chosen, Path
     from campaign_cli.plan.expand import Planned
     from campaign_cli.plan.load import LoadedPlan
 
@@ -23,20 +23,12 @@ Holds = Callable[[str], bool]
 class Places:
     """The places of one plan. Nothing is looked up before something was found."""
 
-    def __init__(self, loaded: LoadedPlan) -> None:
-        self._loaded = loaded
-        self._chosen: dict[tuple[int, str], Chosen] = {}
+    def __init__(self, loaded: LoadedPlan, examined: Examined) -> None:
+        self._loaded, self._examined = loaded, examined
 
     def chosen(self, planned: Planned) -> Chosen:
         """What the post says on this account, and where that is written."""
-        key = (planned.index, planned.account.name)
-        if key not in self._chosen:
-            account = planned.account
-            platform = platforms.get(account.platform)
-            self._chosen[key] = choose(
-                planned.post, planned.index, plan=self._loaded.plan, account=account, platform=platform
-            )
-        return self._chosen[key]
+        return self._examined.choices.of(planned)
 
     def problem(self, path: Path, *, code: str, severity: Severity, message: str, fix: str) -> Problem:
         """A problem at a path of the plan; one that begins with a template's file is there, at its line and column."""

@@ -16,8 +16,8 @@ _BROKEN: Final = re.compile(r"(?<=[\d-])[ \t]?\r?\n[ \t]?(?=\d)")
 _BEFORE_LETTERS: Final = re.compile(r"\d[ -]?[A-Za-z]")
 _MAIL: Final = frozenset({"at", "et"})
 _CARD: Final = frozenset({"kta", "nia", "nba", "member", "membership", "union"})
-_MEMBERS: Final = frozenset({"anggota", "serikat"})
-_ITS_NUMBER: Final = frozenset({"kartu", "nomor", "no", "induk"})
+_OF_MEMBERS: Final = frozenset({"kartu", "nomor", "no"})
+_OF_UNION: Final = frozenset({"kartu", "serikat"})
 # fmt: off
 _HOME: Final = frozenset({
     "jl", "jln", "jalan", "gg", "gang", "rt", "perum", "perumahan", "kompleks", "komplek", "komp", "griya",
@@ -56,7 +56,7 @@ class Scan:
         if _DIGIT.search(lower) is None:
             return
         close = _CLOSE_DIGITS.search(lower) is not None
-        if close or said & _CARD or (said & _MEMBERS and said & _ITS_NUMBER):
+        if close or said & _CARD or ("anggota" in said and said & _OF_MEMBERS) or said >= _OF_UNION:
             self._numbers(close=close)
         if said & _HOME:
             from campaign_cli.checks.safety import home

@@ -19,6 +19,7 @@ _LINK: Final = re.compile(
     rf"|(?<![\w.-])[\w-]++(?:\.[\w-]++)*\.(?:{_ENDS})/[^\s<>\"“”]*",
     re.IGNORECASE,
 )
+_MAYBE: Final = re.compile(r"[/:]\S")
 _TOKEN: Final = re.compile(r"[^\s<>\"“”]+")
 _BEHIND: Final = ".,;:!?)]}'*_"
 _CALLED: Final = re.compile(r"(?:t\.me|telegram\.me|signal\.me)/(?:#?p/)?(\+\d{8,15})/?")
@@ -48,7 +49,7 @@ def of_file(name: str) -> str:
 def apart(text: str) -> tuple[str, list[Link]]:
     """The text without its links, as long as before, and the links."""
     links: list[Link] = []
-    if "/" not in text and ":" not in text:
+    if _MAYBE.search(text) is None:
         return text, links
     rest = text
     for token in _TOKEN.finditer(text):
