@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 
@@ -11,8 +10,6 @@ def main() -> None:
     from campaign_cli.cli import streams
 
     streams.prepare()
-    gc.set_threshold(50_000, 20, 100)  # a large plan is a million objects that all stay; looking through them again
-    # and again for garbage took a quarter of the time of a check
     try:
         from campaign_cli.cli.main import run
 

@@ -32,8 +32,13 @@ def harmful_words(examined: Examined, now: datetime) -> Iterator[Problem]:
         return
     phrases, problems = word_list(examined.loaded.workspace)
     yield from problems
+    known: dict[str, list[str]] = {}  # the same hashtags stand under many posts
     for said in examined.texts:
-        found = phrases.found_in(without_links(said.text)) if said.kind not in _NOT_WORDS else []
+        if said.kind in _NOT_WORDS:
+            continue
+        if said.text not in known:
+            known[said.text] = phrases.found_in(without_links(said.text))
+        found = known[said.text]
         if not found:
             continue
         words = ", ".join(f"“{word}”" for word in found)

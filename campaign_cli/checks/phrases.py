@@ -28,7 +28,7 @@ class Phrases:
     """A list of words and phrases; ``#`` in front of one means that it counts only as a hashtag."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._starting: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._starting: dict[str, list[tuple[str, str, re.Pattern[str]]]] = {}
         for phrase in dict.fromkeys(phrases):
             words = _WORD.findall(folded(phrase))
             if not words:
@@ -36,14 +36,15 @@ class Phrases:
             sign = "#" if phrase.startswith("#") else ""
             pattern = re.compile(rf"(?<![^\W_]){sign}{_BETWEEN.join(words)}(?![^\W_])")
             for start in {words[0], "".join(words)}:  # apart, and as one word
-                self._starting.setdefault(start, []).append((phrase, pattern))
+                self._starting.setdefault(start, []).append((phrase, words[-1], pattern))
         self._starts = frozenset(self._starting)
 
     def found_in(self, text: str) -> list[str]:
         """Those of the list that the text says, as the list writes them, in alphabetical order."""
         plain = folded(text)
-        words = _WORD.findall(plain)
-        if self._starts.isdisjoint(words):  # as of most texts
-            return []
-        likely = self._starts & set(words)
-        return sorted({phrase for word in likely for phrase, pattern in self._starting[word] if pattern.search(plain)})
+        found = set()
+        for start in self._starts.intersection(_WORD.findall(plain)):  # none, in most texts
+            for phrase, last, pattern in self._starting[start]:
+                if last in plain and pattern.search(plain):
+                    found.add(phrase)
+        return sorted(found)

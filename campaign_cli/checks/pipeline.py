@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from campaign_cli.checks import accounts, labels, language, logins, repeats, safety, tags, times, uses, waivers
 from campaign_cli.checks.texts import Composed, Said, composed, texts_of
+from campaign_cli.collector import collector_paused
 from campaign_cli.content import MediaStore, Renderer
 from campaign_cli.content.variants import Choices
 from campaign_cli.models import Draft, Problem, Severity
@@ -89,6 +90,7 @@ CONTENT_RULES: Final[tuple[Rule, ...]] = (
 """Rules of what is sent itself; ``queue`` asks them too, of what is new or changed."""
 
 
+@collector_paused()
 def examine(
     path: Path,
     workspace: Workspace,

@@ -62,8 +62,8 @@ def composed(examined: Examined) -> Iterator[Composed]:
 def _of_draft(draft: Draft, chosen: Chosen) -> Iterator[tuple[str, Path, str]]:
     body = chosen.path("body")
     tags = tuple(map(normal_hashtag, chosen.hashtags))
+    written = len(chosen.parts) == len(draft.parts)
     for number, part in enumerate(draft.parts):
-        written = len(chosen.parts) == len(draft.parts)
         yield _without_tags(part.text, tags), (*body, number) if written else body, TEXT
     said = "\n".join(part.text for part in draft.parts)
     for number, tag in enumerate(tags):

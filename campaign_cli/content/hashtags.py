@@ -8,6 +8,7 @@ from functools import lru_cache
 from campaign_cli.platforms.text import hashtag_spans
 
 
+@lru_cache
 def normal_hashtag(written: str) -> str:
     """The hashtag with exactly one ``#`` in front: ``UpahLayak``, ``#UpahLayak`` and ``##UpahLayak`` are the same."""
     return "#" + written.strip().lstrip("#＃").strip()

@@ -7,7 +7,6 @@ Core schema: https://yaml.org/spec/1.2.2/#103-core-schema
 
 from __future__ import annotations
 
-import gc
 import re
 from array import array
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
+from campaign_cli.collector import collector_paused
 from campaign_cli.i18n import _
 
 MAX_DEPTH: Final = 32
@@ -94,19 +94,13 @@ def composer() -> Callable[[str], Any]:
 def read_values(text: str, *, report: Report, compose: Callable[[str], Any] | None = None) -> tuple[Any, array[int]]:
     """The values of a YAML text, and the packed position of each key and value in the order they are written.
 
-    Raises yaml.YAMLError for what is not YAML, TooDeep. The collector is off meanwhile: the node tree has no cycles,
-    and collecting it again and again costs four times the reading.
+    Raises yaml.YAMLError for what is not YAML, TooDeep.
     """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
+    with collector_paused():  # collecting the node tree again and again costs four times the reading
         root = (compose or composer())(text).get_single_node()
         builder = _Builder(report)
         value = None if root is None else builder.value(root, 0)
         return value, builder.positions
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def core_value(text: str) -> Any:
