@@ -52,7 +52,7 @@ def choose_language(wanted: str | None, environment: Mapping[str, str]) -> str:
 
 def _(message: str) -> str:
     """The message in the chosen language."""
-    return _catalogue.gettext(message) if message else ""
+    return "" if message == "" else _catalogue.gettext(message)
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import backends
 import pytest
+import spoken
 from hypothesis import HealthCheck, settings
 from postgres_server import postgres_server
 from secret_sweep import (
@@ -63,10 +65,14 @@ Campaign = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
-    """Every test begins and ends in the language of the source."""
+    """Every test begins and ends in the language of the source, and says nothing that has no translation."""
+    with pytest.MonkeyPatch.context() as patch:
+        spoken.listen(patch)
+        spoken.faults.clear()
+        i18n.use_language("en")
+        yield
     i18n.use_language("en")
-    yield
-    i18n.use_language("en")
+    assert not spoken.faults
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +101,7 @@ def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         captured = capsys.readouterr()
         said = list(leaks(tmp_path, [captured.out, captured.err], files=False))
         assert not said, f"a secret stands in {said}"
+        assert not re.search(r"\bNone\b", captured.out + captured.err), "nothing is shown as None"
         return Ran(code, captured.out, captured.err)
 
     yield call

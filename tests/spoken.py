@@ -1,0 +1,70 @@
+"""What is said in a test: each message has its translation, and each of its blanks is filled."""
+
+from __future__ import annotations
+
+import gettext
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from campaign_cli import i18n, platforms
+
+faults: list[str] = []
+"""What was said wrongly since the test began."""
+
+
+class Message(str):
+    """A message with blanks."""
+
+    __slots__ = ()
+
+    def format(self, *things: Any, **values: Any) -> str:
+        """Fill the blanks, and note one that is filled with nothing."""
+        faults.extend(f"{name} is None in {self!r}" for name, value in values.items() if value is None)
+        return super().format(*things, **values)
+
+
+class Listening:
+    """A catalogue that notes what the Indonesian one lacks."""
+
+    def __init__(self, catalogue: gettext.NullTranslations) -> None:
+        self._catalogue = catalogue
+
+    def gettext(self, message: str) -> str:
+        """The message in the language."""
+        note(message)
+        said = self._catalogue.gettext(message)
+        return Message(said) if "{" in said else said
+
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        """The message for so many."""
+        note(singular)
+        return Message(self._catalogue.ngettext(singular, plural, count))
+
+
+def note(message: str) -> None:
+    """Keep a message that has no translation; the name of a network needs none."""
+    if message not in _indonesian and (message, 0) not in _indonesian and message not in _networks():
+        faults.append(f"there is no translation of {message!r}")
+
+
+@cache
+def _networks() -> frozenset[str]:
+    return frozenset(platforms.get(name).title for name in platforms.PLATFORMS)
+
+
+_indonesian: dict[Any, str] = gettext.translation("campaign", i18n.LOCALE, ["id"])._catalog  # type: ignore[attr-defined]
+
+
+def listen(patch: pytest.MonkeyPatch) -> None:
+    """Let every catalogue that is chosen from here on listen."""
+    patch.setattr(
+        i18n,
+        "gettext",
+        SimpleNamespace(
+            NullTranslations=lambda: Listening(gettext.NullTranslations()),
+            translation=lambda *where, **how: Listening(gettext.translation(*where, **how)),
+        ),
+    )
