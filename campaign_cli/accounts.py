@@ -99,7 +99,8 @@ def load_workspace(
     if not isinstance(source.value, dict):
         if not problems:
             message = _("accounts.yaml must hold keys such as accounts, groups and slots.")
-            problems.append(source.problem((), code="A004", severity=Severity.ERROR, message=message))
+            fix = _("Begin it with “accounts:” and a line for each account.")
+            problems.append(source.problem((), code="A004", severity=Severity.ERROR, message=message, fix=fix))
         return Workspace(root=root, source=source), problems
     networks = Networks(settings_of=settings_of, secrets_of=secrets_of, address_of=address_of, known=known)
     workspace, found = _workspace(root, source, networks=networks)

@@ -1,4 +1,4 @@
-"""What is said in a test: each message has its translation, and each of its blanks is filled."""
+"""What is said in a test: each message has its translation, each of its blanks is filled, each problem is whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from campaign_cli import i18n, platforms
+from campaign_cli.models import Problem, Severity
 
 faults: list[str] = []
 """What was said wrongly since the test began."""
@@ -58,8 +59,28 @@ def _networks() -> frozenset[str]:
 _indonesian: dict[Any, str] = gettext.translation("campaign", i18n.LOCALE, ["id"])._catalog  # type: ignore[attr-defined]
 
 
+def _whole(problem: Problem, **fields: Any) -> None:
+    """Make a problem, and note what is missing in it."""
+    _make(problem, **fields)
+    kinds = {"severity": Severity, "file": str, "line": int, "column": int, "path": str}
+    faults.extend(
+        f"{name} of {problem} is {getattr(problem, name)!r}"
+        for name, kind in kinds.items()
+        if not isinstance(getattr(problem, name), kind)
+    )
+    faults.extend(
+        f"{problem} has no {name}"
+        for name in ("message", "fix")
+        if not isinstance(getattr(problem, name), str) or not getattr(problem, name)
+    )
+
+
+_make = Problem.__init__
+
+
 def listen(patch: pytest.MonkeyPatch) -> None:
-    """Let every catalogue that is chosen from here on listen."""
+    """Let every catalogue that is chosen from here on listen, and look at every problem."""
+    patch.setattr(Problem, "__init__", _whole)
     patch.setattr(
         i18n,
         "gettext",

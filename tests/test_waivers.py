@@ -161,12 +161,13 @@ def test_problems_of_other_files_are_not_waived(folder: Folder) -> None:
     examined = folder.plan(plan("text: Satu.", head=f"waive: {{E003: {REASON}}}\n"))
     there = Problem(
         code="E003",
-        severity="warning",
+        severity=Severity.WARNING,
         file="accounts.yaml",
         line=1,
         column=1,
         path="posts[0]",
-        message="x",  # type: ignore[arg-type]
+        message="x",
+        fix="y",
     )
     examined.problems.clear()
     judge(examined, now=NOW, rules=[lambda _examined, _now: [there, there]])

@@ -33,7 +33,8 @@ def past_posts(examined: Examined, now: datetime) -> Iterator[Problem]:
                 "{count} days of this post are in the past and will be left out.",
                 count,
             ).format(count=count)
-            yield _at_time(loaded, index, "T103", Severity.HINT, message=message)
+            fix = _("Leave it, or let the post begin later (from).")
+            yield _at_time(loaded, index, "T103", Severity.HINT, message=message, fix=fix)
         else:
             message = _("The time {time} is in the past.").format(time=format_instant(first.due, first.zone))
             fix = _("Move it, or queue the rest with: campaign queue --skip-past")
@@ -86,8 +87,8 @@ def is_between(clock: time, begins: time, ends: time) -> bool:
     return clock >= begins or clock < ends
 
 
-def _at_time(loaded: LoadedPlan, index: int, code: str, severity: Severity, *, message: str, fix: str = "") -> Problem:
+def _at_time(loaded: LoadedPlan, index: int, code: str, severity: Severity, *, message: str, fix: str) -> Problem:
     """A problem at the key of the post that says when."""
     post = loaded.plan.posts[index]
-    key = next((name for name in ("at", "every", "rrule") if getattr(post, name) is not None), "at")
+    key = next(name for name in ("at", "every", "rrule") if getattr(post, name) is not None)
     return loaded.source.problem(("posts", index, key), code=code, severity=severity, message=message, fix=fix)
