@@ -15,7 +15,7 @@ from campaign_cli.checks import CODES, Examined
 from campaign_cli.checks.pipeline import judge
 from campaign_cli.checks.waivers import mark, may_be_waived, unmarked
 from campaign_cli.errors import InputError
-from campaign_cli.models import Problem, State
+from campaign_cli.models import Problem, Severity, State
 
 REASON = "Kutipan dari putusan pengadilan"
 OTHER = "Disepakati rapat pengurus"
