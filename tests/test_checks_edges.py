@@ -159,12 +159,12 @@ def twice(use: Use, apart: timedelta) -> list[Problem]:
 @pytest.mark.parametrize(
     ("minutes", "zone", "words"),
     [
-        (1, "", "1 posts in 1 minute;"),
-        (61, "", "1 posts in 61 minutes;"),
-        (60, "", "1 posts in 1 hour;"),
-        (1440, "", "1 posts in 24 hours;"),
-        (1440, "America/Los_Angeles", "1 posts a day (from midnight, America/Los_Angeles);"),
-        (None, "", "1 posts in all;"),
+        (1, "", "1 post in 1 minute;"),
+        (61, "", "1 post in 61 minutes;"),
+        (60, "", "1 post in 1 hour;"),
+        (1440, "", "1 post in 24 hours;"),
+        (1440, "America/Los_Angeles", "1 post a day (from midnight, America/Los_Angeles);"),
+        (None, "", "1 post in all;"),
     ],
 )
 def test_how_a_quota_is_said(minutes: int | None, zone: str, words: str) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from campaign_cli import platforms
-from campaign_cli.i18n import N_, _, ngettext
+from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import Problem, Severity
 from campaign_cli.platforms.base import Platform, Use
 
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from campaign_cli.checks.pipeline import Examined
     from campaign_cli.models import Draft
     from campaign_cli.source import Source
-
-_WORDS: Final = {
-    "posts": N_("posts"),
-    "replies": N_("replies"),
-    "messages": N_("messages"),
-    "units": N_("units"),
-    "uploads": N_("uploads"),
-    "publications": N_("publications"),
-}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
@@ -52,7 +42,7 @@ class Total:
     @property
     def text(self) -> str:
         """``0.235 USD`` or ``12 posts``."""
-        return _("{amount} {what}").format(amount=f"{self.amount.normalize():f}", what=_word(self.what))
+        return _("{amount} {what}").format(amount=f"{self.amount.normalize():f}", what=_word(self.what, self.amount))
 
 
 def counts(platform: str) -> bool:
@@ -120,7 +110,7 @@ def beyond(items: Sequence[Taken], *, source: Source) -> Iterator[Problem]:
             message=message.format(
                 account=item.account,
                 limit=f"{limit.normalize():f}",
-                what=_word(item.use.what),
+                what=_word(item.use.what, limit),
                 period=_within(item.use),
             ),
             fix=_("Move posts apart, or leave the account out of some of them."),
@@ -160,9 +150,18 @@ def _is_over(earlier: Taken, later: Taken) -> bool:
     return period is not None and earlier.due <= later.due - period
 
 
-def _word(what: str) -> str:
+def _word(what: str, amount: Decimal) -> str:
     """Money by its code, the rest in words."""
-    return _(_WORDS[what]) if what in _WORDS else what
+    count = 1 if amount == 1 else 2
+    words = {
+        "posts": ngettext("post", "posts", count),
+        "replies": ngettext("reply", "replies", count),
+        "messages": ngettext("message", "messages", count),
+        "units": ngettext("unit", "units", count),
+        "uploads": ngettext("upload", "uploads", count),
+        "publications": ngettext("publication", "publications", count),
+    }
+    return words.get(what, what)
 
 
 def _within(use: Use) -> str:
