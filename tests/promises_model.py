@@ -13,6 +13,7 @@ from sqlalchemy import select
 from universe import GRACE, PROOFS, Universe
 
 from campaign_cli.accounts import Workspace
+from campaign_cli.content.variants import Choices
 from campaign_cli.ledger import Delivery, Event, schema
 from campaign_cli.ledger.approved import Consent, Seen
 from campaign_cli.ledger.queueing import changes, difference
@@ -123,7 +124,7 @@ class Orders:
         loaded, ledger = self._plans[campaign], self.world.ledger
         planned = self._planned(campaign, loaded)
         before = {one.key: one for one in ledger.deliveries(campaign=campaign, with_drafts=True)}
-        found = difference(loaded, planned, _Drawing(self), ledger, now=self.world.clock(), skip_past=True)
+        found = difference(loaded, planned, _Drawing(self, loaded), ledger, now=self.world.clock(), skip_past=True)
         applied = ledger.apply(changes(found, media=lambda _sha256: b""), actor="siti")
         assert applied.skipped == ()  # nobody else came between
         self.keys -= {move.old_key for move in found.moved}
@@ -172,8 +173,9 @@ class _Drawing:
 
     media = None
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, loaded: LoadedPlan) -> None:
         self._orders = orders
+        self.choices = Choices(loaded)
 
     def draft(self, planned: Planned) -> tuple[Draft | None, list[Problem]]:
         account = planned.account.name

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from campaign_cli.models import Draft
     from campaign_cli.source import Source
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
     """What one delivery takes, and when (aware). ``post`` is its number in the plan; None for another plan's."""

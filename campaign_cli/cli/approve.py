@@ -138,11 +138,7 @@ def _unchanged(context: Context, ledger: Ledger, plan: Path, *, post: str | None
     errors = [problem for problem in difference.problems if problem.severity is Severity.ERROR]
     problems = errors or approving.differences(difference, loaded, planned, post=post)
     if problems:
-        raise InputError(
-            _("The plan and the ledger differ; nothing was approved."),
-            problems=problems,
-            fix=_("Queue the plan first: campaign queue {plan}").format(plan=loaded.source.file),
-        )
+        raise InputError(_("The plan and the ledger differ; nothing was approved."), problems=problems)
     return _queued(ledger, campaign=loaded.plan.campaign, post=post, with_drafts=True)
 
 

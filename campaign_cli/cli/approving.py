@@ -37,6 +37,7 @@ def differences(
             code=DIFFERS,
             severity=Severity.ERROR,
             message=_("{key}: {what}.").format(key=key, what=what),
+            fix=_("Queue the plan first: campaign queue {plan}").format(plan=loaded.source.file),
         )
         for key, what in keys.items()
         if post is None or key.split("/")[1].split("@", 1)[0] == post.split("@", 1)[0]
