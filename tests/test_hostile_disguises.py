@@ -186,7 +186,15 @@ def test_the_unions_own_number_in_pieces_is_public(tmp_path: Path, text: str) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["S1ti Am1nah", "5iti Aminah", "$iti 4minah!", "#BebaskanS1tiAminah", "SIT1 AMINAH", "S|ti Am!n4h", "/s1ti-aminah.jpg"],
+    [
+        "S1ti Am1nah",
+        "5iti Aminah",
+        "$iti 4minah!",
+        "#BebaskanS1tiAminah",
+        "SIT1 AMINAH",
+        "S|ti Am!n4h",
+        "/s1ti-aminah.jpg",
+    ],
 )
 def test_digits_for_letters_hide_no_protected_name(text: str) -> None:
     """As people write around a filter; also at the end of a word, and 1 for an l."""

@@ -16,6 +16,7 @@ _CLOSE_DIGITS: Final = re.compile(r"\d(?:[\s().,/\[\]-]{0,3}\d){7}")
 _BROKEN: Final = re.compile(r"(?<=[\d-])[ \t]?\r?\n[ \t]?(?=\d)")
 _BEFORE_LETTERS: Final = re.compile(r"\d[ -]?[A-Za-z]")
 _PASSED_OVER: Final = ",;|#<"
+_PARTED: Final = re.compile(r"\d\s{0,2}(?:[,;|]\s{0,2}#?|#|[,;|]?\s{0,2}[#<][^\n]{0,70}?)\d")
 _TEN_DIGITS: Final = re.compile(rf"\d(?:{GAP}?\d){{9}}")
 _LEAST_SPLIT: Final = 10  # digits of the shortest number that is looked for in pieces
 _MARK: Final = re.compile(r"\n\n\d{1,3}/\d{1,3}$")
@@ -129,13 +130,14 @@ def _may_be_split(text: str) -> bool:
     """Whether a number can stand in it whose groups commas, hashtags or tags part; counting is fast, so it is first."""
     return (
         any(map(text.__contains__, _PASSED_OVER))
+        and _PARTED.search(text) is not None
         and sum(map(text.count, "0123456789")) >= _LEAST_SPLIT
         and _TEN_DIGITS.search(text) is not None
     )
 
 
 def _in_link(link: Link, found: list[Finding]) -> None:
-    """What a link calls or carries. Nearly all numbers in the path of a page are its own: NIK and e-mail count there."""
+    """What a link calls or carries. Other numbers in the path of a page are its own: NIK and e-mail count there."""
     from campaign_cli.checks.safety import contact, numbers
 
     if link.number and contact.is_telephone(link.number):

@@ -103,7 +103,7 @@ def _in_path(host: str, path: str) -> str:
 
     Every other number is the page's own: of an article, a product, a date.
     """
-    before = host.split(".")[0]
+    before = host.split(".", maxsplit=1)[0]
     for segment in filter(None, path.split("/")):
         match = _SEGMENT.fullmatch(segment)
         if match is not None:
