@@ -48,9 +48,15 @@ def show_content(
     workspace: Workspace,
     *,
     told: Mapping[str, Sequence[Approval]],
+    waived: Mapping[str, Mapping[str, str]],
     now: datetime,
 ) -> None:
-    """Everything that would be sent, on stdout; what is too late by now is said, and which approvals are void."""
+    """Everything that would be sent, on stdout, with what its plan waived and why (``waived``, by key and code).
+
+    What is too late by now is said, and which approvals are void.
+    """
+    from campaign_cli.checks.waivers import in_words
+
     for delivery in deliveries:
         zone = zone_of(delivery.account, workspace)
         output.write(f"── {delivery.key}")
@@ -59,6 +65,8 @@ def show_content(
         if delivery.embargo is not None:
             until = format_instant(delivery.embargo, zone, seconds=True)
             output.write(_("   under embargo until {instant}").format(instant=until))
+        for line in in_words(waived.get(delivery.key, {})):
+            output.write(f"   {line}")
         output.write(f"   {missing(delivery, told.get(delivery.key, ())) or asked(delivery)}")
         for line in _content(delivery.draft):
             output.write(f"   {line}")
@@ -163,8 +171,10 @@ def show_approvals(
             output.write(f"  {'✓' if one.counts else '✗'} {text}" + ("" if one.counts else f": {why(one)}"))
 
 
-def as_json(delivery: Delivery, told: Mapping[str, Sequence[Approval]], workspace: Workspace) -> dict[str, Any]:
-    """One delivery as ``status`` has it, and every approval that it ever had."""
+def as_json(
+    delivery: Delivery, told: Mapping[str, Sequence[Approval]], workspace: Workspace, *, waived: Mapping[str, str]
+) -> dict[str, Any]:
+    """One delivery as ``status`` has it, what its plan ``waived`` (code → reason), every approval that it ever had."""
     from campaign_cli.cli.status import as_json as plain
 
     zone = zone_of(delivery.account, workspace)
@@ -179,4 +189,4 @@ def as_json(delivery: Delivery, told: Mapping[str, Sequence[Approval]], workspac
         }
         for one in told.get(delivery.key, ())
     ]
-    return {**plain(delivery, workspace), "history": history}
+    return {**plain(delivery, workspace), "waived": dict(waived), "history": history}
