@@ -339,6 +339,25 @@ def test_the_author_and_the_other(campaign: Campaign, stage: Staged, ring: Ring)
     assert delivery(campaign)["approved"] is True
 
 
+def test_the_authors_rule_that_is_switched_on_later_counts_and_is_told(campaign: Campaign, stage: Staged) -> None:
+    """What was approved by one person, who may have written it, waits; queued again with its author, it goes."""
+    at = soon(seconds=LEAD)
+    plan = queued(campaign, stage, one_post(at))
+    approve(campaign, plan)
+    assert "other_approver" not in campaign("status").out
+    rules(stage, "other_approver: true")
+    assert delivery(campaign)["approved"] is False
+    told = " ".join(campaign("status").out.split())
+    assert "names no author, so two people must approve it" in told
+    time.sleep(LEAD)
+    assert campaign("publish").code == 5
+    assert not stage.posts()
+    plan = queued(campaign, stage, one_post(at), head="approval: 1\nauthor: Budi\n")
+    assert "other_approver" not in campaign("status").out
+    assert campaign("publish").code == 0
+    assert len(stage.posts()) == 1
+
+
 def test_approve_reads_as_json(campaign: Campaign, stage: Staged) -> None:
     """``--json`` gives one document with every approval that there ever was."""
     plan = queued(campaign, stage, one_post(soon(hours=1)))

@@ -10,10 +10,10 @@ from campaign_cli.cli import diagnostics, output
 from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.visible import visible
 from campaign_cli.i18n import _, format_instant, ngettext
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import Problem, Severity, State
 
 if TYPE_CHECKING:
-    from campaign_cli.accounts import Workspace
+    from campaign_cli.accounts import Rules, Workspace
     from campaign_cli.ledger import Delivery, Ledger, NewDelivery
     from campaign_cli.ledger.approved import Approval
     from campaign_cli.ledger.difference import Difference
@@ -144,6 +144,22 @@ def missing(delivery: Delivery, told: Sequence[Approval] = ()) -> str:
         _("the approval of {name} is void: {why}").format(name=one.name, why=why(one)) for one in told if not one.counts
     ]
     return "; ".join([_("waits for approval ({asked})").format(asked=asked(delivery)), *dict.fromkeys(lost)])
+
+
+def without_author(deliveries: Sequence[Delivery], rules: Rules) -> str:
+    """What is to be done about deliveries that wait because nobody knows whose approval is not enough; else empty."""
+    count = sum(
+        one.state is State.WAITING and not one.approved and not one.author and bool(one.approval) for one in deliveries
+    )
+    if not rules.other_approver or not count:
+        return ""
+    return ngettext(
+        "{n} delivery was queued before the rule other_approver and names no author, so two people must approve it. "
+        "Name the author in the plan and queue it again: then one other person is enough.",
+        "{n} deliveries were queued before the rule other_approver and name no author, so two people must approve "
+        "them. Name the author in the plan and queue it again: then one other person is enough.",
+        count,
+    ).format(n=count)
 
 
 def why(approval: Approval) -> str:
