@@ -45,7 +45,9 @@ def test_the_reason_is_the_one_that_it_was_queued_with_last(campaign: Campaign, 
     assert shown(campaign("preview", plan, "--queued")) == [SHOWN + OTHER]
     assert shown(approve(campaign, plan)) == [SHOWN + OTHER]
     later = soon(hours=2)
-    clean = f'  - id: pembuka\n    at: "{later}"\n    text: "Halo."\n  - id: penutup\n    at: "{later}"\n    text: "Ya."\n'
+    clean = (
+        f'  - id: pembuka\n    at: "{later}"\n    text: "Halo."\n  - id: penutup\n    at: "{later}"\n    text: "Ya."\n'
+    )
     assert shown(approve(campaign, queued(campaign, stage, clean))) == []
 
 

@@ -6,17 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from campaign_cli.i18n import _
-from campaign_cli.models import Problem, Severity, State
+from campaign_cli.models import Problem, State
 from campaign_cli.signatures import person_of
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Rules
     from campaign_cli.ledger.values import Delivery, NewDelivery
     from campaign_cli.plan.load import LoadedPlan
-
-AUTHOR_CODE: Final = "P092"
-
 
 _OF_TWO: Final = 2
 """People who must have approved what names no author, where that person may not be the only one: one is another."""
@@ -69,21 +65,13 @@ class Gate:
     @classmethod
     def of(cls, loaded: LoadedPlan) -> Self:
         """A plan may ask for more than its workspace, never for less."""
+        from campaign_cli.checks.accounts import author_of
+
         rules, plan = loaded.workspace.rules, loaded.plan
         least, signed, _another = demands(rules)
         approval = max(plan.approval, least)  # without any, who counts still matters: a crisis asks for one
-        problems: tuple[Problem, ...] = ()
-        if approval and rules.other_approver and not person_of(plan.author or ""):
-            nobody = loaded.source.problem(
-                ("author",),
-                code=AUTHOR_CODE,
-                severity=Severity.ERROR,
-                message=_("The plan names no author, and its author may not be the only one who approves it."),
-                fix=_('Write "author: NAME" at the top, with the name as the approvers file has it.'),
-            )
-            problems = (nobody,)
         author = person_of(plan.author or "") if rules.other_approver else ""
-        return cls(approval=approval, signed=signed, author=author, problems=problems)
+        return cls(approval=approval, signed=signed, author=author, problems=tuple(author_of(loaded)))
 
     @classmethod
     def of_message(cls, rules: Rules, *, author: str) -> Self:

@@ -88,7 +88,7 @@ class Records(Store):
         ]
 
     def waivers(self, keys: Collection[str]) -> dict[str, dict[str, str]]:
-        """By key, code → reason of what the plan waived when it was queued as it is now; keys without any are absent."""
+        """By key, code → reason of what the plan waived when it was queued as it is now; the others are absent."""
         table, found = schema.events.c, dict[str, dict[str, str]]()
         wanted = select(table.key, table.kind, table.details).where(table.kind.in_(_QUEUEING)).order_by(table.id)
         with self.reading() as connection:
