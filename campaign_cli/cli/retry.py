@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from campaign_cli.cli import approving, output, usage
+from campaign_cli.cli import approving, diagnostics, output, usage
 from campaign_cli.cli.context import actor, now, open_context
 from campaign_cli.cli.options import (
     AccountFilter,
@@ -21,6 +22,7 @@ from campaign_cli.cli.options import (
 from campaign_cli.cli.selection import choose, select
 from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.words import instant
+from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import State
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from campaign_cli.ledger import Delivery
 
 app = usage.application()
+_SHOWN: Final = 10  # keys that are named one by one
 
 
 @usage.command(
@@ -54,7 +57,14 @@ def retry(
         instant(at, now=now(), zone=UTC)  # a time that is none is told before anything is asked
     states = (State.FAILED, State.MISSED, State.CANCELLED)
     with context.ledger() as ledger:
-        found = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
+        matching = ledger.deliveries(campaign=campaign, account=account, label=label, keys=keys or None)
+        gone = [one for one in matching if any(receipt.withdrawn_at for receipt in one.receipts)]
+        if gone and keys:
+            raise InputError(_("{key} was taken down.").format(key=gone[0].key), fix=_anew())
+        choice = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
+        found = [one for one in choice if one not in gone]
+        if gone:
+            _tell_gone(gone)
         if not found:
             output.write(_("No failed, missed or cancelled delivery matches."))
             return 0
@@ -68,3 +78,19 @@ def retry(
     output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", count).format(n=count))
     approving.tell_lost(chosen, done)
     return 0
+
+
+def _tell_gone(gone: Sequence[Delivery]) -> None:
+    """Which are passed over, since what is left of them would answer to a post that is gone."""
+    count = len(gone)
+    text = ngettext(
+        "{n} delivery was taken down and is not queued again: {keys}",
+        "{n} deliveries were taken down and are not queued again: {keys}",
+        count,
+    )
+    keys = ", ".join(one.key for one in gone[:_SHOWN]) + (" …" if count > _SHOWN else "")
+    diagnostics.warn(f"{text.format(n=count, keys=keys)}\n  → {_anew()}")
+
+
+def _anew() -> str:
+    return _("To say it again, give the post another id in the plan, and queue the plan.")
