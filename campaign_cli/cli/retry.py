@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -20,6 +20,7 @@ from campaign_cli.cli.options import (
     YesOption,
 )
 from campaign_cli.cli.selection import choose, select
+from campaign_cli.cli.silence import Silence
 from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.words import instant
 from campaign_cli.errors import InputError
@@ -69,11 +70,15 @@ def retry(
             output.write(_("No failed, missed or cancelled delivery matches."))
             return 0
         chosen = choose(found, context.workspace, question=_("Queue these again?"), yes=yes)
-        done: list[Delivery] = []
-        for delivery in chosen:
+        silence, times = Silence(context, ledger), dict[str, datetime]()
+        silence.look_up(chosen)
+        for delivery in chosen:  # all of them before the first is written
             zone = zone_of(delivery.account, context.workspace) or UTC
-            due = instant(at, now=ledger.clock(), zone=zone) if at else ledger.clock()
-            done += ledger.retry([delivery.key], actor=actor(), at=due)
+            times[delivery.key] = instant(at, now=ledger.clock(), zone=zone) if at else ledger.clock()
+            silence.refuse(delivery, times[delivery.key])
+        done: list[Delivery] = []
+        for key, due in times.items():
+            done += ledger.retry([key], actor=actor(), at=due)
     count = len(done)
     output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", count).format(n=count))
     approving.tell_lost(chosen, done)
