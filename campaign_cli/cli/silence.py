@@ -1,4 +1,4 @@
-"""Days of silence and the times that orders give: ``release``, ``crisis end`` and ``retry`` move posts without a plan."""
+"""Days of silence, and the times that ``release``, ``crisis end`` and ``retry`` give posts without their plan."""
 
 from __future__ import annotations
 
