@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from content_helpers import Folder
 from films import film
-from PIL import Image
 from picture_metadata import jpeg
+from PIL import Image
 
 from campaign_cli.models import Problem
 
@@ -80,7 +80,8 @@ def test_both_forms_are_the_same_picture(folder: Folder) -> None:
     """What is sent does not depend on how it is written; a key that doesn't exist is an error."""
     plan = (
         "accounts: [kanal]\nposts:\n  - id: satu\n    at: 2026-12-03 08:00\n    text: Upah\n"
-        "    media: [{file: media/aksi.mp4, alt: Massa}]\n    variants:\n      youtube: {title: Upah, thumbnail: FORM}\n"
+        "    media: [{file: media/aksi.mp4, alt: Massa}]\n"
+        "    variants:\n      youtube: {title: Upah, thumbnail: FORM}\n"
     )
     drafts = [
         folder.draft(plan.replace("FORM", form), "kanal").to_json()
