@@ -51,6 +51,7 @@ def test_a_file_that_leads_out_of_the_folder_is_told(folder: Folder) -> None:
     (folder.root / "approvers").symlink_to(folder.root.parent / "lain")
     (problem,) = told(folder)
     assert problem.message == "The file of the approvers lies outside the workspace: approvers"
+    assert problem.fix
 
 
 def test_a_file_that_names_somebody_is_not_told(folder: Folder) -> None:

@@ -48,8 +48,13 @@ def unreadable_approvers(examined: Examined, now: datetime) -> Iterator[Problem]
         return
     error = Signers(root=workspace.root, approvers=workspace.rules.approvers, tool=None).trouble()
     if error is not None:
+        again = _("Name a file of this folder, with a line for each person: NAME and the public half of an SSH key.")
         yield workspace.source.problem(
-            ("rules", "approvers"), code="A023", severity=Severity.WARNING, message=error.message, fix=error.fix
+            ("rules", "approvers"),
+            code="A023",
+            severity=Severity.WARNING,
+            message=error.message,
+            fix=error.fix or again,
         )
 
 
