@@ -135,6 +135,18 @@ class Signers:
             return message.format(name=name, file=self.approvers, reason=_said(done.stderr or done.stdout))
         return ""
 
+    def trouble(self) -> InputError | None:
+        """Why no signature can count, as far as the file of the approvers goes; None where it names somebody."""
+        try:
+            listed = self._listed()
+        except InputError as error:
+            return error
+        if any(_KEY.search(line) for line in listed.splitlines() if not line.lstrip().startswith("#")):
+            return None
+        return InputError(
+            _("The file of the approvers, {file}, names nobody.").format(file=self.approvers), fix=_line_for_each()
+        )
+
     def _tool(self) -> str:
         if self.tool is None:
             raise InputError(
@@ -165,11 +177,15 @@ class Signers:
                 _("The file of the approvers, {file}, can't be read: {reason}").format(
                     file=self.approvers, reason=reason
                 ),
-                fix=_('A line for each person: NAME namespaces="campaign" ssh-ed25519 AAAA…'),
+                fix=_line_for_each(),
             ) from error
         if len(content) > _LARGEST:
             raise InputError(_("The file of the approvers is too large."))
         return content.decode("utf-8", "surrogateescape")
+
+
+def _line_for_each() -> str:
+    return _('A line for each person: NAME namespaces="campaign" ssh-ed25519 AAAA…')
 
 
 def key_of(signature: str) -> bytes | None:

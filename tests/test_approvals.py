@@ -13,10 +13,12 @@ from care_helpers import asks, restore
 from ledger_helpers import START, Bench, make, tamper
 from signing_helpers import TOOL, Ring
 
+from campaign_cli.accounts import Rules
 from campaign_cli.errors import Held, InputError
 from campaign_cli.ledger import Changes, NewDelivery
 from campaign_cli.ledger.approved import Consent, Seen, text_to_sign
 from campaign_cli.ledger.backup import back_up
+from campaign_cli.ledger.gate import Demands, demanded
 from campaign_cli.ledger.invariants import approved as sound_approvals
 from campaign_cli.models import Draft, State
 from campaign_cli.signatures import Signers, key_of
@@ -213,14 +215,47 @@ def test_what_has_begun_is_finished(bench: Bench) -> None:
 def test_a_raised_rule_counts_at_the_claim_and_stays(bench: Bench) -> None:
     """What was queued for no approval asks for as many as the rules of the claiming process; lowering needs a queue."""
     bench.queue(make())
-    assert not bench.claim(demands=(1, False)).claims
+    assert not bench.claim(demands=Demands(approval=1)).claims
     assert not bench.claim().claims
     (event,) = bench.ledger.events(kind="demanded")
     assert (event.key, event.data) == (KEY, {"approval": 1, "signed": False})
     say_yes(bench, "Siti")
-    assert not bench.claim(demands=(1, True)).claims  # a bare name is no signature
+    assert not bench.claim(demands=Demands(approval=1, signed=True)).claims  # a bare name is no signature
     change(bench, replace(make(), input_hash="x"))
     assert goes(bench)
+
+
+def test_the_authors_rule_counts_for_what_was_queued_before_it(bench: Bench) -> None:
+    """Where no author is known, two people must have approved: one of them is another, whoever wrote it.
+
+    What names its author, asks for no approval, or has begun, goes as it was to go.
+    """
+    rule = Demands(another=True)
+    bench.queue(asking(), make("c/q/a"), asking("c/r/a", author=AUTHOR))
+    say_yes(bench, "Budi")
+    say_yes(bench, "Siti", "c/r/a")
+    (before, *_others) = bench.ledger.deliveries(keys=[KEY])
+    assert before.approved
+    shown = demanded(before, Rules(other_approver=True))
+    assert (shown.approved, shown.approval) == (False, 2)
+    assert sorted(claim.key for claim in bench.claim(demands=rule).claims) == ["c/q/a", "c/r/a"]
+    (event,) = bench.ledger.events(kind="demanded")
+    assert (event.key, event.data) == (KEY, {"approval": 2, "signed": False})
+    assert not bench.claim().claims
+    say_yes(bench, "Siti")
+    assert goes(bench)
+
+
+def test_both_rules_at_once_ask_for_two_of_what_names_nobody(bench: Bench) -> None:
+    """Raised from none to one, and the author unknown; a queue that names the author asks for one again."""
+    bench.queue(make())
+    assert not bench.claim(demands=Demands(approval=1, another=True)).claims
+    say_yes(bench, "Budi")
+    assert not bench.claim(demands=Demands(approval=1, another=True)).claims
+    change(bench, replace(asking(author=AUTHOR), input_hash="x"))
+    assert not bench.claim(demands=Demands(approval=1, another=True)).claims  # Budi wrote it
+    say_yes(bench, "Siti")
+    assert bench.claim(demands=Demands(approval=1, another=True)).claims
 
 
 def test_what_changed_since_it_was_shown_is_not_approved(bench: Bench) -> None:

@@ -250,7 +250,7 @@ def test_a_signature_that_no_longer_verifies_stops_the_post(
 
 
 def test_an_embargo_waits_for_the_clock_of_the_network(campaign: Campaign, stage: Staged) -> None:
-    """While the network's Date is behind the end, nothing leaves, not even a picture; the pass exits 5."""
+    """While the network's Date is behind the end, nothing leaves, not even a picture; each pass exits 5."""
     from PIL import Image
 
     Image.new("RGB", (8, 8), "red").save(stage.root / "poster.png")
@@ -266,7 +266,9 @@ def test_an_embargo_waits_for_the_clock_of_the_network(campaign: Campaign, stage
     assert all("media" not in label for label in asked)
     assert not stage.posts()
     stage.server.app.faults.orders.clear()
-    assert campaign("publish").code == 0  # its next try is ten minutes away
+    ran = campaign("publish")
+    assert ran.code == 5  # its next try is ten minutes away, and it is due
+    assert "by the clock of its destination" in ran.err
     assert not stage.posts()
     assert delivery(campaign)["embargo"]
 
@@ -337,6 +339,25 @@ def test_the_author_and_the_other(campaign: Campaign, stage: Staged, ring: Ring)
     assert delivery(campaign)["approved"] is False
     assert approve(campaign, plan, "--sign", ring.key("siti"), name="siti").code == 0
     assert delivery(campaign)["approved"] is True
+
+
+def test_the_authors_rule_that_is_switched_on_later_counts_and_is_told(campaign: Campaign, stage: Staged) -> None:
+    """What was approved by one person, who may have written it, waits; queued again with its author, it goes."""
+    at = soon(seconds=LEAD)
+    plan = queued(campaign, stage, one_post(at))
+    approve(campaign, plan)
+    assert "other_approver" not in campaign("status").out
+    rules(stage, "other_approver: true")
+    assert delivery(campaign)["approved"] is False
+    told = " ".join(campaign("status").out.split())
+    assert "names no author, so two people must approve it" in told
+    time.sleep(LEAD)
+    assert campaign("publish").code == 5
+    assert not stage.posts()
+    plan = queued(campaign, stage, one_post(at), head="approval: 1\nauthor: Budi\n")
+    assert "other_approver" not in campaign("status").out
+    assert campaign("publish").code == 0
+    assert len(stage.posts()) == 1
 
 
 def test_approve_reads_as_json(campaign: Campaign, stage: Staged) -> None:

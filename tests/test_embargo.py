@@ -156,6 +156,32 @@ def test_later_parts_of_a_thread_ask_no_more(table: Table) -> None:
     assert len(table.remote.asked) == 1
 
 
+def test_a_later_pass_that_waits_for_the_destinations_clock_says_so(table: Table) -> None:
+    """Each pass counts it as held while it is due and its destination has not said that the embargo is over."""
+    table.remote.behind = 3 * HOUR
+    key = table.queue("a", due=-HOUR, embargo=timedelta(0))
+    for _pass in range(2):  # the second asks nobody: it is not time to ask again
+        outcome = publish(table)
+        assert [(one.key, one.held, one.error) for one in outcome.results] == [  # type: ignore[attr-defined]
+            (key, True, "Its embargo is not over by the clock of its destination.")
+        ]
+        assert outcome.held == 1  # type: ignore[attr-defined]
+    assert len(table.remote.asked) == 1
+    table.remote.behind = timedelta(0)
+    asyncio.run(table.clock.sleep(3600))
+    assert publish(table).held == 0  # type: ignore[attr-defined]
+    assert table.state(key) == "published"
+
+
+def test_what_failed_after_its_embargo_is_not_held_by_it(table: Table) -> None:
+    """A network that is down is another reason to wait, and nobody's hold."""
+    key = table.queue("a", embargo=timedelta(0))
+    table.remote.script.append("down")
+    for _pass in range(2):
+        assert publish(table).held == 0  # type: ignore[attr-defined]
+    assert table.state(key) == "waiting"
+
+
 def test_who_has_no_server_goes_by_the_clocks_of_others(tmp_path: Path) -> None:
     """An account without a server waits for a Date of another account's; without any, it never goes out by itself."""
     alone = Table.account("tangan", url="")

@@ -63,6 +63,18 @@ def test_it_ties_everything_together(
     assert campaign("log", "--verify").code == 0
 
 
+def test_only_its_owner_reads_it(campaign: Campaign, stage: Staged, tmp_path: Path) -> None:
+    """It ties names to posts: 0600, also where an older file was everybody's."""
+    published(campaign, stage)
+    out = tmp_path / "bukti" / "upah"
+    out.parent.mkdir()
+    out.with_name("upah.json").write_text("{}")
+    out.with_name("upah.json").chmod(0o644)
+    assert campaign("evidence", "plan", "--out", out).code == 0
+    files = sorted(out.parent.iterdir())
+    assert [(file.name, file.stat().st_mode & 0o777) for file in files] == [("upah.html", 0o600), ("upah.json", 0o600)]
+
+
 def test_only_the_campaign_is_in_it(campaign: Campaign, stage: Staged, tmp_path: Path) -> None:
     """Other campaigns' deliveries and events stay out; a hold of everything stays in."""
     for name in ("satu", "dua"):

@@ -133,3 +133,77 @@ def test_what_subtitles_say_is_looked_at(tmp_path: Path) -> None:
     assert [(one.code, one.path) for one in examined.problems if one.code == "S006"] == [
         ("S006", "posts[0].variants.youtube.captions")
     ]
+
+
+THREAD = "accounts: [mastodon]\nposts:\n  - id: satu\n    at: 2026-12-03 08:00\n    thread:\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (["Hubungi WA 0812-0000-", "1234 kapan saja"], ["S006"]),
+        (["WA 0812", "0000", "1234 kapan saja"], ["S006"]),
+        (["Pelapor 3201 9941", "0190 0001 takut"], ["S001"]),
+        (["Pelapor 3201, 9941,", "0190, 0001 takut"], ["S001"]),
+        (["WA 0812-0000-1234", "1. Bawa air"], ["S006"]),
+        (["Sejak 2026", "1. Upah 2. Kontrak 3. Pesangon"], []),
+        (["Massa 12.000", "2.000 di antaranya perempuan"], []),
+        (["Mulai 2021", "2022", "2023", "2024 selesai"], []),
+    ],
+)
+@pytest.mark.parametrize("marks", [False, True])
+def test_a_number_over_two_parts_of_a_thread(
+    tmp_path: Path, parts: list[str], expected: list[str], marks: bool
+) -> None:
+    """Readers see the parts below each other; what one part holds by itself is told once, at that part."""
+    written = "".join(f"      - '{part}'\n" for part in parts) + ("    thread_marks: true\n" if marks else "")
+    examined = Folder(tmp_path).plan(THREAD + written)
+    assert codes(examined, "S") == expected
+
+
+def test_where_a_divided_number_is_told(tmp_path: Path) -> None:
+    """At the thread as a whole, masked; the union's own number is not told."""
+    folder = Folder(tmp_path)
+    thread = f"{THREAD}      - WA 0812-0000-\n      - '1234'\n"
+    (problem,) = (one for one in folder.plan(thread).problems if one.code == "S006")
+    assert (problem.path, problem.message) == ("posts[0].thread", "This looks like a telephone number: 08…34.")
+    accounts = (tmp_path / "accounts.yaml").read_text()
+    folder.write("accounts.yaml", accounts + f'public_contacts: ["{PHONE}"]\n')
+    assert codes(folder.plan(thread), "S") == []
+
+
+@pytest.mark.parametrize("text", ["WA 0812, 0000, 1234", "#0812 #0000 #1234", "<h1>0812</h1><h2>0000</h2>1234"])
+def test_the_unions_own_number_in_pieces_is_public(tmp_path: Path, text: str) -> None:
+    """However it is parted here, and in accounts.yaml."""
+    folder = Folder(tmp_path)
+    accounts = (tmp_path / "accounts.yaml").read_text()
+    for contact in (PHONE, "0812, 0000, 1234"):
+        folder.write("accounts.yaml", accounts + f'public_contacts: ["{contact}"]\n')
+        assert codes(folder.plan(f"{POST}    text: '{text}'\n"), "S") == []
+    folder.write("accounts.yaml", accounts)
+    assert codes(folder.plan(f"{POST}    text: '{text}'\n"), "S") == ["S006"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "S1ti Am1nah",
+        "5iti Aminah",
+        "$iti 4minah!",
+        "#BebaskanS1tiAminah",
+        "SIT1 AMINAH",
+        "S|ti Am!n4h",
+        "/s1ti-aminah.jpg",
+    ],
+)
+def test_digits_for_letters_hide_no_protected_name(text: str) -> None:
+    """As people write around a filter; also at the end of a word, and 1 for an l."""
+    assert Names([("Siti Aminah", "1")]).find(text) != ()
+    assert Names([("Lilis", "1")]).find("L1l1s") != ()
+    assert Names([("Rina", "1")]).find("Rin4") != ()
+
+
+@pytest.mark.parametrize("text", ["S1 Siti", "Siti 1 Aminah", "Siti5 Aminah", "B1 4G 5R", "siti@aminah.example Siti"])
+def test_digits_that_are_none_of_a_name_are_left(text: str) -> None:
+    """Letters and digits that only stand side by side."""
+    assert Names([("Sisti Aminah", "1"), ("Sita", "2")]).find(text) == ()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from campaign_cli.checks.safety.names import Names
 from campaign_cli.checks.safety.public import PublicContacts
-from campaign_cli.checks.safety.scanning import personal_data
+from campaign_cli.checks.safety.scanning import over_parts, personal_data
 from campaign_cli.checks.safety.words import apart, normal
 
 PIECES = (
@@ -47,6 +47,14 @@ PIECES = (
         "[",
         "tel:",
         "mailto:",
+        "https://a.example/hubungi/",
+        ", ",
+        "#",
+        "<b>",
+        "</h1>",
+        "0812",
+        "0000",
+        "3201, 9941",
         "\n",
         " ",
         ".",
@@ -79,3 +87,13 @@ def test_what_is_public_is_found_by_its_own_writing(text: str, name: str) -> Non
     assert all(public.hold(finding) for finding in personal_data(text))
     names = Names([(name, "a")])
     assert bool(names.find(name)) is bool(names)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(TEXTS, min_size=2, max_size=4))
+def test_any_parts_can_be_read_together(parts: list[str]) -> None:
+    """What they hold together, none of them holds alone."""
+    whole = [normal(part) for part in parts]
+    for finding in over_parts(parts):
+        assert not any(finding.datum in text for text in whole)
+        assert PublicContacts([finding.datum]).hold(finding)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +278,29 @@ def test_another_reason_is_written_into_the_log(desk: Desk) -> None:
         ("changed", "upah/penutup/masto", {"E003": OTHER}),
     ]
     assert desk.compare().empty
+
+
+def test_the_ledger_tells_with_which_waivers_something_is_queued(desk: Desk) -> None:
+    """The last that it was queued with, under its own name; another time changes nothing, and no name is left over."""
+    keys = ["upah/pembuka/masto", "upah/penutup/masto", "upah/awal/masto"]
+    desk.post()["text"] = "Ganyang."
+    desk.post()["waive"] = {"E003": REASON}
+    desk.queue()
+    assert desk.ledger.waivers(keys) == {keys[0]: {"E003": REASON}}
+    held = desk.ledger.hold(reason="Rapat", actor="siti")
+    desk.ledger.release([held.id], actor="siti", late={keys[0]: timedelta(hours=1)})
+    assert desk.ledger.waivers(keys) == {keys[0]: {"E003": REASON}}
+    desk.post()["waive"] = {"E003": OTHER}
+    desk.queue()
+    assert desk.ledger.waivers(keys) == {keys[0]: {"E003": OTHER}}
+    assert desk.ledger.waivers(keys[1:]) == {}
+    desk.post()["id"] = "awal"
+    desk.queue()
+    assert desk.ledger.waivers(keys[2:]) == {keys[2]: {"E003": OTHER}}
+    desk.post()["text"] = "Upah layak."
+    del desk.post()["waive"]
+    desk.queue()
+    assert desk.ledger.waivers(keys[2:]) == {}
 
 
 def test_what_is_out_is_not_judged_by_its_waivers_any_more(desk: Desk) -> None:

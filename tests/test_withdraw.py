@@ -46,6 +46,20 @@ def test_a_published_post_is_deleted_on_every_network(campaign: Campaign, stage:
     assert (again.code, "Nothing of plan/pembuka/mastodon is out." in again.err) == (2, True)
 
 
+def test_retry_says_what_it_passes_over(campaign: Campaign, stage: Staged) -> None:
+    """What was taken down is named, with the way out; the rest of the campaign is queued again."""
+    published(campaign, stage, EVERYWHERE)
+    key = "plan/pembuka/mastodon"
+    assert campaign("withdraw", key, "--yes").code == 0
+    ran = campaign("retry", "--campaign", "plan", "--yes", "--lang", "en")
+    assert ran.code == 0
+    assert f"warning: 1 delivery was taken down and is not queued again: {key}" in ran.err
+    assert "To say it again, give the post another id in the plan, and queue the plan." in ran.err
+    one = campaign("retry", key, "--yes", "--lang", "en")
+    assert (one.code, f"{key} was taken down." in one.err) == (2, True)
+    assert "taken down" not in campaign("retry", "plan/pembuka/web", "--yes", "--lang", "en").err
+
+
 def test_a_network_that_refuses_leaves_the_post_and_says_so(campaign: Campaign, stage: Staged) -> None:
     """An answer that never came or a refusal is no withdrawal; doing it again, or by hand, ends it."""
     published(campaign, stage)

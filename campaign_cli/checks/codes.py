@@ -26,6 +26,14 @@ _OWN: Final[dict[str, tuple[str, str]]] = {
             "renewed by themselves; this one needs a person: campaign accounts login NAME, on each machine that sends."
         ),
     ),
+    "A023": (
+        N_("No signed approval can be given"),
+        N_(
+            "“approvers” under rules in accounts.yaml names the file with the keys of those who may approve, in git's "
+            "allowed-signers form, inside the workspace. Without it no signature can be verified, so nothing that "
+            "needs an approval is sent."
+        ),
+    ),
     "L001": (
         N_("The text is too long"),
         N_(
@@ -229,7 +237,8 @@ CODES: Final[dict[str, tuple[str, str]]] = {**_ELSEWHERE, **PLAN_CODES, **_OWN, 
 
 _MILDER: Final[dict[Severity, tuple[str, ...]]] = {
     Severity.WARNING: (
-        *("A008", "A022", "E003", "E006", "E007", "E008", "M118", "M119", "M120", "P031", "P032", "P250", "P251"),
+        *("A008", "A022", "A023", "E003", "E006", "E007", "E008", "M118", "M119", "M120"),
+        *("P031", "P032", "P250", "P251"),
         *("S009", "S016", "S017", "T101", "T102"),
     ),
     Severity.HINT: ("E001", "E002", "E005", "E009", "L901", "P261", "S013", "S014", "S018", "T103"),

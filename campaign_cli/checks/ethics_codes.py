@@ -20,10 +20,11 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         N_("An accusation by name without a source"),
         N_(
             "The text seems to name a company or a person beside a word that accuses. Whether it is so can't be seen "
-            "from the text; have the proof at hand, ask the other side, and name a source under “sources”. In mind: UU "
-            "ITE (UU 11/2008 as amended by UU 1/2024), article 27A on attacks on honour by electronic means; KUHP on "
-            "defamation; Kode Etik Jurnalistik, articles 1 and 3. What is said in the public interest may be lawful; "
-            "ask the union's lawyer. No legal advice."
+            "from the text; have the proof at hand, ask the other side, and name a source under “sources”. In mind: "
+            "UU ITE (UU 11/2008 as amended by UU 1/2024), article 27A on attacks on honour by electronic means, "
+            "which by decision 105/PUU-XXII/2024 of the Constitutional Court protects persons, not companies or "
+            "authorities (they may sue under civil law); KUHP on defamation; Kode Etik Jurnalistik, articles 1 and "
+            "3. What is said in the public interest may be lawful; ask the union's lawyer. No legal advice."
         ),
     ),
     "E003": (
@@ -40,9 +41,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         N_("A post on a day of silence"),
         N_(
             "The workspace names days on which nothing is posted (silent_days under rules in accounts.yaml), such as "
-            "the days of calm before an election; they count in each account's zone. In mind: UU 7/2017 on elections, "
-            "articles 278, 287 and 492 on the days of calm. Whom they bind is a question for a lawyer; what is not "
-            "about the election may be waived with that reason. No legal advice."
+            "the days of calm before an election; they count in each account's zone, and “release”, “crisis end” and "
+            "“retry” give no time in them. In mind: UU 7/2017 on elections, articles 278 and 287 (5) on the days of "
+            "calm, and 492 on campaigning outside the set time. Whom they bind is a question for a lawyer; what is "
+            "not about the election may be waived with that reason. No legal advice."
         ),
     ),
     "E005": (
@@ -58,18 +60,18 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         N_(
             "“paid: true” says that somebody paid for the post; then readers must see it in the text: #iklan, Iklan, "
             "Disponsori, Kerja sama berbayar, #ad, Sponsored, Paid partnership. In mind: UU 8/1999 on the protection "
-            "of consumers, articles 9, 10 and 17; Etika Pariwara Indonesia; the networks' own rules, which also ask "
-            "for their own label. No legal advice."
+            "of consumers, articles 9, 10 and 17 on misleading offers and advertising; Etika Pariwara Indonesia; the "
+            "networks' own rules, which also ask for their own label. No legal advice."
         ),
     ),
     "E007": (
         N_("A picture that a machine made does not say so"),
         N_(
-            "“origin: ai” of the picture, or its own metadata (IPTC's DigitalSourceType), says that a machine made it "
-            "or a part of it. Say so in the text or in the alt text, for example “Gambar dibuat dengan AI”. In mind: "
-            "Kode Etik Jurnalistik, articles 2 and 3, and the Press Council's guidelines on artificial intelligence "
-            "(1/2025); UU ITE (UU 1/2024), article 28 on false information; the networks' own rules, which also ask "
-            "for their own label. No legal advice."
+            "“origin: ai” of the picture, or its own metadata (IPTC's DigitalSourceType), says that a machine made "
+            "it or a part of it. Say so in the text or in the alt text, for example “Gambar dibuat dengan AI”. In "
+            "mind: Kode Etik Jurnalistik, articles 2 and 3, and the Press Council's guidelines on artificial "
+            "intelligence (1/2025); UU ITE (UU 1/2024), article 28 on false information that harms consumers or "
+            "leads to unrest; the networks' own rules, which also ask for their own label. No legal advice."
         ),
     ),
     "E008": (

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from campaign_cli.checks.texts import Composed
     from campaign_cli.content.media import MediaStore
     from campaign_cli.content.variants import Path
-    from campaign_cli.models import Draft, Picture
-    from campaign_cli.plan.model import Media
+    from campaign_cli.models import Draft
+    from campaign_cli.plan.model import Cover, Media
 
 _PAID: Final = Phrases(
     (
@@ -39,11 +39,12 @@ _MADE_BY_MACHINE: Final = "trainedalgorithmicmedia"
 
 
 class _Shown(NamedTuple):
-    """A picture or video of a draft, as the plan names it and as it is sent."""
+    """A picture or video of a draft, or a video's thumbnail, as the plan names it; ``file``: where that is written."""
 
-    media: Media
-    picture: Picture
+    media: Media | Cover
+    alt: str  # as it is sent
     path: Path
+    file: Path
     words: str  # all that the post says beside it
 
 
@@ -66,7 +67,7 @@ def unlabelled_machines(examined: Examined, now: datetime) -> Iterator[Problem]:
         for shown in _media(one):
             if not _is_of_machine(shown.media, examined.media):
                 continue
-            if not _MACHINE.found_in(f"{shown.words}\n{shown.picture.alt}"):
+            if not _MACHINE.found_in(f"{shown.words}\n{shown.alt}"):
                 silent.setdefault(shown.path, (shown, []))[1].append(one.planned.account.name)
     for path, (shown, accounts) in silent.items():
         written = shown.media.origin == "ai"
@@ -77,7 +78,7 @@ def unlabelled_machines(examined: Examined, now: datetime) -> Iterator[Problem]:
         )
         yield _problem(
             examined,
-            (*path, "origin" if written else "file"),
+            (*path, "origin") if written else shown.file,
             "E007",
             message=message.format(file=shown.media.file, accounts=_listed(accounts)),
             fix=_("Say it, for example “Gambar dibuat dengan AI”, and set the network's own label as well."),
@@ -93,7 +94,7 @@ def uncredited_pictures(examined: Examined, now: datetime) -> Iterator[Problem]:
             credit = _plain(shown.media.credit or "")
             if shown.media.origin == "other" and not credit:
                 unknown[shown.path] = shown
-            elif shown.media.origin == "other" and credit not in _plain(f"{shown.words} {shown.picture.alt}"):
+            elif shown.media.origin == "other" and credit not in _plain(f"{shown.words} {shown.alt}"):
                 untold.setdefault(shown.path, (shown, []))[1].append(one.planned.account.name)
     for path, shown in unknown.items():
         message = _("Somebody else made {file}, and no credit is written.").format(file=shown.media.file)
@@ -115,7 +116,11 @@ def _media(one: Composed) -> Iterator[_Shown]:
     pictures = one.draft.pictures
     words = _words(one.draft) if pictures else ""
     for number, (media, picture) in enumerate(zip(one.chosen.media, pictures, strict=True)):
-        yield _Shown(media, picture, (*one.chosen.path("media"), number), words)
+        path = (*one.chosen.path("media"), number)
+        yield _Shown(media, picture.alt, path, (*path, "file"), words)
+    if one.chosen.cover is not None:
+        words = words or _words(one.draft)
+        yield _Shown(one.chosen.cover, "", one.chosen.path("cover"), one.chosen.path("thumbnail"), words)
 
 
 def _words(draft: Draft) -> str:
@@ -124,7 +129,7 @@ def _words(draft: Draft) -> str:
     return "\n".join((*(part.text for part in draft.parts), *fields))
 
 
-def _is_of_machine(media: Media, store: MediaStore | None) -> bool:
+def _is_of_machine(media: Media | Cover, store: MediaStore | None) -> bool:
     if media.origin == "ai" or store is None:
         return media.origin == "ai"
     try:

@@ -73,6 +73,8 @@ RULES: Final[tuple[Rule, ...]] = (
     tags.broken_hashtags,
     repeats.said_twice,
     accounts.unread_limits,
+    accounts.unreadable_approvers,
+    accounts.unnamed_author,
     uses.over_quota,
     logins.ends_too_soon,
 )

@@ -95,6 +95,15 @@ def by_post(waived: Iterable[Waived]) -> dict[int | None, dict[str, str]]:
     return found
 
 
+def in_words(used: Mapping[str, str]) -> list[str]:
+    """What was waived (code → reason) for people who decide on it, one line each, with the title of the rule."""
+    text = _("waived: {code} ({title}). Reason: {reason}")
+    return [
+        text.format(code=code, title=_(CODES[code][0]) if code in CODES else "–", reason=reason)
+        for code, reason in sorted(used.items())
+    ]
+
+
 def mark(used: Mapping[str, str]) -> str:
     """Which waivers something was queued with, as a part of the hash of its inputs; empty without any."""
     if not used:

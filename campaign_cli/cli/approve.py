@@ -67,16 +67,18 @@ def approve(
             chosen = _to_approve(context, ledger, plan, post=post)
             if not json:
                 told = ledger.approvals([delivery.key for delivery in chosen])
-                approving.show_content(chosen, context.workspace, told=told, now=ledger.clock())
+                waived = ledger.waivers([delivery.key for delivery in chosen])
+                approving.show_content(chosen, context.workspace, told=told, waived=waived, now=ledger.clock())
             if not confirm(_question(chosen, name=who), assume=yes):
                 diagnostics.say(_("Nothing was approved."))
                 return int(diagnostics.ExitCode.DONE)
             _record(ledger, _consent(context, ledger, chosen, name=who, key=sign), quiet=json)
         keys = [delivery.key for delivery in chosen]
         found = [demanded(delivery, context.workspace.rules) for delivery in ledger.deliveries(keys=keys)]
-        told = ledger.approvals(keys)
+        told, waived = ledger.approvals(keys), ledger.waivers(keys)
     if json:
-        output.write_json({"deliveries": [approving.as_json(one, told, context.workspace) for one in found]})
+        rows = [approving.as_json(one, told, context.workspace, waived=waived.get(one.key, {})) for one in found]
+        output.write_json({"deliveries": rows})
     else:
         approving.show_approvals(found, told, context.workspace)
     return int(diagnostics.ExitCode.DONE)

@@ -10,10 +10,10 @@ from campaign_cli.cli import diagnostics, output
 from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.visible import visible
 from campaign_cli.i18n import _, format_instant, ngettext
-from campaign_cli.models import Problem, Severity
+from campaign_cli.models import Problem, Severity, State
 
 if TYPE_CHECKING:
-    from campaign_cli.accounts import Workspace
+    from campaign_cli.accounts import Rules, Workspace
     from campaign_cli.ledger import Delivery, Ledger, NewDelivery
     from campaign_cli.ledger.approved import Approval
     from campaign_cli.ledger.difference import Difference
@@ -49,9 +49,15 @@ def show_content(
     workspace: Workspace,
     *,
     told: Mapping[str, Sequence[Approval]],
+    waived: Mapping[str, Mapping[str, str]],
     now: datetime,
 ) -> None:
-    """Everything that would be sent, on stdout; what is too late by now is said, and which approvals are void."""
+    """Everything that would be sent, on stdout, with what its plan waived and why (``waived``, by key and code).
+
+    What is too late by now is said, and which approvals are void.
+    """
+    from campaign_cli.checks.waivers import in_words
+
     for delivery in deliveries:
         zone = zone_of(delivery.account, workspace)
         output.write(f"── {delivery.key}")
@@ -60,6 +66,8 @@ def show_content(
         if delivery.embargo is not None:
             until = format_instant(delivery.embargo, zone, seconds=True)
             output.write(_("   under embargo until {instant}").format(instant=until))
+        for line in in_words(waived.get(delivery.key, {})):
+            output.write(f"   {line}")
         output.write(f"   {missing(delivery, told.get(delivery.key, ())) or asked(delivery)}")
         for line in _content(delivery.draft):
             output.write(f"   {line}")
@@ -139,6 +147,22 @@ def missing(delivery: Delivery, told: Sequence[Approval] = ()) -> str:
     return "; ".join([_("waits for approval ({asked})").format(asked=asked(delivery)), *dict.fromkeys(lost)])
 
 
+def without_author(deliveries: Sequence[Delivery], rules: Rules) -> str:
+    """What is to be done about deliveries that wait because nobody knows whose approval is not enough; else empty."""
+    count = sum(
+        one.state is State.WAITING and not one.approved and not one.author and bool(one.approval) for one in deliveries
+    )
+    if not rules.other_approver or not count:
+        return ""
+    return ngettext(
+        "{n} delivery was queued before the rule other_approver and names no author, so two people must approve it. "
+        "Name the author in the plan and queue it again: then one other person is enough.",
+        "{n} deliveries were queued before the rule other_approver and name no author, so two people must approve "
+        "them. Name the author in the plan and queue it again: then one other person is enough.",
+        count,
+    ).format(n=count)
+
+
 def why(approval: Approval) -> str:
     """Why it no longer counts."""
     if approval.void:
@@ -164,8 +188,10 @@ def show_approvals(
             output.write(f"  {'✓' if one.counts else '✗'} {text}" + ("" if one.counts else f": {why(one)}"))
 
 
-def as_json(delivery: Delivery, told: Mapping[str, Sequence[Approval]], workspace: Workspace) -> dict[str, Any]:
-    """One delivery as ``status`` has it, and every approval that it ever had."""
+def as_json(
+    delivery: Delivery, told: Mapping[str, Sequence[Approval]], workspace: Workspace, *, waived: Mapping[str, str]
+) -> dict[str, Any]:
+    """One delivery as ``status`` has it, what its plan ``waived`` (code → reason), every approval that it ever had."""
     from campaign_cli.cli.status import as_json as plain
 
     zone = zone_of(delivery.account, workspace)
@@ -180,4 +206,4 @@ def as_json(delivery: Delivery, told: Mapping[str, Sequence[Approval]], workspac
         }
         for one in told.get(delivery.key, ())
     ]
-    return {**plain(delivery, workspace), "history": history}
+    return {**plain(delivery, workspace), "waived": dict(waived), "history": history}

@@ -15,6 +15,7 @@ from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.hold import wait_for_flying
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.cli.release import shift
+from campaign_cli.cli.silence import Silence
 from campaign_cli.cli.status import as_json, held_line, show_deliveries, zone_of
 from campaign_cli.cli.words import ask, duration, shared_zone
 from campaign_cli.errors import InputError
@@ -116,12 +117,14 @@ def end(
             raise InputError(_("No crisis is on."))
         held = sorted(ledger.held_back(crisis), key=lambda one: (one.campaign, one.post, one.due))
         overdue = {one.key for one in ledger.late_after_release([crisis.id])}
+        silence = Silence(context, ledger)
+        silence.look_up(held)
         answers: dict[str, Late] = {}
         for _post, group in groupby(held, key=lambda one: (one.campaign, one.post, one.key in overdue)):
             deliveries = list(group)
             is_late = deliveries[0].key in overdue
             given = (late or every) if is_late else every
-            answer = _decision(context, deliveries, given, late=is_late, now=ledger.clock())
+            answer = _decision(context, deliveries, given, late=is_late, now=ledger.clock(), silence=silence)
             if answer is not None:
                 answers |= {one.key: answer for one in deliveries}
         done = ledger.release([crisis.id], actor=actor(), late=answers, reviewed=[one.key for one in held])
@@ -210,13 +213,19 @@ def _as_json(context: Context, ledger: Ledger, crisis: Hold, *, back: timedelta)
 
 
 def _decision(
-    context: Context, deliveries: Sequence[Delivery], given: str | None, *, late: bool, now: datetime
+    context: Context,
+    deliveries: Sequence[Delivery],
+    given: str | None,
+    *,
+    late: bool,
+    now: datetime,
+    silence: Silence,
 ) -> Late | None:
     """What to do with one post on all its accounts; None keeps it as planned, which a late one can't be."""
     first = deliveries[0]
     name = f"{first.campaign}/{first.post}"
     if given is not None:
-        return _meaning(given, late=late, name=name, now=now)
+        return _spoken(given, deliveries, late=late, now=now, silence=silence)
     if not interactive():
         raise InputError(
             _("{key} was held, and there is nobody to ask.").format(key=name),
@@ -235,9 +244,21 @@ def _decision(
     default = SKIP if late else KEEP
     while True:
         try:
-            return _meaning(ask(f"{question} [{default}]", default=default), late=late, name=name, now=now)
+            text = ask(f"{question} [{default}]", default=default)
+            return _spoken(text, deliveries, late=late, now=now, silence=silence)
         except InputError as error:
             diagnostics.show_error(error)
+
+
+def _spoken(text: str, deliveries: Sequence[Delivery], *, late: bool, now: datetime, silence: Silence) -> Late | None:
+    """The same of an answer; never a time in a day of silence."""
+    first = deliveries[0]
+    answer = _meaning(text, late=late, name=f"{first.campaign}/{first.post}", now=now)
+    if answer is not None and answer != SKIP:
+        for one in deliveries:
+            shifted = one.due + answer if isinstance(answer, timedelta) else answer
+            silence.refuse(one, shifted if isinstance(shifted, datetime) else now)
+    return answer
 
 
 def _meaning(text: str, *, late: bool, name: str, now: datetime) -> Late | None:

@@ -11,12 +11,12 @@ import typer
 
 from campaign_cli.cli import output, usage
 from campaign_cli.cli.context import Context, actor, open_context
-from campaign_cli.cli.files import write_file
 from campaign_cli.cli.options import LanguageOption, WorkspaceOption
 from campaign_cli.cli.visible import visible
 from campaign_cli.cli.words import shared_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _
+from campaign_cli.private import write_private
 from campaign_cli.reasons import reason
 
 app = usage.application()
@@ -92,7 +92,8 @@ def _write(base: Path, text: str, page: str) -> None:
     for ending, content in ((".json", text), (".html", page)):
         path = base.with_name(base.name + ending)
         try:
-            write_file(path, content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_private(path.resolve(), content)  # it names who approved what is out where
         except OSError as error:
             raise InputError(
                 _("{file} can't be written: {reason}").format(file=path, reason=reason(error)),

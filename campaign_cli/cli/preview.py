@@ -88,6 +88,7 @@ def _queued(context: Context, examined: Examined, media: MediaStore) -> tuple[Pr
     assert loaded is not None  # noqa: S101 - the caller has stopped without one
     with context.ledger() as ledger:
         deliveries = ledger.deliveries(campaign=loaded.plan.campaign, with_drafts=True)
+        waived = ledger.waivers([delivery.key for delivery in deliveries])
         differs = difference_of(context, examined.planned, loaded, ledger, media=media)
         pictures = {sha: ledger.media(sha) for sha in _pictures(deliveries)}
     count = len(differs.new) + len(differs.changed) + len(differs.removed)
@@ -102,6 +103,7 @@ def _queued(context: Context, examined: Examined, media: MediaStore) -> tuple[Pr
         campaign=loaded.plan.campaign,
         file=loaded.source.file,
         day=loaded.day,
+        waived=waived,
     )
     return shown, banner if count else "", pictures.__getitem__
 
@@ -179,6 +181,7 @@ def _as_json(shown: Preview, banner: str) -> dict[str, object]:
                 "due": output.rfc3339(entry.due, entry.zone),
                 "state": entry.state.value if entry.state else None,
                 "approvals_needed": entry.approval,
+                "waived": dict(entry.waived),
                 "embargo": output.rfc3339(entry.embargo, entry.zone) if entry.embargo else None,
                 "draft": _draft_as_json(entry.draft) if entry.draft else None,
                 "counts": [[asdict(count) for count in part] for part in entry.counts],

@@ -10,6 +10,7 @@ import typer
 from campaign_cli.cli import approving, diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.options import AccountFilter, CampaignFilter, LabelFilter, LanguageOption, WorkspaceOption
+from campaign_cli.cli.silence import Silence
 from campaign_cli.cli.status import scope, zone_of
 from campaign_cli.cli.words import ask, duration
 from campaign_cli.errors import InputError
@@ -48,7 +49,9 @@ def release(
             raise InputError(_("There is no such hold."), fix=_open_holds(ledger.holds()))
         identifiers = [hold.id for hold in wanted]
         overdue = ledger.late_after_release(identifiers)
-        answers = {delivery.key: _answer(context, delivery, late, now=ledger.clock()) for delivery in overdue}
+        silence = Silence(context, ledger)
+        silence.look_up(overdue)
+        answers = {one.key: _answer(context, one, late, now=ledger.clock(), silence=silence) for one in overdue}
         now = ledger.release(identifiers, actor=actor(), late=answers)
     for hold in wanted:
         output.write(_("Released: {scope}.").format(scope=scope(hold)))
@@ -66,26 +69,31 @@ def _open_holds(holds: list[Hold]) -> str:
     return _("Open holds: {holds}").format(holds="; ".join(f"{scope(hold)} ({hold.reason})" for hold in holds))
 
 
-def _answer(context: Context, delivery: Delivery, given: str | None, *, now: datetime) -> str | datetime:
-    """``now``, ``skip``, or the new due instant."""
+def _answer(
+    context: Context, delivery: Delivery, given: str | None, *, now: datetime, silence: Silence
+) -> str | datetime:
+    """``now``, ``skip``, or the new due instant; never one in a day of silence."""
     if given is None and not interactive():
         raise InputError(
             _("{key} became late during the hold, and there is nobody to ask.").format(key=delivery.key),
             fix=_("Say --late now, --late skip or --late +2h."),
         )
     if given is not None:
-        return _meaning(given, now=now)
+        return _spoken(given, delivery, now=now, silence=silence)
     due = format_instant(delivery.due, zone_of(delivery.account, context.workspace))
     question = _("{key} was due {due}. Send now, shift (+2h, +1d), or skip?").format(key=delivery.key, due=due)
     while True:
         try:
-            return _meaning(ask(f"{question} [skip]", default="skip"), now=now)
+            return _spoken(ask(f"{question} [skip]", default="skip"), delivery, now=now, silence=silence)
         except InputError as error:
             diagnostics.show_error(error)
 
 
-def _meaning(text: str, *, now: datetime) -> str | datetime:
-    return text if text in ("now", "skip") else now + shift(text)
+def _spoken(text: str, delivery: Delivery, *, now: datetime, silence: Silence) -> str | datetime:
+    answer = text if text in ("now", "skip") else now + shift(text)
+    if answer != "skip":
+        silence.refuse(delivery, answer if isinstance(answer, datetime) else now)
+    return answer
 
 
 def shift(text: str) -> timedelta:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from campaign_cli.cli import approving, output, usage
+from campaign_cli.cli import approving, diagnostics, output, usage
 from campaign_cli.cli.context import actor, now, open_context
 from campaign_cli.cli.options import (
     AccountFilter,
@@ -19,8 +20,10 @@ from campaign_cli.cli.options import (
     YesOption,
 )
 from campaign_cli.cli.selection import choose, select
+from campaign_cli.cli.silence import Silence
 from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.words import instant
+from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, ngettext
 from campaign_cli.models import State
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from campaign_cli.ledger import Delivery
 
 app = usage.application()
+_SHOWN: Final = 10  # keys that are named one by one
 
 
 @usage.command(
@@ -54,17 +58,44 @@ def retry(
         instant(at, now=now(), zone=UTC)  # a time that is none is told before anything is asked
     states = (State.FAILED, State.MISSED, State.CANCELLED)
     with context.ledger() as ledger:
-        found = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
+        matching = ledger.deliveries(campaign=campaign, account=account, label=label, keys=keys or None)
+        gone = [one for one in matching if any(receipt.withdrawn_at for receipt in one.receipts)]
+        if gone and keys:
+            raise InputError(_("{key} was taken down.").format(key=gone[0].key), fix=_anew())
+        choice = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
+        found = [one for one in choice if one not in gone]
+        if gone:
+            _tell_gone(gone)
         if not found:
             output.write(_("No failed, missed or cancelled delivery matches."))
             return 0
         chosen = choose(found, context.workspace, question=_("Queue these again?"), yes=yes)
-        done: list[Delivery] = []
-        for delivery in chosen:
+        silence, times = Silence(context, ledger), dict[str, datetime]()
+        silence.look_up(chosen)
+        for delivery in chosen:  # all of them before the first is written
             zone = zone_of(delivery.account, context.workspace) or UTC
-            due = instant(at, now=ledger.clock(), zone=zone) if at else ledger.clock()
-            done += ledger.retry([delivery.key], actor=actor(), at=due)
+            times[delivery.key] = instant(at, now=ledger.clock(), zone=zone) if at else ledger.clock()
+            silence.refuse(delivery, times[delivery.key])
+        done: list[Delivery] = []
+        for key, due in times.items():
+            done += ledger.retry([key], actor=actor(), at=due)
     count = len(done)
     output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", count).format(n=count))
     approving.tell_lost(chosen, done)
     return 0
+
+
+def _tell_gone(gone: Sequence[Delivery]) -> None:
+    """Which are passed over, since what is left of them would answer to a post that is gone."""
+    count = len(gone)
+    text = ngettext(
+        "{n} delivery was taken down and is not queued again: {keys}",
+        "{n} deliveries were taken down and are not queued again: {keys}",
+        count,
+    )
+    keys = ", ".join(one.key for one in gone[:_SHOWN]) + (" …" if count > _SHOWN else "")
+    diagnostics.warn(f"{text.format(n=count, keys=keys)}\n  → {_anew()}")
+
+
+def _anew() -> str:
+    return _("To say it again, give the post another id in the plan, and queue the plan.")

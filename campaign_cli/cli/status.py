@@ -43,6 +43,7 @@ def status(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
+    from campaign_cli.cli.approving import without_author
     from campaign_cli.ledger.gate import demanded
 
     context = open_context(workspace)
@@ -61,6 +62,9 @@ def status(
     if deliveries:
         show_deliveries(deliveries, context.workspace, told=told)
         output.write(summary(deliveries))
+        nameless = without_author(deliveries, context.workspace.rules)
+        if nameless:
+            output.write_sentences(nameless)
     elif campaign or account or label or state:
         output.write(_("No delivery matches."))
     else:

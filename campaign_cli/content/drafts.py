@@ -156,7 +156,8 @@ class Renderer:
                 except MediaError as error:
                     pieces.append(error.code)
         for variant in post.variants.values():
-            for file in filter(None, (variant.thumbnail, *(variant.captions or {}).values())):
+            cover = variant.thumbnail if isinstance(variant.thumbnail, str | None) else variant.thumbnail.file
+            for file in filter(None, (cover, *(variant.captions or {}).values())):
                 try:
                     pieces.append(self.media.file_hash(file))
                 except MediaError as error:

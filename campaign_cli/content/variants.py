@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from campaign_cli import platforms
+from campaign_cli.plan.model import Cover
 
 if TYPE_CHECKING:
     from campaign_cli.models import Account
@@ -24,6 +25,7 @@ class Chosen:
 
     ``text``, ``template`` and ``parts`` (a thread written out) exclude each other: the most specific level that writes
     one of them decides. ``split`` is ``thread: auto``. ``alts`` replace the alt texts of ``media``, in their order.
+    ``cover`` is the native field ``thumbnail`` with all that the plan says of it.
     """
 
     language: str
@@ -32,6 +34,7 @@ class Chosen:
     parts: tuple[str, ...] = ()
     split: bool = False
     media: Sequence[Media] = ()
+    cover: Cover | None = None
     alts: tuple[str, ...] = ()
     link: str | None = None
     hashtags: tuple[str, ...] = ()
@@ -140,9 +143,15 @@ def _choose_native(chosen: Chosen, levels: Sequence[tuple[Post | Variant, Path]]
     for level, path in reversed(levels[:-1]):
         for name in sorted(platform.fields):
             value = getattr(level, name, None)
-            if value is not None:
-                chosen.native[name] = list(value) if isinstance(value, tuple) else value
-                chosen.paths[name] = (*path, name)
+            if value is None:
+                continue
+            chosen.paths[name] = (*path, name)
+            if name == "thumbnail":
+                chosen.cover = value if isinstance(value, Cover) else Cover(file=value)
+                chosen.paths["cover"] = (*path, name)
+                if value is chosen.cover:
+                    value, chosen.paths[name] = value.file, (*path, name, "file")
+            chosen.native[name] = list(value) if isinstance(value, tuple) else value
 
 
 def _language(levels: Sequence[tuple[Post | Variant, Path]], chosen: Chosen, wanted: str) -> str:

@@ -145,9 +145,11 @@ async def _note_held(dispatcher: Dispatcher) -> None:
 async def _note_kept(dispatcher: Dispatcher) -> None:
     """So does what is due and lacks an approval, or is under embargo."""
     only = dispatcher.options.only
+    known = dispatcher.outcome.held_keys
     for delivery in await dispatcher.thread.call(dispatcher.ledger.due_and_kept):
-        if only is None or delivery.key in only:
-            error = _("It is under embargo.")
+        if delivery.key not in known and (only is None or delivery.key in only):
+            over = delivery.embargo is not None and delivery.embargo <= dispatcher.clock()  # by our clock alone
+            error = delivery.error if over else _("It is under embargo.")
             if not delivery.approved:
                 error = _("It is not approved: {n} of {needed} approvals.").format(
                     n=len(delivery.approvals), needed=delivery.approval

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.ledger import schema, statements
 from campaign_cli.ledger.base import chunks, insert_rows
+from campaign_cli.ledger.gate import NOTHING, Demands
 from campaign_cli.ledger.handout import attempt_row, claims_of, first_unsent, receipts_by_key
 from campaign_cli.ledger.queries import deliveries_by_key
 from campaign_cli.ledger.resting import faring, on_trial, one_each, rest
@@ -46,7 +47,7 @@ class Claiming(Sweeping):
         recall: bool = False,
         marked: Collection[str] = (),
         serves: Collection[str] | None = None,
-        demands: tuple[int, bool] = (0, False),
+        demands: Demands = NOTHING,
     ) -> Claimed:
         """Take up to ``limit`` due deliveries, at most ``per_account`` in flight for each account over all processes.
 
@@ -64,8 +65,8 @@ class Claiming(Sweeping):
         are those for which ``let_leave`` comes before each request: without its mark, nothing of them has left.
 
         ``serves``: the accounts that the caller sends for, where not all: the others are neither taken nor parked.
-        ``demands``: how many approvals the workspace's rules ask for today, and whether signed ones; a delivery that
-        was queued for fewer asks for as many from here on.
+        ``demands``: what the workspace's rules ask for today; a delivery that was queued for fewer approvals, or not
+        for signed ones, asks for as many from here on.
         """
         with self.writing() as connection:
             order = Order.of(

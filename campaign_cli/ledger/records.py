@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, select, true
 
@@ -15,6 +16,9 @@ from campaign_cli.ledger.queries import deliveries_by_key, read_deliveries
 from campaign_cli.ledger.schema import deliveries, delivery_labels, instant, micros
 from campaign_cli.ledger.values import Delivery, Event
 from campaign_cli.models import State
+
+_MOVED: Final = "moved"
+_QUEUEING: Final = ("queued", "changed", _MOVED)  # kinds of events with which words come into the ledger
 
 
 class Records(Store):
@@ -82,6 +86,18 @@ class Records(Store):
             )
             for row in reversed(rows)
         ]
+
+    def waivers(self, keys: Collection[str]) -> dict[str, dict[str, str]]:
+        """By key, code → reason of what the plan waived when it was queued as it is now; the others are absent."""
+        table, found = schema.events.c, dict[str, dict[str, str]]()
+        wanted = select(table.key, table.kind, table.details).where(table.kind.in_(_QUEUEING)).order_by(table.id)
+        with self.reading() as connection:
+            for some in chunks(dict.fromkeys(keys)):
+                for row in connection.execute(wanted.where(table.key.in_(some))):
+                    told = json.loads(row.details)
+                    if row.kind != _MOVED or "from" in told:  # else it got another time, and kept its words
+                        found[row.key] = told.get("waived", {})
+        return {key: waived for key, waived in found.items() if waived}
 
 
 def filters(

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from campaign_cli.i18n import _
 from campaign_cli.ledger import schema
-from campaign_cli.ledger.conditions import WAITING, approved, columns, covered, free_by, sendable
+from campaign_cli.ledger.conditions import WAITING, approved, begun, columns, covered, free_by, sendable
 from campaign_cli.ledger.queries import deliveries_by_key, give_notice
 from campaign_cli.ledger.resting import Resting, pauses, rests
 from campaign_cli.ledger.schema import deliveries, instant, instant_or_none, micros, notices
@@ -46,10 +46,14 @@ class Schedule(Resting):
             return set(connection.execute(select(columns.account).where(due).distinct()).scalars())
 
     def due_and_kept(self) -> list[Delivery]:
-        """What is due, under no hold, and not to be sent: an approval is missing, or its embargo is not over."""
+        """What is due, under no hold, and not to be sent: an approval is missing, or its embargo is not over.
+
+        Also where the embargo is over by our clock, and the last word of its destination was that it isn't there.
+        """
         with self.reading() as connection:
             now = self.now()
-            kept = or_(not_(approved()), columns.embargo > now)
+            unasked = and_(columns.embargo.is_not(None), columns.next_try > now, columns.tries == 0, ~begun())
+            kept = or_(not_(approved()), columns.embargo > now, unasked)
             due = select(columns.key).where(WAITING, columns.due <= now, kept, ~covered())
             return deliveries_by_key(connection, list(connection.execute(due).scalars()))
 

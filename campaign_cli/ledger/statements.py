@@ -161,13 +161,18 @@ def too_late(*, scoped: bool) -> Select[str]:
 
 
 @cache
-def under_demand(*, scoped: bool, signed: bool) -> Select[Any]:
-    """What is due, has not begun, and asks for fewer than ``the_approval`` approvals, or not for signed ones."""
+def under_demand(*, scoped: bool, signed: bool, another: bool) -> Select[Any]:
+    """What is due, has not begun, and asks for fewer than ``the_approval`` approvals, or not for signed ones.
+
+    ``another``: or for a single one, without saying who may not be the only one to give it.
+    """
     less = columns.approval < bindparam("the_approval")
     if signed:
         less = or_(less, and_(columns.approval > 0, ~columns.signed))
+    if another:
+        less = or_(less, and_(columns.approval == 1, columns.author == ""))
     due = and_(WAITING, columns.due <= _NOW, ~begun(), less)
-    return select(columns.key, columns.approval, columns.signed).where(due, _scope(scoped=scoped))
+    return select(columns.key, columns.approval, columns.signed, columns.author).where(due, _scope(scoped=scoped))
 
 
 @cache

@@ -16,6 +16,7 @@ from campaign_cli.i18n import _
 from campaign_cli.ledger import statements
 from campaign_cli.ledger.base import Store, chunks
 from campaign_cli.ledger.conditions import columns
+from campaign_cli.ledger.gate import NOTHING, Demands
 from campaign_cli.ledger.queries import end_attempts, give_notice
 from campaign_cli.ledger.schema import deliveries, instant, instant_or_none, span
 from campaign_cli.ledger.values import frozen_draft
@@ -38,7 +39,7 @@ class Order:
     spacing: Mapping[str, int] = field(default_factory=dict)
     marked: frozenset[str] = frozenset()
     serves: frozenset[str] | None = None
-    demands: tuple[int, bool] = (0, False)
+    demands: Demands = NOTHING
 
     @classmethod
     def of(  # noqa: PLR0913 - the caller's decisions, all by keyword
@@ -56,7 +57,7 @@ class Order:
         spacing: Mapping[str, timedelta] | None = None,
         marked: Collection[str] = (),
         serves: Collection[str] | None = None,
-        demands: tuple[int, bool] = (0, False),
+        demands: Demands = NOTHING,
     ) -> Order:
         """From spans and collections of any kind."""
         return cls(
@@ -113,12 +114,13 @@ class Sweeping(Store):
 
     def _demand(self, connection: Connection, order: Order) -> None:
         """Let what is due ask for the approvals that the workspace's rules ask for today, where that is more."""
-        approval, signed = order.demands
-        if not approval and not signed:
+        asked = order.demands
+        if asked == NOTHING:
             return
-        less = statements.under_demand(scoped=order.scoped, signed=signed)
-        for row in connection.execute(less, order.parameters(approval=approval)).all():
-            values = {"approval": max(row.approval, approval), "signed": bool(row.signed or signed)}
+        less = statements.under_demand(scoped=order.scoped, signed=asked.signed, another=asked.another)
+        for row in connection.execute(less, order.parameters(approval=asked.approval)).all():
+            least = asked.least(row.approval, author=row.author)
+            values = {"approval": least, "signed": bool(row.signed or asked.signed)}
             connection.execute(update(deliveries).where(columns.key == row.key).values(**values))
             self.record(connection, "demanded", [(row.key, json.dumps(values))], actor=order.worker, at=order.now)
 

@@ -143,6 +143,25 @@ class Media(Strict):
     credit: Annotated[str | None, Field(description="Who made it, where that is somebody else.")] = None
 
 
+class Cover(Strict):
+    """The picture that is shown before a video plays, with what is to be said of it."""
+
+    file: Annotated[str, Field(description="Path of the picture, from the workspace's folder.")] = ""
+    consent: Annotated[
+        StrictBool | None, Field(description="Whether the people who can be recognised have agreed.")
+    ] = None
+    origin: Annotated[
+        Literal["own", "other", "ai"] | None,
+        Field(description="own: made by us; other: somebody else's, who is named in credit; ai: made by a machine."),
+    ] = None
+    credit: Annotated[str | None, Field(description="Who made it, where that is somebody else.")] = None
+
+
+Thumbnail = Annotated[
+    Annotated[str, Tag(branch("text"))] | Annotated[Cover, Tag(branch("keys"))], Discriminator(_text_or_keys)
+]
+
+
 class Variant(Strict):
     """What a post says on one platform, account or language, where that differs."""
 
@@ -199,7 +218,8 @@ class Variant(Strict):
         Field(description="Label it as advertising: own (TikTok), paid for by somebody else (TikTok, X, YouTube)."),
     ] = None
     thumbnail: Annotated[
-        str | None, Field(description="A picture file that is shown before the video plays (YouTube).")
+        Thumbnail | None,
+        Field(description="A picture, or {file, consent, origin, credit}, shown before the video plays (YouTube)."),
     ] = None
     captions: Annotated[
         dict[str, str] | None,

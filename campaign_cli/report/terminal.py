@@ -126,6 +126,8 @@ def _entry(entry: view.Entry, preview: view.Preview) -> Iterator[RenderableType]
         yield _plain(_("for this account: {instant}").format(instant=entry.when_there), style="dim")
     if entry.asked:
         yield _plain(entry.asked, style="yellow")
+    for waiver in entry.waivers:
+        yield _plain(waiver, style="yellow")
     if entry.draft is None:
         yield Text()
         yield _plain(_("There is nothing to show: it could not be made."), style="red")

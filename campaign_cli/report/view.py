@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -31,7 +31,8 @@ class Entry:
     """One post on one account: ``due`` (and ``sent_at``) are aware, ``zone`` is the zone that the plan speaks in.
 
     ``counts`` has one tuple for each part of ``draft``. ``approval`` is how many approvals it needs, ``given`` how many
-    it has. ``state`` and ``given`` are None where nothing is queued (a preview).
+    it has. ``state`` and ``given`` are None where nothing is queued (a preview). ``waived`` (code → reason) is what the
+    plan waived when this was queued; of a plan, ``Preview`` has it.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Entry:
     approval: int = 0
     given: int | None = None
     embargo: datetime | None = None
+    waived: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> str:
@@ -64,6 +66,14 @@ class Entry:
             until = format_instant(self.embargo, self.zone)
             words.append(_("under embargo until {instant}").format(instant=until))
         return "; ".join(words)
+
+    @property
+    def waivers(self) -> list[str]:
+        """What doesn't count here, with its reason, one line each."""
+        from campaign_cli.checks.waivers import in_words
+        from campaign_cli.report.text import visible
+
+        return [visible(line) for line in in_words(self.waived)]
 
     @property
     def platform(self) -> str:
@@ -156,9 +166,17 @@ def queued_preview(  # noqa: PLR0913 - what the page says of the plan, all by na
     campaign: str = "",
     file: str = "",
     day: date | None = None,
+    waived: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Preview:
-    """What the ledger holds, in the same shape; the ``draft`` of each delivery is the frozen one."""
-    entries = [delivery_entry(delivery, workspace=workspace, zone=zone) for delivery in deliveries]
+    """What the ledger holds, in the same shape; the ``draft`` of each delivery is the frozen one.
+
+    ``waived`` is what each was queued with, by key: code → reason.
+    """
+    used = waived or {}
+    entries = [
+        replace(delivery_entry(delivery, workspace=workspace, zone=zone), waived=used.get(delivery.key, {}))
+        for delivery in deliveries
+    ]
     return Preview(
         title=title or campaign,
         campaign=campaign,

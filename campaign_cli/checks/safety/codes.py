@@ -10,10 +10,11 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "S001": (
         N_("A NIK is in what is sent"),
         N_(
-            "Sixteen digits with the code of a region and a date of birth (a woman's day + 40; PP 37/2007, Pasal "
-            "37), or sixteen digits beside the word NIK or KTP. Who has it can take credit in that person's name. "
-            "In mind: UU 27/2022 (PDP), Pasal 65 (2), which forbids making known what is somebody else's; UU "
-            "24/2013. This is no legal advice."
+            "Sixteen digits with the code of a region and a date of birth (a woman's day + 40: the form that PP "
+            "37/2007, Pasal 37, gave it; PP 40/2019 rules it by now), or sixteen digits beside the word NIK or KTP; "
+            "also in groups that commas, hashtags or tags part. Who has it can take credit in that person's name. In "
+            "mind: UU 27/2022 (PDP), Pasal 65 (2), which forbids making known what is somebody else's; UU 24/2013. "
+            "This is no legal advice."
         ),
     ),
     "S002": (
@@ -50,18 +51,18 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "S006": (
         N_("A telephone number is in what is sent"),
         N_(
-            "A number that the numbering plan of Indonesia or, with +, of another country knows; also in links that"
-            " open a chat. Free numbers and short ones such as 1500-xxx are nobody's own. In mind: UU 27/2022 "
-            "(PDP), Pasal 65 (2); UU 11/2008 (ITE), Pasal 26. The union's own numbers stand under public_contacts "
-            "in accounts.yaml. This is no legal advice."
+            "A number that the numbering plan of Indonesia or, with +, of another country knows; also in links that "
+            "open a chat, and in a page's address behind + or the word for it. Free numbers and short ones such as "
+            "1500-xxx are nobody's own. In mind: UU 27/2022 (PDP), Pasal 65 (2); UU 11/2008 (ITE) as amended, Pasal "
+            "26. The union's own numbers stand under public_contacts in accounts.yaml. This is no legal advice."
         ),
     ),
     "S007": (
         N_("An e-mail address is in what is sent"),
         N_(
-            "Also where the sign @ is written (at). In mind: UU 27/2022 (PDP), Pasal 65 (2); UU 11/2008 (ITE), "
-            "Pasal 26. The union's own addresses stand under public_contacts in accounts.yaml. This is no legal "
-            "advice."
+            "Also where the sign @ is written (at). In mind: UU 27/2022 (PDP), Pasal 65 (2); UU 11/2008 (ITE) as "
+            "amended, Pasal 26. The union's own addresses stand under public_contacts in accounts.yaml. This is no "
+            "legal advice."
         ),
     ),
     "S008": (
@@ -91,9 +92,9 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         N_("A protected name is in what is sent"),
         N_(
             "“protected” in accounts.yaml lists members, minors and whistle-blowers whom nobody may name, or the "
-            "file that lists them. Capitals, accents and signs between the words don't matter. In mind: UU 31/2014 "
-            "(witnesses and victims), UU 35/2014 and UU 11/2012, Pasal 19 (children), UU 21/2000, Pasal 28 "
-            "(members). This is no legal advice."
+            "file that lists them. Capitals, accents, signs between the words and digits for letters (S1ti) don't "
+            "matter. In mind: UU 31/2014 (witnesses and victims), UU 35/2014 and UU 11/2012, Pasal 19 (children), UU "
+            "21/2000, Pasal 28 (members). This is no legal advice."
         ),
     ),
     "S012": (
@@ -117,14 +118,15 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         N_(
             "Nobody guesses who can be recognised: write consent: true on the picture when those who can have "
             "agreed, or when nobody can. It is asked once for each file. In mind: UU 27/2022 (PDP), Pasal 20; UU "
-            "28/2014 (copyright), Pasal 12, on portraits; UU 21/2000, Pasal 28. This is no legal advice."
+            "28/2014 (copyright), Pasal 12, on portraits in advertising; UU 21/2000, Pasal 28. This is no legal "
+            "advice."
         ),
     ),
     "S015": (
         N_("The people on a picture have not agreed"),
         N_(
             "The plan says consent: false, so the picture must not go out. In mind: UU 27/2022 (PDP), Pasal 20 and "
-            "65 (3); UU 28/2014 (copyright), Pasal 12, on portraits. This is no legal advice."
+            "65 (3); UU 28/2014 (copyright), Pasal 12, on portraits in advertising. This is no legal advice."
         ),
     ),
     "S016": (

@@ -14,6 +14,13 @@ from campaign_cli.checks.safety.plain import plain_signs
 _BETWEEN: Final = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APOSTROPHES: Final = re.compile("['\u2019\u2018`\u00b4\u02bc\u02bb]")
 _WORD: Final = re.compile(r"[^\W\d_]+|\d+")
+_MIXED: Final = re.compile(
+    r"[013457$](?:(?<=[^\W\d_].)|(?=[^\W\d_]))|[@!|](?<=[^\W\d_].)(?=[^\W\d_])"  # the rarer sign first: it is fast
+)
+_WITHIN: Final = re.compile(r"[013457$](?=[013457$@!|]*[^\W\d_])|(?<=[^\W_])[@!|](?=[^\W_])")
+_AT_END: Final = re.compile(r"(?<=[^\W\d_])[013457$](?!\w)")
+_LOOKS: Final = tuple(dict(zip("034571$@!|", f"oeast{one}sai{one}", strict=True)) for one in "il")
+"""Digits and signs as the letters that they are drawn like; 1 and | are like two of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Names:
     def find(self, text: str) -> tuple[Name, ...]:
         """The names that a text says, also in its hashtags and links, each once, in the order of the text."""
         readings = [text, unquote_plus(text)] if "%" in text else [text]
+        if _MIXED.search(text):
+            readings += _undisguised(plain_signs(text))
         spelled = (folded(reading, split=split) for reading in readings for split in (True, False))
         return tuple(dict.fromkeys(name for words in spelled for name in self._in(words)))
 
@@ -53,6 +62,14 @@ class Names:
             joined = self._joined.get(word)
             if joined is not None:
                 yield joined
+
+
+def _undisguised(text: str) -> Iterator[str]:
+    """The text with letters for the digits and signs among them: S1ti, 5iti. One that ends a word may be a number."""
+    for looks in _LOOKS:
+        within = _WITHIN.sub(lambda found, looks=looks: looks[found.group()], text)  # type: ignore[misc]
+        yield within
+        yield _AT_END.sub(lambda found, looks=looks: looks[found.group()], within)  # type: ignore[misc]
 
 
 def folded(text: str, *, split: bool = True) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ from campaign_cli.checks.safety.names import Name, Names
 from campaign_cli.checks.safety.places import Holds, Places, leaves
 from campaign_cli.checks.safety.protected import internal_words, protected_names
 from campaign_cli.checks.safety.public import PublicContacts
-from campaign_cli.checks.safety.scanning import personal_data
+from campaign_cli.checks.safety.scanning import over_parts, personal_data
 from campaign_cli.checks.safety.words import normal, of_file
 from campaign_cli.i18n import N_, _
 from campaign_cli.models import Problem, Severity, files_in
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from campaign_cli.checks.pipeline import Examined
     from campaign_cli.content.media import MediaStore
     from campaign_cli.content.variants import Path
-    from campaign_cli.models import Draft
+    from campaign_cli.models import Draft, Part
     from campaign_cli.plan.expand import Planned
 
 SAID: Final = {
@@ -91,6 +91,11 @@ class Looking:
             self._seen[text] = Seen(found, names, words) if found or names or words else None
         return self._seen[text]
 
+    def over(self, parts: Sequence[Part]) -> Seen | None:
+        """What the parts of a thread hold together and none of them alone; None where that is nothing."""
+        found = tuple(one for one in over_parts([part.text for part in parts]) if not self._public.hold(one))
+        return Seen(found, (), ()) if found else None
+
     def problems(self, seen: Seen, spot: Spot) -> Iterator[Problem]:
         """What is said of a text at a place."""
         for finding in seen.findings:
@@ -144,8 +149,11 @@ def personal(examined: Examined, now: datetime) -> Iterator[Problem]:
     told: set[Problem] = set()
     for planned in examined.planned:
         draft = examined.drafts.get(planned.key)
-        for text, where in _texts(draft, examined.media) if draft is not None else ():
-            seen = looking.at(text)
+        if draft is None:
+            continue
+        divided = looking.over(draft.parts) if len(draft.parts) > 1 else None
+        looked = [(looking.at(text), where) for text, where in _texts(draft, examined.media)]
+        for seen, where in (*looked, (divided, ("body", 0))):
             if seen is not None:
                 spot = Spot(places, planned, where)
                 fresh = [problem for problem in looking.problems(seen, spot) if problem not in told]

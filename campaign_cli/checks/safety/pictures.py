@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from campaign_cli.checks.safety.names import Names
     from campaign_cli.content.variants import Path
     from campaign_cli.plan.load import LoadedPlan
-    from campaign_cli.plan.model import Media
+    from campaign_cli.plan.model import Cover, Media
 
 _POSITION: Final = re.compile(r"GPS|XMP (?:Iptc4xmpExt:Location|photoshop:City)|IPTC (?:City|Sub-location)")
 _PERSON: Final = re.compile(
@@ -39,7 +39,7 @@ def consent(examined: Examined, now: datetime) -> Iterator[Problem]:
     for path, item in written:
         if item.consent is False:
             yield loaded.source.problem(
-                (*path, "consent"),
+                (*path[:-1], "consent"),
                 code="S015",
                 severity=Severity.ERROR,
                 message=_("The people on this picture have not agreed to be seen."),
@@ -48,11 +48,16 @@ def consent(examined: Examined, now: datetime) -> Iterator[Problem]:
         elif item.file not in answered:
             answered.add(item.file)
             yield loaded.source.problem(
-                (*path, "file"),
+                path,
                 code="S014",
                 severity=Severity.HINT,
                 message=_("Can members be recognised on this picture, and have they agreed?"),
-                fix=_("Write consent: true if they have, or if nobody can be recognised; else use another picture."),
+                fix=_("Write consent: true if they have, or if nobody can be recognised; else use another picture.")
+                if path[-1] == "file"
+                else _(
+                    "Write thumbnail: {{file: {file}, consent: true}} if they have, or if nobody can be recognised; "
+                    "else use another picture."
+                ).format(file=item.file),
             )
 
 
@@ -76,7 +81,7 @@ def metadata(examined: Examined, now: datetime) -> Iterator[Problem]:
             continue
         if names is None:
             names = protected_names(loaded.workspace)[0]
-        yield from _told(said, loaded, (*path, "file"), names=names, public=public)
+        yield from _told(said, loaded, path, names=names, public=public)
 
 
 def _told(
@@ -117,16 +122,19 @@ def _shown(field: str) -> str:
     return field if field.startswith(("EXIF ", "IPTC ")) else field.partition(" ")[0]
 
 
-def _media(examined: Examined, loaded: LoadedPlan) -> Iterator[tuple[Path, Media]]:
-    """Each picture and video that a delivery shows, once for each place where it is written."""
+def _media(examined: Examined, loaded: LoadedPlan) -> Iterator[tuple[Path, Media | Cover]]:
+    """Each picture and video that a delivery shows, thumbnails too, once for each place where its file is written."""
     places = Places(loaded, examined)
     seen: set[Path] = set()
     for planned in examined.planned:
         post = planned.post
-        if not post.media and not any(variant.media for variant in post.variants.values()):
+        if not post.media and not any(variant.media or variant.thumbnail for variant in post.variants.values()):
             continue
         chosen = places.chosen(planned)
         path = chosen.path("media")
         if path not in seen:
             seen.add(path)
-            yield from (((*path, number), item) for number, item in enumerate(chosen.media))
+            yield from (((*path, number, "file"), item) for number, item in enumerate(chosen.media))
+        if chosen.cover is not None and chosen.path("thumbnail") not in seen:
+            seen.add(chosen.path("thumbnail"))
+            yield chosen.path("thumbnail"), chosen.cover

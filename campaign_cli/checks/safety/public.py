@@ -16,6 +16,8 @@ _AT: Final = re.compile(
     r"\s*[(\[{<]?\s*\b(?:at|et|@)\b\s*[)\]}>]?\s*|\s*[(\[{<]\s*@\s*[)\]}>]\s*|\s+@\s+", re.IGNORECASE
 )
 _DOT: Final = re.compile(r"\s*[(\[{<]\s*(?:dot|titik|\.)\s*[)\]}>]\s*|\s+(?:dot|titik)\s+", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _SHORT: Final = {"jl": "jalan", "jln": "jalan", "gg": "gang", "perum": "perumahan", "komp": "kompleks"}
 _STREETS: Final = frozenset({"jalan", "gang", "perumahan", "kompleks", "blok"})
 _LEFT_OUT: Final = frozenset({"no", "nomor", "nmr"})
@@ -29,6 +31,7 @@ class PublicContacts:
     def __init__(self, written: Iterable[str]) -> None:
         plain = [normal(contact) for contact in written]
         numbers = [number for contact in plain for number in _NUMBER.findall(contact) if len(_digits(number)) >= _LEAST]
+        numbers += [contact for contact in plain if _LETTER.search(_TAG.sub("", contact)) is None]  # 0812, 0000, 1234
         self._telephones = {_dialled(number) for number in numbers}
         self._numbers = {_digits(number) for number in numbers}
         self._mails = {mail.casefold() for contact in plain for mail in (*_MAIL.findall(contact), _mail(contact))}
@@ -53,7 +56,7 @@ def _mail(text: str) -> str:
 
 
 def _digits(number: str) -> str:
-    return re.sub(r"\D", "", number)
+    return re.sub(r"\D", "", _TAG.sub("", number))
 
 
 def _dialled(number: str) -> str:

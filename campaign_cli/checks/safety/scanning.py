@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from campaign_cli.checks.safety.findings import Family, Finding, blanked
-from campaign_cli.checks.safety.words import Link, apart, normal
+from campaign_cli.checks.safety.words import GAP, Link, apart, normal
 
 _DIGIT: Final = re.compile(r"\d")
 _WORD: Final = re.compile(r"[a-z]+")
 _CLOSE_DIGITS: Final = re.compile(r"\d(?:[\s().,/\[\]-]{0,3}\d){7}")
 _BROKEN: Final = re.compile(r"(?<=[\d-])[ \t]?\r?\n[ \t]?(?=\d)")
 _BEFORE_LETTERS: Final = re.compile(r"\d[ -]?[A-Za-z]")
+_PASSED_OVER: Final = ",;|#<"
+_PARTED: Final = re.compile(r"\d\s{0,2}(?:[,;|]\s{0,2}#?|#|[,;|]?\s{0,2}[#<][^\n]{0,70}?)\d")
+_TEN_DIGITS: Final = re.compile(rf"\d(?:{GAP}?\d){{9}}")
+_LEAST_SPLIT: Final = 10  # digits of the shortest number that is looked for in pieces
+_MARK: Final = re.compile(r"\n\n\d{1,3}/\d{1,3}$")
+_ENDS: Final = re.compile(r"\d[ .,()-]{0,3}$")
+_BEGINS: Final = re.compile(r"[ .,()-]{0,3}\d")
+_DIVIDED: Final = frozenset({"S001", "S002", "S003", "S006"})
 _MAIL: Final = frozenset({"at", "et"})
 _CARD: Final = frozenset({"kta", "nia", "nba", "member", "membership", "union"})
 _OF_MEMBERS: Final = frozenset({"kartu", "nomor", "no"})
@@ -37,6 +46,16 @@ def personal_data(text: str) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(scan.found))
 
 
+def over_parts(parts: Sequence[str]) -> tuple[Finding, ...]:
+    """NIK, KK number, NPWP and telephone numbers of which the parts of a thread hold a piece each."""
+    texts = [_MARK.sub("", part).strip() for part in parts]
+    if not any(_ENDS.search(one) and _BEGINS.match(other) for one, other in pairwise(texts)):
+        return ()
+    found = personal_data("\n".join(texts))
+    whole = [normal(text) for text in texts]
+    return tuple(one for one in found if one.code in _DIVIDED and not any(one.datum in text for text in whole))
+
+
 class Scan:
     """One text, from which what was found is taken out, so that no other rule finds it again."""
 
@@ -58,6 +77,11 @@ class Scan:
         close = _CLOSE_DIGITS.search(lower) is not None
         if close or said & _CARD or ("anggota" in said and said & _OF_MEMBERS) or said >= _OF_UNION:
             self._numbers(close=close)
+        if _may_be_split(lower):
+            from campaign_cli.checks.safety import split
+
+            self.ask((split.split_identities,))
+            self.ask((split.split_telephones,), everyday=False)
         if said & _HOME:
             from campaign_cli.checks.safety import home
 
@@ -102,8 +126,18 @@ class Scan:
         self.ask((contact.telephones,), everyday=False)
 
 
+def _may_be_split(text: str) -> bool:
+    """Whether a number can stand in it whose groups commas, hashtags or tags part; counting is fast, so it is first."""
+    return (
+        any(map(text.__contains__, _PASSED_OVER))
+        and _PARTED.search(text) is not None
+        and sum(map(text.count, "0123456789")) >= _LEAST_SPLIT
+        and _TEN_DIGITS.search(text) is not None
+    )
+
+
 def _in_link(link: Link, found: list[Finding]) -> None:
-    """What a link calls or carries. Numbers in the path of a page are its own, so only NIK and e-mail count there."""
+    """What a link calls or carries. Other numbers in the path of a page are its own: NIK and e-mail count there."""
     from campaign_cli.checks.safety import contact, numbers
 
     if link.number and contact.is_telephone(link.number):
