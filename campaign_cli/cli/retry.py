@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from campaign_cli.cli import approving, output, usage
+from campaign_cli.cli import approving, diagnostics, output, usage
 from campaign_cli.cli.context import actor, now, open_context
 from campaign_cli.cli.options import (
     AccountFilter,
@@ -64,7 +64,10 @@ def retry(
             zone = zone_of(delivery.account, context.workspace) or UTC
             due = instant(at, now=ledger.clock(), zone=zone) if at else ledger.clock()
             done += ledger.retry([delivery.key], actor=actor(), at=due)
+        down = ledger.taken_back([delivery.key for delivery in chosen])
     count = len(done)
     output.write(ngettext("{n} delivery queued again.", "{n} deliveries queued again.", count).format(n=count))
+    for key in sorted(down):
+        diagnostics.warn(_("{key} was to be taken down; nothing of it is sent again.").format(key=key))
     approving.tell_lost(chosen, done)
     return 0
