@@ -63,7 +63,7 @@ class Withdrawing(Store):
             if delivery is None:
                 raise InputError(_("There is no delivery {key}.").format(key=key), fix=_("See: campaign status"))
             refuse_withdrawal(delivery, half=bool(_half_out(connection, [key])))
-            _note(connection, key, part=0, name=ORDERED)
+            order_down(connection, [key])
             details = json.dumps({"reason": reason} if reason else {}, ensure_ascii=False)
             self.record(connection, "withdrawing", [(key, details)], actor=actor, at=self.now())
             return delivery
@@ -109,6 +109,12 @@ def refuse_withdrawal(delivery: Delivery, *, half: bool) -> None:
 def still_out(delivery: Delivery) -> tuple[Receipt, ...]:
     """The proofs of what was not taken back, the last part first, so that no answer stands alone."""
     return tuple(receipt for receipt in reversed(delivery.receipts) if receipt.withdrawn_at is None)
+
+
+def order_down(connection: Connection, keys: Collection[str]) -> None:
+    """From here on nothing of these deliveries is sent."""
+    for key in keys:
+        _note(connection, key, part=0, name=ORDERED)
 
 
 def taken_back(connection: Connection, keys: Collection[str]) -> set[str]:
