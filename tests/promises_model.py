@@ -13,6 +13,7 @@ from sqlalchemy import select
 from universe import GRACE, PROOFS, Universe
 
 from campaign_cli.accounts import Workspace
+from campaign_cli.content.variants import Choices
 from campaign_cli.ledger import Delivery, Event, schema
 from campaign_cli.ledger.approved import Consent, Seen
 from campaign_cli.ledger.queueing import changes, difference
@@ -60,8 +61,9 @@ class Orders:
 
     def _plan(self, name: str) -> LoadedPlan:
         asked = f"approval: {APPROVED.get(name, 0)}\n"
+        asked += "author: ani\n" if self.world.rules.other_approver else ""
         text = (asked + PLAN.format(name=name).replace("H-1", "2027-01-01")).encode()
-        workspace = Workspace(root=self.world.root, accounts=self.world.accounts)
+        workspace = Workspace(root=self.world.root, accounts=self.world.accounts, rules=self.world.rules)
         loaded, _problems = plan_of(read_text(text, shown="plan.yaml"), Path("plan.yaml"), workspace)
         assert loaded is not None
         return loaded
@@ -123,7 +125,7 @@ class Orders:
         loaded, ledger = self._plans[campaign], self.world.ledger
         planned = self._planned(campaign, loaded)
         before = {one.key: one for one in ledger.deliveries(campaign=campaign, with_drafts=True)}
-        found = difference(loaded, planned, _Drawing(self), ledger, now=self.world.clock(), skip_past=True)
+        found = difference(loaded, planned, _Drawing(self, loaded), ledger, now=self.world.clock(), skip_past=True)
         applied = ledger.apply(changes(found, media=lambda _sha256: b""), actor="siti")
         assert applied.skipped == ()  # nobody else came between
         self.keys -= {move.old_key for move in found.moved}
@@ -172,8 +174,9 @@ class _Drawing:
 
     media = None
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, loaded: LoadedPlan) -> None:
         self._orders = orders
+        self.choices = Choices(loaded)
 
     def draft(self, planned: Planned) -> tuple[Draft | None, list[Problem]]:
         account = planned.account.name

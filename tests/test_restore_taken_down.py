@@ -183,6 +183,7 @@ def test_the_command_says_what_may_be_forgotten(campaign: Campaign, tmp_path: Pa
     assert readable.code == 0, readable.err
     assert "1 delivery was taken down since, and stays so:\n  c/p/a" in readable.out
     assert "may be forgotten" not in readable.err
+    assert "stays down: c/p/a" in campaign("log", "--lang", "en").out
     ledger_file(tmp_path).write_bytes(b"catatan rapat " * 500)
     ran = campaign("ledger", "restore", file, "--yes", "--lang", "en")
     assert ran.code == 0, ran.err
