@@ -11,6 +11,7 @@ from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.visible import visible
 from campaign_cli.i18n import _, format_instant, ngettext
 from campaign_cli.models import Problem, Severity
+from campaign_cli.report.words import given_by
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
@@ -143,11 +144,6 @@ def _note(one: NewDelivery, workspace: Workspace, *, losing: Sequence[tuple[str,
     lost = _("voids the approval of {name} ({what})")
     words += [lost.format(name=name, what=", ".join(what)) for name, what in losing]
     return "; ".join(words)
-
-
-def given_by(name: str, *, verified: bool) -> str:
-    """A name; one that anybody may have typed says so."""
-    return name if verified else _("{name} (unverified)").format(name=name)
 
 
 def missing(delivery: Delivery, told: Sequence[Approval] = ()) -> str:
