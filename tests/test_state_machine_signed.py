@@ -104,6 +104,17 @@ class SignedMachine(Machine):
 
         self._on_one(which, State.WAITING, say)
 
+    @rule(steps=st.integers(0, 20))
+    def names_alone_in_the_middle(self, steps: int) -> None:
+        """Everybody's name stands under it and nobody's signature, and others go on sending."""
+        self.orders.add(CAMPAIGNS[1], list(PROOFS), parts=1, words="", due=self.world.clock(), labels=())
+        self._queue(CAMPAIGNS[1])
+        for which in range(len(self.world.ledger.deliveries(state=State.WAITING))):
+            for person in PEOPLE:
+                self.approve_by_name_alone(which, person)
+        self.start(WORKERS[2], None)
+        self.world.step(steps)
+
     @rule(which=_few, name=st.sampled_from(PEOPLE), key=st.sampled_from(KEYS))
     def sign_with_any_key(self, which: int, name: str, key: str) -> None:
         self._on_one(which, State.WAITING, lambda one: self.orders.approve_with(one, name, key))
