@@ -131,22 +131,40 @@ class SignedMachine(Machine):
         at = self.world.clock()
         seen = Seen(key=source.key, content_hash="0" * 64 if source is one else source.content_hash, due=source.due)
         text = text_to_sign(self.world.ledger.ledger_id, name=name, at=at, seen=[seen])
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        signature = "rubbish" if how == "rubbish" else signature_by(self.orders.keys_of[name], text)
+        self._write(one, name, text if how == "other text" else "", signature=signature, digest=_digest(text))
+
+    @rule(steps=st.integers(0, 20))
+    def one_key_under_two_names(self, steps: int) -> None:
+        """The file gives one key to both; a row past the program lets it count twice."""
+        self.orders.add(CAMPAIGNS[1], list(PROOFS), parts=1, words="", due=self.world.clock(), labels=())
+        self._queue(CAMPAIGNS[1])
+        self.approvers_change("one key")
+        for one in self.world.ledger.deliveries(campaign=CAMPAIGNS[1], state=State.WAITING, with_drafts=True):
+            self.orders.approve_with(one.key, AUTHOR, AUTHOR)
+            at = self.world.clock()
+            seen = Seen(key=one.key, content_hash=one.content_hash, due=one.due)
+            text = text_to_sign(self.world.ledger.ledger_id, name="budi", at=at, seen=[seen])
+            self._write(one, "budi", text, signature=signature_by(AUTHOR, text), digest=_digest(text))
+        self.start(WORKERS[2], None)
+        self.world.step(steps)
+
+    def _write(self, one: Delivery, name: str, text: str, *, signature: str, digest: str) -> None:
+        """An approval past the program; ``text`` is kept where there is one."""
         row = {
             "delivery": one.key,
             "content_hash": one.content_hash,
             "name": name,
             "person": name,
-            "at": schema.micros(at),
+            "at": schema.micros(self.world.clock()),
             "statement": statement(one.draft_json, due=one.due, embargo=one.embargo, signed=digest),
-            "signature": "rubbish" if how == "rubbish" else signature_by(self.orders.keys_of[name], text),
+            "signature": signature,
         }
+        texts = schema.signed_texts
         with self.world.ledger.writing() as connection:
             connection.execute(insert(schema.approvals).values(row))
-            if how == "other text":
-                known = connection.execute(schema.signed_texts.select().where(schema.signed_texts.c.sha256 == digest))
-                if known.first() is None:
-                    connection.execute(insert(schema.signed_texts).values(sha256=digest, text=text))
+            if text and connection.execute(texts.select().where(texts.c.sha256 == digest)).first() is None:
+                connection.execute(insert(texts).values(sha256=digest, text=text))
 
     @rule(change=st.sampled_from(["without ani", "without budi", "new key", "one key", "gone", "whole"]))
     def approvers_change(self, change: str) -> None:
@@ -202,6 +220,10 @@ class SignedMachine(Machine):
             and len({key for _name, key in good}) >= needed
             and bool(others)
         )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_a_paper_signature_has_the_form_of_a_real_one() -> None:
