@@ -82,8 +82,8 @@ mutation: .venv/.installed-dev
 
 # Known weaknesses of what is installed, where the package index offers advisories. No gate.
 audit: .venv/.installed-dev
-	@$(PIP) pip-audit
-	-@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	@$(PIP) pip-audit || true
+	@$(BIN)/python tools/audit.py $(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 bench: .venv/.installed-dev
 	@$(BIN)/python benchmarks/run.py

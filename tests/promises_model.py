@@ -61,8 +61,9 @@ class Orders:
 
     def _plan(self, name: str) -> LoadedPlan:
         asked = f"approval: {APPROVED.get(name, 0)}\n"
+        asked += "author: ani\n" if self.world.rules.other_approver else ""
         text = (asked + PLAN.format(name=name).replace("H-1", "2027-01-01")).encode()
-        workspace = Workspace(root=self.world.root, accounts=self.world.accounts)
+        workspace = Workspace(root=self.world.root, accounts=self.world.accounts, rules=self.world.rules)
         loaded, _problems = plan_of(read_text(text, shown="plan.yaml"), Path("plan.yaml"), workspace)
         assert loaded is not None
         return loaded

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -432,6 +433,10 @@ def test_read_back_and_delete() -> None:
     body = json_of(net.sent("POST", delete.split()[1])[0])
     assert faults(body, "com.atproto.repo.deleteRecord") == []
     assert body["rkey"] == "3lbj5yqk2s20a"
+    others = replace(receipt(), id="at://did:plc:lain/app.bsky.feed.post/3lbj5yqk2s20a")
+    with pytest.raises(Rejected, match="did:plc:lain"):  # the server would say that it is done
+        asyncio.run(PLATFORM.delete(out, others))
+    assert len(net.sent("POST", delete.split()[1])) == 2
     assert asyncio.run(PLATFORM.read_back(out, receipt())) is None
     net.routes[GET] = answer(200, {"uri": receipt().id, "cid": CID, "value": {"createdAt": "kemarin"}})
     post = asyncio.run(PLATFORM.read_back(out, receipt()))

@@ -73,14 +73,23 @@ def test_a_crisis_stops_what_was_claimed_before_it_left(tmp_path: Path) -> None:
 
 
 def test_one_crisis_at_a_time(tmp_path: Path) -> None:
-    """A second one is refused; after the end there may be another."""
+    """A second one is refused, and so is another statement; one that had none gets one without an end in between."""
     bench = Bench(tmp_path)
     bench.queue(make())
     assert bench.ledger.crisis() is None
     crisis = bench.ledger.start_crisis(statement=None, reason="satu", actor="siti")
     assert bench.ledger.crisis() == crisis
     with pytest.raises(InputError, match="already"):
-        bench.ledger.start_crisis(statement="lain", reason="dua", actor="siti")
+        bench.ledger.start_crisis(statement=None, reason="dua", actor="siti")
+    named = bench.ledger.start_crisis(statement="pernyataan", reason="dua", actor="budi")
+    assert (named.id, named.except_campaign, named.opened_at) == (crisis.id, "pernyataan", crisis.opened_at)
+    assert bench.ledger.crisis() == named
+    for statement in (None, "lain", "pernyataan"):
+        with pytest.raises(InputError, match="already"):
+            bench.ledger.start_crisis(statement=statement, reason="tiga", actor="siti")
+    last = bench.ledger.events(kind="held")[-1]
+    assert (last.actor, last.data["except_campaign"], last.data["reason"]) == ("budi", "pernyataan", "dua")
+    assert bench.claim().claims == ()
     bench.ledger.release([crisis.id], actor="siti")
     assert bench.ledger.crisis() is None
     bench.ledger.start_crisis(statement=None, reason="tiga", actor="siti")

@@ -157,11 +157,16 @@ def test_facebooks_own_subcodes_are_understood(reply: Any, kind: type[Exception]
 
 
 def test_what_is_gone_is_deleted() -> None:
-    """Deleting twice is harmless; a refusal is none."""
-    for reply in (answer(200, {"success": True}), refusal(100, subcode=33)):
-        network = Network(replies=[reply])
+    """Deleting twice is harmless; a refusal is none, and "gone" to the token of another page neither."""
+    me = answer(200, {"id": PAGE, "name": "Serikat"})
+    for replies in ([answer(200, {"success": True})], [refusal(100, subcode=33), me]):
+        network = Network(replies=replies)
         asyncio.run(platform.delete(on_its_way(network), FIRST))
         check_known(network)
+    other = Network(replies=[refusal(100, subcode=33), answer(200, {"id": "99", "name": "Lain"})])
+    failure = asyncio.run(failure_of(platform.delete(on_its_way(other), FIRST)))
+    assert isinstance(failure, Rejected)
+    assert "Lain (99)" in failure.message
     failure = asyncio.run(failure_of(platform.delete(on_its_way(Network(replies=[refusal(200, status=403)])), FIRST)))
     assert isinstance(failure, Rejected)
 

@@ -171,7 +171,9 @@ def test_a_damaged_file_is_read_as_far_as_it_can_be(tmp_path: Path, campaign: Ca
     assert "campaign ledger restore FILE" in ran.out
     assert campaign("ledger", "restore").out.splitlines() == [str(backup)]
     ran = campaign("ledger", "restore", backup, "--yes")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err.count("\n")) == (0, 1), ran.err
+    assert "may be forgotten" in ran.err  # nobody can say what the damaged one held or took down
+    assert "Everything is held" in ran.out
     ran = campaign("ledger", "check")
     assert (ran.code, ran.err) == (0, ""), ran.out
     assert "Everything is sound" in ran.out

@@ -58,10 +58,16 @@ class Machine(RuleBasedStateMachine):
         self.root = Path(tempfile.mkdtemp(prefix="campaign-machine-"))
         if not place(self.root):
             shutil.copytree(template() / ".campaign", self.root / ".campaign")
-        self.world = Universe(self.root, leaving=self._leaving)
-        self.orders = Orders(self.world, CAMPAIGNS)
+        self.world = self._world()
+        self.orders = self._orders()
         self.truth = Truth(self.world)
         self.holds: list[Hold] = []  # open, and past every gate
+
+    def _world(self) -> Universe:
+        return Universe(self.root, leaving=self._leaving)
+
+    def _orders(self) -> Orders:
+        return Orders(self.world, CAMPAIGNS)
 
     @initialize(parts=st.sampled_from([1, 3]), same=st.sampled_from(tuple(PROOFS)))
     def begin(self, parts: int, same: str) -> None:
@@ -346,7 +352,7 @@ class Machine(RuleBasedStateMachine):
             self.pass_to_its_end(WORKERS[0])
             self.lawful()
             wake = world.ledger.next_wake()
-            if wake is None and not world.processes:
+            if wake is None and self._quiet():
                 break
             ahead = (wake - world.clock()).total_seconds() if wake else 0.0
             patience = (
@@ -357,6 +363,10 @@ class Machine(RuleBasedStateMachine):
         else:
             raise AssertionError([(one.key, one.state, one.next_try) for one in world.ledger.deliveries()])
         self.truth.check_end()
+
+    def _quiet(self) -> bool:
+        """Nobody is at work, and nothing waits for people who could have been asked."""
+        return not self.world.processes
 
     def _leaving(self, address: str, body: Mapping[str, Any]) -> None:
         """A creating request leaves: no open hold covers it, and it is on disk."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 from backends import place
 from dispatch_helpers import START, FakeHttp, FakePlatform, Remote, Reply, Told
 
-from campaign_cli.accounts import Workspace
+from campaign_cli.accounts import Rules, Workspace
 from campaign_cli.credentials import Secrets
 from campaign_cli.dispatch.engine import Dispatcher
 from campaign_cli.dispatch.options import Options
@@ -28,6 +28,7 @@ from campaign_cli.ledger import open_ledger
 from campaign_cli.ledger.store import Ledger
 from campaign_cli.models import Account
 from campaign_cli.platforms.base import Answer, Proof, Request
+from campaign_cli.signatures import Signers
 
 GRACE: Final = timedelta(minutes=30)
 PROOFS: Final = {
@@ -226,6 +227,8 @@ class Universe:
 
     root: Path
     leaving: Callable[[str, Mapping[str, Any]], None]
+    rules: Rules = field(default_factory=Rules)
+    signers: Signers | None = None
     processes: dict[str, Process] = field(default_factory=dict)
     ended: list[Process] = field(default_factory=list)
     told: Told = field(default_factory=Told)
@@ -266,13 +269,14 @@ class Universe:
     async def _pass(self, process: Process, until: timedelta | None) -> None:
         dispatcher = Dispatcher(
             ledger=Mortal(process.ledger, process),  # type: ignore[arg-type]
-            workspace=Workspace(root=self.root, accounts=dict(self.accounts)),
+            workspace=Workspace(root=self.root, accounts=dict(self.accounts), rules=self.rules),
             secrets=Secrets(environment={"TOKEN": "s3cret"}, root=self.root),
             clock=self.clock,
             sleep=asyncio.sleep,
             transport=lambda account: self._transport(account, process),
             options=Options(worker=process.worker, late_grace=GRACE),
             notifier=self.told,
+            signers=self.signers,
             platform_of=lambda name: self.platforms[name],
             chance=Random(3),
         )

@@ -49,6 +49,7 @@ def approve(
     lang: LanguageOption = None,
 ) -> int:
     from campaign_cli.ledger.gate import demanded
+    from campaign_cli.ledger.verified import told_truly, verified_now
     from campaign_cli.signatures import checked_name
 
     context = open_context(workspace)
@@ -74,8 +75,9 @@ def approve(
                 return int(diagnostics.ExitCode.DONE)
             _record(ledger, _consent(context, ledger, chosen, name=who, key=sign), quiet=json)
         keys = [delivery.key for delivery in chosen]
-        found = [demanded(delivery, context.workspace.rules) for delivery in ledger.deliveries(keys=keys)]
-        told, waived = ledger.approvals(keys), ledger.waivers(keys)
+        checked = verified_now(ledger.deliveries(keys=keys), ledger, context.signers())
+        found = [demanded(delivery, context.workspace.rules) for delivery in checked]
+        told, waived = told_truly(found, ledger.approvals(keys)), ledger.waivers(keys)
     if json:
         rows = [approving.as_json(one, told, context.workspace, waived=waived.get(one.key, {})) for one in found]
         output.write_json({"deliveries": rows})

@@ -11,6 +11,7 @@ from campaign_cli.cli.status import zone_of
 from campaign_cli.cli.visible import visible
 from campaign_cli.i18n import _, format_instant, ngettext
 from campaign_cli.models import Problem, Severity, State
+from campaign_cli.report.words import given_by
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Rules, Workspace
@@ -117,7 +118,29 @@ def tell_lost(before: Sequence[Delivery], after: Sequence[Delivery]) -> None:
 def notes(found: Difference, ledger: Ledger, workspace: Workspace) -> dict[str, str]:
     """By key, what is asked for before each new or changed delivery may go out, and whose approval is lost by it."""
     losing = ledger.losing(found.changed)
-    return {one.key: _note(one, workspace, losing=losing.get(one.key, [])) for one in (*found.new, *found.changed)}
+    before = {one.key: one.embargo for one in ledger.deliveries(keys=[one.key for one in found.changed])}
+    return {
+        one.key: "; ".join(
+            filter(
+                None,
+                (
+                    _note(one, workspace, losing=losing.get(one.key, [])),
+                    _freed(one, workspace, was=before.get(one.key)),
+                ),
+            )
+        )
+        for one in (*found.new, *found.changed)
+    }
+
+
+def _freed(one: NewDelivery, workspace: Workspace, *, was: datetime | None) -> str:
+    """That it may go out sooner than its embargo allowed until now; empty where it may not."""
+    if was is None or (one.embargo is not None and one.embargo >= was):
+        return ""
+    text = _("its embargo ends sooner: it was until {instant}")
+    if one.embargo is None:
+        text = _("under no embargo any more: it was until {instant}")
+    return text.format(instant=format_instant(was, zone_of(one.account, workspace)))
 
 
 def _note(one: NewDelivery, workspace: Workspace, *, losing: Sequence[tuple[str, tuple[str, ...]]]) -> str:
@@ -130,11 +153,6 @@ def _note(one: NewDelivery, workspace: Workspace, *, losing: Sequence[tuple[str,
     lost = _("voids the approval of {name} ({what})")
     words += [lost.format(name=name, what=", ".join(what)) for name, what in losing]
     return "; ".join(words)
-
-
-def given_by(name: str, *, verified: bool) -> str:
-    """A name; one that anybody may have typed says so."""
-    return name if verified else _("{name} (unverified)").format(name=name)
 
 
 def missing(delivery: Delivery, told: Sequence[Approval] = ()) -> str:

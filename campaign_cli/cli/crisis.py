@@ -16,7 +16,7 @@ from campaign_cli.cli.hold import wait_for_flying
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.cli.release import shift
 from campaign_cli.cli.silence import Silence
-from campaign_cli.cli.status import as_json, held_line, show_deliveries, zone_of
+from campaign_cli.cli.status import as_json, held_line, scope, show_deliveries, zone_of
 from campaign_cli.cli.words import ask, duration, shared_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
@@ -65,6 +65,7 @@ def start(
             _show(context, ledger, crisis, back=back)
             if statement and campaign:
                 _say_next(statement)
+                _warn_of_holds(ledger, campaign)
     return int(diagnostics.ExitCode.UNCERTAIN if still_out else diagnostics.ExitCode.DONE)
 
 
@@ -81,12 +82,15 @@ def show(
     back = duration(since)
     with context.ledger(check_id=False) as ledger:
         crisis = ledger.crisis()
+        flying = [] if crisis is None else [one.key for one in ledger.covered_in_flight(crisis)]
         if json:
-            output.write_json({"crisis": None} if crisis is None else _as_json(context, ledger, crisis, back=back))
+            found = {"crisis": None} if crisis is None else _as_json(context, ledger, crisis, back=back)
+            output.write_json(found | ({"still_out": flying} if crisis else {}))
         elif crisis is None:
             output.write(_("No crisis is on."))
         else:
             output.write_sentences(held_line(crisis, zone=shared_zone(context)))
+            _show_flying(context, ledger, flying)
             _show(context, ledger, crisis, back=back)
     return 0
 
@@ -166,6 +170,14 @@ def _say_next(statement: Path) -> None:
     output.write(_("The statement's way out:"))
     for command in (f"campaign queue {statement}", f"campaign approve {statement} --as NAME", "campaign publish"):
         output.write(f"    {command}")
+
+
+def _warn_of_holds(ledger: Ledger, campaign: str) -> None:
+    """A hold that was there before holds the statement as well."""
+    for hold in ledger.holds():
+        if not hold.crisis and hold.campaign in (None, campaign):
+            text = _("Another hold may cover the statement, too: {scope} ({reason}). It ends with: campaign release")
+            diagnostics.warn(text.format(scope=scope(hold), reason=hold.reason))
 
 
 def _show_flying(context: Context, ledger: Ledger, still_out: Sequence[str]) -> None:

@@ -59,6 +59,8 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
     if isinstance(value, dict):
         what = ", ".join(f"{code} ({reason})" for code, reason in value.items())
         return _("waived: {what}").format(what=what) if name == "waived" else f"{name}={what}"
+    if name == "down":
+        return _("stays down: {what}").format(what=", ".join(map(str, value)))
     if name == "signed":
         return _("signed") if value else _("unverified")
     shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
@@ -70,6 +72,7 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         "by": _("no longer in the plan"),
         "approval": _("approvals needed: {what}"),
         "embargo": _("under embargo until {what}"),
+        "embargo_was": _("it was under embargo until {what}"),
         "hash": _("content {what}"),
         "key": _("signed with {what}"),
         "late": _("skipped after a hold"),

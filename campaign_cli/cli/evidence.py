@@ -45,6 +45,7 @@ def evidence(
 ) -> int:
     from campaign_cli.ledger.evidence import evidence as evidence_of
     from campaign_cli.ledger.evidence import sign_off
+    from campaign_cli.ledger.verified import verified_then
     from campaign_cli.report.evidence import evidence_page
     from campaign_cli.signatures import checked_name
 
@@ -52,6 +53,7 @@ def evidence(
     who = None if name is None else checked_name(name)
     with context.ledger(check_id=False) as ledger:
         document: dict[str, Any] = evidence_of(ledger, campaign)
+        verified_then(document, context.signers())
         document |= {"signed_off_by": who, "plan": _plan(context, plan, campaign) if plan else None}
         text = _as_json(document)
         sha256 = hashlib.sha256(text.encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,10 +107,17 @@ def _introduce(backup: Prepared, context: Context, *, nothing_sent: bool) -> Non
     else:
         text = _(
             "What was queued, changed, cancelled or released since is not in it. A hold that is open now stays open, "
-            "unless the ledger that is here can't be read. What fell due by now and is not published in it becomes "
-            "uncertain, and is looked up before anything is sent."
+            "and what was taken down stays down, as far as the ledger that is here can be read. What fell due by now "
+            "and is not published in it becomes uncertain, and is looked up before anything is sent."
         )
     output.write_sentences(text)
+    if backup.live is None and not nothing_sent:
+        diagnostics.warn(
+            _(
+                "The ledger that is here is damaged, or there is none: what was held, taken down or no longer approved "
+                "since the backup may be forgotten. If there was any of it, say --hold."
+            )
+        )
 
 
 def _report(done: Restored) -> None:
@@ -142,10 +150,29 @@ def _report(done: Restored) -> None:
             len(left),
         )
         output.write_sentences(sentence.format(n=len(left)))
-    for key in left[:_LISTED]:
-        output.write(f"  {key}")
+    _list_keys(left)
     if len(left) > _LISTED or asked:
         output.write(_("All of them: campaign status --state uncertain"))
     output.write_sentences(_("Queue your plans again: what was changed in them since the backup is not in it."))
+    if done.down:
+        text = ngettext(
+            "{n} delivery was taken down since, and stays so:",
+            "{n} deliveries were taken down since, and stay so:",
+            len(done.down),
+        )
+        output.write(text.format(n=len(done.down)))
+        _list_keys(done.down)
+    if not done.whole:
+        output.write_sentences(
+            _(
+                "Not everything of the damaged ledger could be read: look for what it held, took down or no longer "
+                "approved."
+            )
+        )
     if done.held:
         output.write_sentences(_("Everything is held. When all is well: campaign release"))
+
+
+def _list_keys(keys: Sequence[str]) -> None:
+    for key in keys[:_LISTED]:
+        output.write(f"  {key}")

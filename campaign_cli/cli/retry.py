@@ -59,9 +59,10 @@ def retry(
     states = (State.FAILED, State.MISSED, State.CANCELLED)
     with context.ledger() as ledger:
         matching = ledger.deliveries(campaign=campaign, account=account, label=label, keys=keys or None)
-        gone = [one for one in matching if any(receipt.withdrawn_at for receipt in one.receipts)]
+        down = ledger.taken_back([one.key for one in matching])
+        gone = [one for one in matching if one.key in down]
         if gone and keys:
-            raise InputError(_("{key} was taken down.").format(key=gone[0].key), fix=_anew())
+            raise InputError(_("{key} was taken down, or is to be.").format(key=gone[0].key), fix=_anew())
         choice = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
         found = [one for one in choice if one not in gone]
         if gone:
@@ -89,8 +90,8 @@ def _tell_gone(gone: Sequence[Delivery]) -> None:
     """Which are passed over, since what is left of them would answer to a post that is gone."""
     count = len(gone)
     text = ngettext(
-        "{n} delivery was taken down and is not queued again: {keys}",
-        "{n} deliveries were taken down and are not queued again: {keys}",
+        "{n} delivery was taken down, or is to be, and is not queued again: {keys}",
+        "{n} deliveries were taken down, or are to be, and are not queued again: {keys}",
         count,
     )
     keys = ", ".join(one.key for one in gone[:_SHOWN]) + (" …" if count > _SHOWN else "")

@@ -45,15 +45,13 @@ def status(
 ) -> int:
     from campaign_cli.cli.approving import without_author
     from campaign_cli.ledger.gate import demanded
+    from campaign_cli.ledger.verified import verified_now
 
     context = open_context(workspace)
     with context.ledger(check_id=False) as ledger:
-        deliveries = [
-            demanded(delivery, context.workspace.rules)
-            for delivery in ledger.deliveries(
-                campaign=campaign, account=account, label=label, state=state_filter(state)
-            )
-        ]
+        found = ledger.deliveries(campaign=campaign, account=account, label=label, state=state_filter(state))
+        checked = verified_now(found, ledger, context.signers())
+        deliveries = [demanded(delivery, context.workspace.rules) for delivery in checked]
         told = ledger.approvals([delivery.key for delivery in deliveries if not delivery.approved])
         holds = ledger.holds()
     if json:
@@ -169,7 +167,8 @@ def _withdrawn(delivery: Delivery, workspace: Workspace) -> str:
 
 
 def _reason(delivery: Delivery, workspace: Workspace, *, told: Sequence[Approval]) -> str:
-    from campaign_cli.cli.approving import given_by, missing
+    from campaign_cli.cli.approving import missing
+    from campaign_cli.report.words import given_by
 
     if delivery.rest is not None:
         return _("The account rests; see below.")

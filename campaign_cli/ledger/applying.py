@@ -15,7 +15,16 @@ from campaign_cli.ledger import schema
 from campaign_cli.ledger.approving import Approving
 from campaign_cli.ledger.base import chunks
 from campaign_cli.ledger.conditions import begun, columns, partly_out
-from campaign_cli.ledger.schema import deliveries, delivery_labels, delivery_media, drafts, instant, micros, span
+from campaign_cli.ledger.schema import (
+    deliveries,
+    delivery_labels,
+    delivery_media,
+    drafts,
+    instant,
+    instant_or_none,
+    micros,
+    span,
+)
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Applied, Changes, Known, NewDelivery
 from campaign_cli.models import LASTING, State
@@ -135,12 +144,15 @@ class Applying(Approving):
         values = {"state": state.value, "removed": False, "tries": 0, "next_try": None, "error": ""}
         if state is not State.WAITING:
             del values["error"]
+        embargo = connection.execute(select(columns.embargo).where(columns.key == one.key)).scalar_one_or_none()
         connection.execute(
             update(deliveries).where(columns.key == one.key).values(**_values(one), **values, changed_at=now)
         )
         self._replace_content(connection, one)
         forget_notices(connection, one.key, at=now)
-        details = json.dumps({"was": seen.state.value, "due": one.due.isoformat(), **_gate(one), **_waived(one)})
+        details = json.dumps(
+            {"was": seen.state.value, "due": one.due.isoformat(), **_gate(one), **_waived(one)} | _was(one, embargo)
+        )
         kind = "queued" if seen.removed else "changed"
         self.record(connection, kind, [(one.key, details)], actor=actor, at=now)
 
@@ -232,6 +244,12 @@ def _gate(one: NewDelivery) -> dict[str, Any]:
     """What is asked for before it may go out, for the log."""
     asked: dict[str, Any] = {"approval": one.approval} if one.approval else {}
     return asked if one.embargo is None else asked | {"embargo": one.embargo.isoformat()}
+
+
+def _was(one: NewDelivery, embargo: int | None) -> dict[str, Any]:
+    """For the log: until when it was under embargo (microseconds), where that is another instant now."""
+    before = instant_or_none(embargo)
+    return {} if before in (None, one.embargo) else {"embargo_was": before.isoformat()}
 
 
 def _known(row: Sequence[Any]) -> Known:

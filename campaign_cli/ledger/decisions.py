@@ -25,6 +25,7 @@ from campaign_cli.ledger.resting import let_try
 from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.settling import forget_notices
 from campaign_cli.ledger.values import Delivery, NewDelivery
+from campaign_cli.ledger.withdrawing import taken_back
 from campaign_cli.ledger.words import body_hash
 from campaign_cli.models import DIRECT, LASTING, Draft, Receipt, State, attempt_key, delivery_key
 
@@ -59,8 +60,9 @@ class Decisions(Store):
             now = self.now()
             done: list[str] = []
             addresses: set[str] = set()
+            down = taken_back(connection, keys)
             for row in _in_states(connection, keys, _AGAIN):
-                if _taken_back(connection, row.key):
+                if row.key in down:
                     continue  # what is left of it would answer to a post that is gone
                 due = micros(at) if at is not None else (row.due if row.begun or row.due > now else now)
                 reschedule(connection, row.key, due=due, now=now)
@@ -282,12 +284,6 @@ def _in_states(connection: Connection, keys: Collection[str], states: Sequence[s
             .order_by(columns.due)
         )
     ]
-
-
-def _taken_back(connection: Connection, key: str) -> bool:
-    proofs = schema.receipts.c
-    gone = select(proofs.id).where(proofs.delivery == key, proofs.withdrawn_at.is_not(None)).limit(1)
-    return connection.execute(gone).first() is not None
 
 
 def _miss(connection: Connection, key: str, *, before: int) -> None:

@@ -47,16 +47,26 @@ class Holding(Store):
     def start_crisis(self, *, statement: str | None, reason: str, actor: str) -> Hold:
         """Stop everything but the campaign ``statement``, of which only what is approved goes out.
 
-        Raises InputError while another crisis is on.
+        While a crisis without a statement is on, this names it: nothing is released for that. Raises InputError while
+        another crisis is on.
         """
         self.must_exist()
         with self.writing() as connection:
-            if connection.execute(_CRISIS).first() is not None:
+            row = connection.execute(_CRISIS).first()
+            if row is not None and statement is not None and row.except_campaign is None:
+                return self._name_statement(connection, row.id, statement, reason=reason, actor=actor)
+            if row is not None:
                 raise InputError(
                     _("A crisis is on already."), fix=_("See: campaign crisis show. It ends with: campaign crisis end")
                 )
             scope = {"crisis": True, "except_campaign": statement}
             return self.open_hold(connection, scope, reason=reason, actor=actor)
+
+    def _name_statement(self, connection: Connection, crisis: int, statement: str, *, reason: str, actor: str) -> Hold:
+        named = update(holds).where(holds.c.id == crisis).values(except_campaign=statement).returning(holds)
+        row = connection.execute(named).one()
+        self._log_hold(connection, "held", row, reason=reason, actor=actor, at=self.now())
+        return _hold(row)
 
     def crisis(self) -> Hold | None:
         """The crisis that is on."""
@@ -175,10 +185,12 @@ class Holding(Store):
         details = {"due": instant(new).isoformat(), "was": instant(due).isoformat()}
         self.record(connection, "moved", [(key, json.dumps(details))], actor=actor, at=now)
 
-    def _log_hold(self, connection: Connection, kind: str, row: Row[Any], *, actor: str, at: int) -> None:
+    def _log_hold(
+        self, connection: Connection, kind: str, row: Row[Any], *, actor: str, at: int, reason: str = ""
+    ) -> None:
         names = ("campaign", "account", "label", "crisis", "except_campaign")
         scope = {name: getattr(row, name) for name in names if getattr(row, name)}
-        details = {"hold": row.id, "reason": row.reason} | scope
+        details = {"hold": row.id, "reason": reason or row.reason} | scope
         event = self.event(kind, None, json.dumps(details, ensure_ascii=False), actor=actor, at=at)
         self.write_events(connection, [event | {"campaign": row.campaign, "account": row.account}])
 

@@ -9,7 +9,9 @@ takes its place. A process that still has a damaged file open knows nothing of t
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,19 +25,9 @@ from campaign_cli.ledger import files, schema
 from campaign_cli.ledger.backup import Head, head_of, keep_replaced
 from campaign_cli.ledger.base import from_os_error
 from campaign_cli.ledger.copying import BACKUP_AT, copy_content, opened_file, seal
+from campaign_cli.ledger.remaining import Known, ending_early, known_of, open_holds, stay_down, void_on
 from campaign_cli.ledger.restore import Prepared
-from campaign_cli.ledger.restoring import (
-    Asks,
-    Doubts,
-    Known,
-    doubt,
-    ending_early,
-    known_of,
-    open_holds,
-    outrun,
-    void_on,
-    withdraw_again,
-)
+from campaign_cli.ledger.restoring import Asks, Doubts, doubt, outrun
 from campaign_cli.ledger.schema import instant, micros, span
 from campaign_cli.ledger.store import Ledger, write_ledger_id
 from campaign_cli.ledger.upgrade import migrate
@@ -49,7 +41,9 @@ _NOTHING: Final = Doubts(asked=(), for_a_person=())
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Restored:
     """What a restore did at ``at`` (aware). ``replaced`` is the copy of the ledger that was there, and ``before`` the
-    newest event of its log; ``damaged`` is where it lies now if it could not be read.
+    newest event of its log; ``damaged`` is where it lies now if it could not be read. ``down`` are the keys that were
+    to be taken down and stay so; not ``whole``: what else was held, taken down or taken back since is not known, and
+    everything is held.
     """
 
     at: datetime
@@ -58,6 +52,8 @@ class Restored:
     damaged: str = ""
     before: Head | None = None
     held: bool = False
+    down: tuple[str, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,8 +73,8 @@ def of_rows(order: Order) -> Restored:
     with given.place.open(create=True) as live, live.writing() as connection:
         before, known = head_of(connection), known_of(connection)
         replaced = keep_replaced(live, connection)
-        at, doubts = _fill(order, live, connection, before=before, known=known)
-    return Restored(at=at, doubts=doubts, replaced=replaced, before=before, held=order.hold)
+        done = _fill(order, live, connection, before=before, known=known)
+    return replace(done, replaced=replaced, before=before)
 
 
 def of_tables(order: Order) -> Restored:
@@ -88,14 +84,15 @@ def of_tables(order: Order) -> Restored:
     given = order.prepared
     database = PostgresqlDatabase(given.place.database_url or "", clock=given.place.clock)
     with Ledger(database, root=given.place.root, absent=False) as live, live.writing() as connection:
+        known = known_of(connection, damaged=True)
         aside = f"damaged_{instant(live.now()):%Y%m%dt%H%M%S}"
         connection.execute(text(f"CREATE SCHEMA {aside}"))
         for table in [*schema.metadata.tables, "alembic_version"]:
             if inspect(connection).has_table(table):
                 connection.execute(text(f"ALTER TABLE {table} SET SCHEMA {aside}"))
         migrate(connection, ledger_id=given.ledger_id, at=instant(live.now()))
-        at, doubts = _fill(order, live, connection, before=None)
-    return Restored(at=at, doubts=doubts, damaged=f"{database.where} ({aside})", held=order.hold)
+        done = _fill(order, live, connection, before=None, known=known)
+    return replace(done, damaged=f"{database.where} ({aside})")
 
 
 def of_a_file(order: Order) -> Restored:
@@ -105,8 +102,9 @@ def of_a_file(order: Order) -> Restored:
         raise ValueError("a file has no clock")
     path, at = files.ledger_file(given.place.root), clock()
     _refuse_future(given, micros(at))
+    known = _of_damaged(path, given.copy.parent, at=at)
     with opened_file(given.copy, at=at, where=str(path)) as ledger, ledger.writing() as connection:
-        doubts = _finish(order, ledger, connection, before=None, known=Known())
+        done = _finish(order, ledger, connection, before=None, known=known)
     seal(given.copy, at=None, where=str(path))
     try:
         given.copy.chmod(0o600)
@@ -117,20 +115,32 @@ def of_a_file(order: Order) -> Restored:
     except OSError as error:
         raise from_os_error(error, str(path)) from error
     write_ledger_id(given.place.root, given.ledger_id)
-    return Restored(at=at, doubts=doubts, damaged=str(damaged or ""), held=order.hold)
+    return replace(done, damaged=str(damaged or ""))
 
 
-def _fill(
-    order: Order, live: Ledger, connection: Connection, *, before: Head | None, known: Known | None = None
-) -> tuple[datetime, Doubts]:
-    """The rows of the backup, and what is to be said of them, in an open writing transaction; the instant of it."""
+def _of_damaged(path: Path, folder: Path, *, at: datetime) -> Known:
+    """What a file that can't be read as a ledger still tells; it stays as it is. A file that isn't there is whole."""
+    if not path.exists():
+        return Known()
+    try:
+        for name in (path, path.with_name(f"{path.name}-wal")):
+            if name.exists():
+                shutil.copyfile(name, folder / f"damaged{name.name.removeprefix(path.name)}")
+        with opened_file(folder / "damaged", at=at, where=str(path)) as ledger, ledger.reading() as connection:
+            return known_of(connection, damaged=True)
+    except (LedgerError, OSError):
+        return Known(whole=False)
+
+
+def _fill(order: Order, live: Ledger, connection: Connection, *, before: Head | None, known: Known) -> Restored:
+    """The rows of the backup, and what is to be said of them, in an open writing transaction."""
     given, at = order.prepared, live.now()
     _refuse_future(given, at)
     with opened_file(given.copy, at=given.at, where=str(given.given)) as copy, copy.reading() as source:
         copy_content(source, connection)
-    doubts = _finish(order, live, connection, before=before, known=known or Known())
+    done = _finish(order, live, connection, before=before, known=known)
     write_ledger_id(live.root, given.ledger_id)  # last: nothing is named before everything is there to commit
-    return instant(at), doubts
+    return done
 
 
 def _refuse_future(given: Prepared, now: int) -> None:
@@ -143,7 +153,7 @@ def _refuse_future(given: Prepared, now: int) -> None:
         )
 
 
-def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Head | None, known: Known) -> Doubts:
+def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Head | None, known: Known) -> Restored:
     """Make the rows of a backup those of a ledger: what a backup alone has goes, what nobody can know is uncertain."""
     given, now = order.prepared, ledger.now()
     connection.execute(delete(schema.meta).where(schema.meta.c.name == BACKUP_AT))
@@ -152,25 +162,36 @@ def _finish(order: Order, ledger: Ledger, connection: Connection, *, before: Hea
     if not order.nothing_sent:
         at = min(micros(given.at), now)
         doubts = doubt(ledger, connection, backup_at=at, asks=order.asks, actor=order.actor, known=known)
+    down = stay_down(connection, known, now=now)
     details = {
         "file": given.given.name,
         "backup_at": given.at.isoformat(),
         "uncertain": len(doubts.asked) + len(doubts.for_a_person),
         "nothing_sent": order.nothing_sent,
         "replaced_head": before.hash if before else "",
+        "down": down,
     }
     text = json.dumps({name: value for name, value in details.items() if value}, ensure_ascii=False)
     ledger.record(connection, "restored", [(None, text)], actor=order.actor, at=now)
     _hold_on(ledger, connection, known)
     void_on(connection, known.void)
-    withdraw_again(connection, known.withdrawn)
-    for campaign in ending_early(connection, known.embargoes):  # what the plan says now is queued first, then released
-        reason = _("In the backup, an embargo ends sooner than it did since. Queue the plan again, then release this.")
+    for reason, campaign in _reasons_to_hold(order, connection, known):
         ledger.open_hold(connection, {"campaign": campaign}, reason=reason, actor=order.actor)
+    held = order.hold or not known.whole
+    return Restored(at=instant(now), doubts=doubts, held=held, down=tuple(down), whole=known.whole)
+
+
+def _reasons_to_hold(order: Order, connection: Connection, known: Known) -> Iterator[tuple[str, str | None]]:
+    """Why a campaign, or everything (None), is held until somebody has looked."""
+    for campaign in ending_early(connection, known.embargoes):  # what the plan says now is queued first, then released
+        yield (
+            _("In the backup, an embargo ends sooner than it did since. Queue the plan again, then release this."),
+            campaign,
+        )
     if order.hold:
-        reason = _("The ledger was restored from {file}.").format(file=given.given.name)
-        ledger.open_hold(connection, {}, reason=reason, actor=order.actor)
-    return doubts
+        yield _("The ledger was restored from {file}.").format(file=order.prepared.given.name), None
+    if not known.whole:
+        yield _("The damaged ledger may have held, taken down or no longer approved more than the backup."), None
 
 
 def _hold_on(ledger: Ledger, connection: Connection, known: Known) -> None:

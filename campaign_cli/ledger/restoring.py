@@ -34,10 +34,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import and_, func, not_, or_, select, update
+from sqlalchemy import and_, not_, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from campaign_cli.i18n import _
@@ -45,6 +45,7 @@ from campaign_cli.ledger import schema
 from campaign_cli.ledger.base import Store, chunks, insert_rows
 from campaign_cli.ledger.conditions import begun as has_begun
 from campaign_cli.ledger.conditions import columns
+from campaign_cli.ledger.remaining import Known
 from campaign_cli.ledger.schema import deliveries
 from campaign_cli.models import State, attempt_key
 
@@ -63,71 +64,6 @@ class Doubts:
 
     asked: tuple[str, ...]
     for_a_person: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """What the ledger that is replaced tells, where it can be read: the highest token that it gave out, the content
-    hash of each key that is out or on its way, its open holds, the approvals that no longer count, the receipts of what
-    was taken down, and until when each key was under embargo."""
-
-    token: int = 0
-    begun: Mapping[str, str] = field(default_factory=dict)
-    holds: Sequence[Row[Any]] = ()
-    void: Sequence[Row[Any]] = ()
-    withdrawn: Sequence[Row[Any]] = ()
-    embargoes: Mapping[str, int] = field(default_factory=dict)
-
-
-def known_of(connection: Connection) -> Known:
-    """Read it before its rows go."""
-    begun = or_(columns.state.in_((State.PUBLISHED.value, *_ON_ITS_WAY)), has_begun())
-    hashes = connection.execute(select(columns.key, columns.content_hash).where(begun))
-    embargoes = connection.execute(select(columns.key, columns.embargo).where(columns.embargo.is_not(None)))
-    gone = select(schema.receipts).where(schema.receipts.c.withdrawn_at.is_not(None))
-    return Known(
-        token=int(connection.execute(select(func.coalesce(func.max(columns.token), 0))).scalar_one()),
-        begun={row.key: row.content_hash for row in hashes},
-        holds=open_holds(connection),
-        void=connection.execute(select(schema.approvals).where(schema.approvals.c.void.is_not(None))).all(),
-        withdrawn=connection.execute(gone).all(),
-        embargoes={row.key: row.embargo for row in embargoes},
-    )
-
-
-def void_on(connection: Connection, void: Sequence[Row[Any]]) -> None:
-    """What was taken back since the backup stays taken back."""
-    table = schema.approvals
-    for row in void:
-        same = [table.c[name] == getattr(row, name) for name in ("delivery", "content_hash", "person", "at")]
-        connection.execute(update(table).where(*same, table.c.void.is_(None)).values(void=row.void))
-
-
-def withdraw_again(connection: Connection, withdrawn: Sequence[Row[Any]]) -> None:
-    """What was taken down since the backup is down, whatever the backup says."""
-    table = schema.receipts
-    for row in withdrawn:
-        same = [table.c[name] == getattr(row, name) for name in ("delivery", "part", "remote_id")]
-        there = update(table).where(*same, table.c.withdrawn_at.is_(None))
-        connection.execute(there.values(withdrawn_at=row.withdrawn_at))
-
-
-def ending_early(connection: Connection, embargoes: Mapping[str, int]) -> list[str]:
-    """The campaigns of which something would be free sooner than it was in the ledger that is replaced, sorted."""
-    early: set[str] = set()
-    for some in chunks(embargoes):
-        for row in connection.execute(
-            select(columns.key, columns.campaign, columns.embargo).where(columns.key.in_(some))
-        ):
-            if row.embargo is None or row.embargo < embargoes[row.key]:
-                early.add(row.campaign)
-    return sorted(early)
-
-
-def open_holds(connection: Connection) -> Sequence[Row[Any]]:
-    """The rows of the holds that are open, oldest first."""
-    table = schema.holds
-    return connection.execute(select(table).where(table.c.released_at.is_(None)).order_by(table.c.id)).all()
 
 
 def doubt(

@@ -27,6 +27,7 @@ from campaign_cli.ledger.handout import attempt_row
 from campaign_cli.ledger.queries import end_attempts, give_notice, receipt_row, receipts_of, store_receipt
 from campaign_cli.ledger.schema import deliveries, instant, micros, span
 from campaign_cli.ledger.values import ADOPTED, Claim, Settlement
+from campaign_cli.ledger.withdrawing import taken_back
 from campaign_cli.models import Receipt, State
 
 _LOOK_AGAIN: Final = 3_000_000  # microseconds
@@ -168,8 +169,11 @@ class Settling(Ending):
     def _give_back(self, connection: Connection, key: str, receipt: Receipt, *, now: int) -> bool:
         """Take a post that was found by its words alone from the wrong delivery, which is looked up again then.
 
-        Only from one that is over and has one part: what answered to a later part can't be undone.
+        Only from one that is over and has one part: what answered to a later part can't be undone. Nor from one that
+        was taken down, or is to be: it would be looked for, not be found, and go out.
         """
+        if taken_back(connection, [key]):
+            return False
         proofs = receipts_of(connection, columns.key == key).get(key, ())
         row = connection.execute(select(deliveries).where(columns.key == key)).one()
         if row.parts != 1 or row.state != State.PUBLISHED.value or not any(ADOPTED in one.extra for one in proofs):

@@ -47,7 +47,10 @@ class Embargoes:
         message = _("It is due {due}, before its embargo is over ({embargo}).").format(
             due=format_instant(due, zone), embargo=format_instant(embargo, zone)
         )
-        self._tell(("posts", index, key), "T014", message, _("Give it a later time, or correct embargo_until."))
+        fix = _("Give it a later time, or correct embargo_until.")
+        if key != "at":
+            fix = _("Let it begin later (from), or correct embargo_until.")
+        self._tell(("posts", index, key), "T014", message, fix)
 
     def _zone(self, written: str | None) -> tzinfo:
         try:

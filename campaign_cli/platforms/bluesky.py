@@ -144,8 +144,14 @@ class Bluesky(Platform):
         return None if data is None else _receipt(session, login, data, part=0)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
-        """Delete the record; the server takes it as done where it is gone already."""
+        """Delete the record; to the server it is done where it is gone already, and where it is of another account."""
         login = await signed_in(session)
+        owner = receipt.id.removeprefix("at://").partition("/")[0]
+        if owner != login.did:
+            raise Rejected(
+                _("The post is of {owner}, and this login is {did}.").format(owner=owner, did=login.did),
+                fix=_("Log in with the account that posted it: campaign accounts check"),
+            )
         json = {"repo": login.did, "collection": POST, "rkey": receipt.id.rpartition("/")[2]}
         await call(session, "POST", "com.atproto.repo.deleteRecord", json=json)
 

@@ -34,7 +34,7 @@ from campaign_cli.platforms.base import (
     Sending,
     Session,
 )
-from campaign_cli.platforms.facebook_access import checked
+from campaign_cli.platforms.facebook_access import checked, require_own_token
 from campaign_cli.platforms.facebook_api import Settings, settings_of
 from campaign_cli.platforms.facebook_reading import comment_again, found_by_address, post_again, remote_post
 from campaign_cli.platforms.graph import Graph
@@ -171,12 +171,13 @@ class Facebook(Platform):
         return await found_by_address(session, url)
 
     async def delete(self, session: Session, receipt: Receipt) -> None:
-        """Delete it; what is gone already is fine."""
+        """Delete it; what is gone already is fine. To another page's token, a post that is there is "gone" as well."""
         try:
             await session.http.send(api.call(session, "DELETE", f"/{receipt.id}", sample={"success": True}))
         except Rejected as error:
             if error.code not in graph_answers.GONE:
                 raise
+            await require_own_token(session)
 
     async def check(self, session: Session) -> AccountCheck:
         """Whether the token is this page's, what it may do, and when it ends."""

@@ -15,11 +15,8 @@ READING: Final = "pages_read_engagement"
 COMMENTING: Final = "pages_manage_engagement"
 
 
-async def checked(session: Session) -> AccountCheck:
-    """What the page and its token say. Raises Unauthorized, Rejected, Unavailable.
-
-    https://developers.facebook.com/docs/graph-api/reference/page
-    """
+async def require_own_token(session: Session) -> None:
+    """Raises Rejected where the token is not this page's."""
     settings, graph = settings_of(session.account), graph_of(session.account)
     me = await graph.node(session, "/me", fields="id,name")
     if me["id"] != settings.page:
@@ -29,6 +26,15 @@ async def checked(session: Session) -> AccountCheck:
             ),
             fix=_("Take the page's own token, not the person's: campaign accounts login"),
         )
+
+
+async def checked(session: Session) -> AccountCheck:
+    """What the page and its token say. Raises Unauthorized, Rejected, Unavailable.
+
+    https://developers.facebook.com/docs/graph-api/reference/page
+    """
+    settings, graph = settings_of(session.account), graph_of(session.account)
+    await require_own_token(session)
     page = await graph.node(session, f"/{settings.page}", fields="id,name,username,link,is_published")
     notes = [_("Later parts of a thread are comments of the page under the first.")]
     if page.get("is_published") is False:

@@ -74,7 +74,7 @@ def _approval(each: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
         "name": each["name"],
         "at": _clock(each["at"], zone),
         "hash": each["content_hash"],
-        "signed": each["signature"] is not None,
+        "signed": bool(each.get("verified")),
         "void": each["void"],
     }
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from campaign_cli import platforms
 from campaign_cli.i18n import INDONESIAN_ZONES, _, format_instant, ngettext
 from campaign_cli.models import Account, Draft, Problem, Receipt, Severity, State
+from campaign_cli.report.words import given_by
 
 if TYPE_CHECKING:
     from campaign_cli.accounts import Workspace
@@ -31,8 +32,8 @@ class Entry:
     """One post on one account: ``due`` (and ``sent_at``) are aware, ``zone`` is the zone that the plan speaks in.
 
     ``counts`` has one tuple for each part of ``draft``. ``approval`` is how many approvals it needs, ``given`` how many
-    it has. ``state`` and ``given`` are None where nothing is queued (a preview). ``waived`` (code → reason) is what the
-    plan waived when this was queued; of a plan, ``Preview`` has it.
+    it has, ``givers`` whose they are. ``state`` and ``given`` are None where nothing is queued (a preview). ``waived``
+    (code → reason) is what the plan waived when this was queued; of a plan, ``Preview`` has it.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Entry:
     error: str = ""
     approval: int = 0
     given: int | None = None
+    givers: tuple[str, ...] = ()
     embargo: datetime | None = None
     waived: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,7 +63,8 @@ class Entry:
             words.append(ngettext("needs {n} approval", "needs {n} approvals", self.approval).format(n=self.approval))
         elif self.approval:
             text = ngettext("{n} of {needed} approval", "{n} of {needed} approvals", self.approval)
-            words.append(text.format(n=self.given, needed=self.approval))
+            names = ", ".join(self.givers)
+            words.append(text.format(n=self.given, needed=self.approval) + (f": {names}" if names else ""))
         if self.embargo is not None:
             until = format_instant(self.embargo, self.zone)
             words.append(_("under embargo until {instant}").format(instant=until))
@@ -213,6 +216,7 @@ def delivery_entry(delivery: Delivery, *, workspace: Workspace, zone: tzinfo) ->
         error=delivery.error or "",
         approval=delivery.approval,
         given=len(delivery.approvals),
+        givers=tuple(given_by(one.name, verified=one.verified) for one in delivery.approvals),
         embargo=delivery.embargo,
     )
 

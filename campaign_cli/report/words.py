@@ -238,3 +238,8 @@ def place_text(problem: Problem) -> str:
     if not problem.line:
         return problem.file
     return f"{problem.file}:{problem.line}:{problem.column}"
+
+
+def given_by(name: str, *, verified: bool) -> str:
+    """The name under an approval; one that anybody may have typed says so."""
+    return name if verified else _("{name} (unverified)").format(name=name)
