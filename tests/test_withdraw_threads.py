@@ -209,7 +209,9 @@ def test_an_order_to_take_down_stops_the_rest_even_where_its_answer_got_lost(cam
     assert campaign("publish").code == 0
     assert len(stage.server.state.posts) == sent
     assert campaign("withdraw", KEY, "--yes").code == 0
-    assert campaign("retry", KEY, "--yes").code == 0
+    assert campaign("retry", KEY, "--yes").code == 2
+    assert campaign("retry", "--campaign", "plan", "--yes").code == 0  # passes over it
+    assert campaign("publish").code == 0
     assert (len(stage.server.state.posts), shown(stage)) == (sent, [])
 
 
