@@ -150,8 +150,7 @@ class Secrets:
         return secret
 
     def _from_file(self, name: str) -> str:
-        path = Path(name).expanduser()
-        path = path if path.is_absolute() else self._root / path
+        path = self._root / Path(name).expanduser()
         try:
             mode = path.stat().st_mode
             if mode & 0o077:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 
 from campaign_cli import i18n, platforms
 from campaign_cli.models import Problem, Severity
@@ -42,6 +43,8 @@ class Listening:
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         """The message for so many."""
         note(singular)
+        if (singular, plural) not in _plurals() or not isinstance(count, int):
+            faults.append(f"there is no translation of {count!r} {plural!r}")
         return Message(self._catalogue.ngettext(singular, plural, count))
 
 
@@ -49,6 +52,12 @@ def note(message: str) -> None:
     """Keep a message that has no translation; the name of a network needs none."""
     if message not in _indonesian and (message, 0) not in _indonesian and message not in _networks():
         faults.append(f"there is no translation of {message!r}")
+
+
+@cache
+def _plurals() -> frozenset[tuple[str, str]]:
+    with (i18n.LOCALE / "id" / "LC_MESSAGES" / "campaign.po").open("rb") as file:
+        return frozenset(message.id for message in read_po(file) if isinstance(message.id, tuple))
 
 
 @cache

@@ -188,6 +188,25 @@ def test_a_use_that_has_no_word_is_said_as_it_is() -> None:
     assert "a may send 1 USD in 1 hour" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("what", "one", "two"),
+    [
+        ("posts", "1 post", "2 posts"),
+        ("replies", "1 reply", "2 replies"),
+        ("messages", "1 message", "2 messages"),
+        ("units", "1 unit", "2 units"),
+        ("uploads", "1 upload", "2 uploads"),
+        ("publications", "1 publication", "2 publications"),
+        ("USD", "1 USD", "2 USD"),
+    ],
+)
+def test_what_is_taken_is_said_in_words(what: str, one: str, two: str) -> None:
+    """One or several of each."""
+    items = [Taken(account="a", address="x", due=NOON, use=use(60, what=what))]
+    assert [total.text for total in uses.totals(items)] == [one]
+    assert [total.text for total in uses.totals(items * 2)] == [two]
+
+
 def test_the_list_of_words_and_its_remarks() -> None:
     """A line takes away or adds, with or without a space; a star takes all of the list, and only that."""
     assert edited(["satu", "dua"], ["-satu", "- DUA", "tiga"]) == ["tiga"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import pytest
 
 from campaign_cli.credentials import Secrets, is_reference, load_environment
 from campaign_cli.errors import CredentialError, MissingExtra
+from campaign_cli.logins import Login
 from campaign_cli.models import Severity
 
 
@@ -68,16 +70,60 @@ def test_a_secret_file_must_be_private(tmp_path: Path) -> None:
     assert secrets(tmp_path).reveal("file:token.txt") == "abc123"
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
-def test_a_secret_file_that_cant_be_used(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "can't be read: there is no such file or folder."),
+        (b"", "is empty."),
+        (b"\xff\xfe", "can't be read: it is not UTF-8."),
+    ],
+)
+def test_a_secret_file_that_cant_be_used(tmp_path: Path, content: bytes | None, reason: str) -> None:
     """A missing, empty or unreadable file says so."""
     if content is not None:
         (tmp_path / "token.txt").touch(mode=0o600)
         (tmp_path / "token.txt").write_bytes(content)
     with pytest.raises(CredentialError) as caught:
         secrets(tmp_path).reveal("file:token.txt")
-    assert "token.txt" in caught.value.message
-    assert "chmod 600" in caught.value.fix
+    assert caught.value.message == f"The secret file token.txt {reason}"
+    assert caught.value.fix == f"Put the secret alone into {tmp_path / 'token.txt'} and run chmod 600 on it."
+
+
+def test_a_secret_file_has_a_size(tmp_path: Path) -> None:
+    """One MiB is read, and no more; an absolute path is taken as it is."""
+    file = tmp_path / "token.txt"
+    file.touch(mode=0o600)
+    file.write_bytes(b"a" * 2**20)
+    assert len(secrets(tmp_path / "elsewhere").reveal(f"file:{file}")) == 2**20
+    file.write_bytes(b"a" * (2**20 + 1))
+    with pytest.raises(CredentialError, match="larger than 1 MiB"):
+        secrets(tmp_path).reveal("file:token.txt")
+
+
+def login(access: str, refresh: str = "") -> Login:
+    issued = datetime(2026, 11, 1, tzinfo=UTC)
+    return Login(platform="x", server="https://x.example", access=access, refresh=refresh, issued=issued)
+
+
+def test_the_last_two_logins_of_each_name_are_taken_out(tmp_path: Path) -> None:
+    """What was renewed may still be on its way; what was renewed before that is over."""
+    known = secrets(tmp_path)
+    first, second = login("satu-pertama"), login("dua-pertama")
+    known.conceal_login("satu", first)
+    known.conceal_login("dua", second)
+    known.conceal_login("dua", second)
+    for access in ("satu-kedua", "satu-ketiga"):
+        known.conceal_login("satu", login(access))
+    said = "satu-pertama, satu-kedua, satu-ketiga, dua-pertama"
+    assert known.redact(said) == "satu-pertama, •••, •••, •••"
+
+
+def test_the_longest_secret_is_taken_out_first(tmp_path: Path) -> None:
+    """One that begins like another leaves no rest of itself."""
+    known = secrets(tmp_path)
+    known.conceal_login("satu", login("rahasia", refresh="rahasia-panjang"))
+    known.conceal("kunci", "kunci-panjang")
+    assert known.redact("rahasia-panjang rahasia kunci-panjang kunci") == "••• ••• ••• •••"
 
 
 def test_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,17 +132,24 @@ def test_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class KeyringError(Exception):
         pass
 
+    asked: list[tuple[str, str]] = []
+
     def get_password(service: str, user: str) -> str | None:
+        asked.append((service, user))
         if service == "locked":
             raise KeyringError("Locked.")
-        return {"campaign/mastodon": "abc123"}.get(f"{service}/{user}")
+        return {"campaign/mastodon": "abc123", "campaign/a/b": "abc456"}.get(f"{service}/{user}")
 
     errors = SimpleNamespace(KeyringError=KeyringError, NoKeyringError=NotImplementedError)
     monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=get_password, errors=errors))
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
     assert secrets(tmp_path).reveal("keyring:campaign/mastodon") == "abc123"
+    asked.clear()
+    assert secrets(tmp_path).reveal("keyring:campaign/a/b") == "abc456"
+    assert asked == [("campaign", "a/b")]
     with pytest.raises(CredentialError) as caught:
         secrets(tmp_path).reveal("keyring:campaign/other")
+    assert caught.value.message == "The keyring has no entry campaign/other."
     assert "keyring set campaign other" in caught.value.fix
     with pytest.raises(CredentialError, match="Locked"):
         secrets(tmp_path).reveal("keyring:locked/x")
@@ -152,6 +205,7 @@ def test_a_dotenv_that_others_can_read_is_a_warning(tmp_path: Path) -> None:
     merged, [problem] = load_environment(tmp_path, {})
     assert merged == {"A": "satu"}
     assert (problem.code, problem.severity, problem.file) == ("A008", Severity.WARNING, ".env")
+    assert (problem.line, problem.column, problem.path) == (1, 1, "")
     assert "chmod 600" in problem.fix
 
 
