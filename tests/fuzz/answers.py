@@ -88,7 +88,7 @@ class Wire:
         if body is None:
             sample = json.loads(json.dumps(expected.sample))
             for place, value in order.places:
-                sample = _put(sample, place, deepcopy(value))
+                sample = put(sample, place, deepcopy(value))
             text = sample if isinstance(sample, str) and not order.places else json.dumps(sample)
             body = text.encode("utf-8", "surrogatepass")
         headers = {**expected.sample_headers, **dict(order.headers)}
@@ -173,7 +173,7 @@ async def _run(platform: Platform, operation: str, sending: Sending) -> Any:
     return await getattr(platform, operation)(sending, receipt)
 
 
-def _put(value: Any, place: int, nasty: Any) -> Any:
+def put(value: Any, place: int, nasty: Any) -> Any:
     """The value with ``nasty`` at one of its places; place 0 is the whole."""
     places = list(_places(value, ()))
     path = places[place % len(places)]
