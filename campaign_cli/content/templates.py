@@ -189,9 +189,10 @@ def _where(error: BaseException, name: str) -> str:
     line, file = getattr(error, "lineno", None), getattr(error, "filename", None)
     if not isinstance(line, int):
         file, line = None, None
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == "<template>" or frame.filename.endswith(".j2"):
-                file, line = Path(frame.filename).name, frame.lineno
+        for frame, number in traceback.walk_tb(error.__traceback__):
+            source = frame.f_code.co_filename
+            if source == "<template>" or source.endswith(".j2"):
+                file, line = Path(source).name, number
     if line is None:
         return ""
     file = name if file in (None, "<template>", "<unknown>") else file

@@ -199,7 +199,7 @@ class ContainerNetwork(Network):
 
     async def fetched(self, address: str, *, alt: str, account: StageAccount) -> StageMedia | None:
         """The file at an address of this machine; None where nothing can be had there, or nothing of use."""
-        content = await _content(address)
+        content = await content_at(address)
         return None if content is None else self.kept(content, alt=alt, account=account)
 
     def kept(self, content: bytes, *, alt: str, account: StageAccount) -> StageMedia | None:
@@ -219,8 +219,8 @@ def signed_in(request: Request, account: StageAccount) -> None:
         raise shapes.refusal(400, 190, "Invalid OAuth access token - Cannot parse access token")
 
 
-async def _content(address: str) -> bytes | None:
-    """What lies at an address of this machine."""
+async def content_at(address: str, *, largest: int = LARGEST) -> bytes | None:
+    """What lies at an address of this machine; None where nothing does, or more than ``largest`` bytes."""
     import httpx
 
     try:
@@ -231,16 +231,16 @@ async def _content(address: str) -> bytes | None:
             httpx.AsyncClient(trust_env=False) as client,
             client.stream("GET", address) as answer,
         ):
-            return await _whole(answer) if answer.status_code == 200 else None
+            return await _whole(answer, largest) if answer.status_code == 200 else None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError):
         return None
 
 
-async def _whole(answer: httpx.Response) -> bytes | None:
+async def _whole(answer: httpx.Response, largest: int) -> bytes | None:
     """The answer's bytes; None where there are more than a file may have."""
     content = bytearray()
     async for piece in answer.aiter_bytes():
         content += piece
-        if len(content) > LARGEST:
+        if len(content) > largest:
             return None
     return bytes(content)

@@ -140,7 +140,7 @@ def table() -> Iterator[Table]:
     """A stage with one account of each network, as new; the tokens that it will give are always the same."""
     workspace, environment = _played()
     clock, reveal = Clock(), {f"env:{name}": value for name, value in environment.items()}.__getitem__
-    with repeatable(), mock.patch.object(containers, "_content", _laid_out(containers._content)):
+    with repeatable(), mock.patch.object(containers, "content_at", _laid_out(containers.content_at)):
         app = build_app(clock=clock.now, accounts=stage_accounts(workspace.accounts, reveal=reveal))
         for number in range(2):
             file, mime = file_for("instagram", 64 + number)
@@ -230,7 +230,8 @@ async def _publish(adapter: Platform, notes: Notes) -> None:
         earlier: tuple[Any, ...] = ()
         for part in range(len(text)):
             with suppress(Failure):
-                sending = _sending(adapter, notes, content=text, part=part, earlier=earlier, native=native)
+                key = f"{len(receipts)}{part}".zfill(40)
+                sending = _sending(adapter, notes, content=text, part=part, earlier=earlier, native=native, key=key)
                 earlier = (*earlier, await adapter.publish(sending))
         receipts.extend(earlier)
     last = _sending(adapter, notes, content=thread[:1])
