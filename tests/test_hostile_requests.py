@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fuzz.conversations import Answered, Asked, Table, account_of, table
-from fuzz.stage import at_most, writing_nothing
+from fuzz.guards import at_most, writing_nothing
 
 from campaign_cli.stage.containers import content_at
 from campaign_cli.stage.network import fields

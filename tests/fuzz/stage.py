@@ -7,12 +7,8 @@ import base64
 import hmac
 import json
 import re
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -22,6 +18,7 @@ from hypothesis import strategies as st
 from campaign_cli.platforms import PLATFORMS
 from fuzz.answers import put
 from fuzz.conversations import Answered, Asked, Table, account_of, conversation, table
+from fuzz.guards import at_most, writing_nothing
 from tests.stage_helpers import Clock
 
 SECONDS: Final = 10.0
@@ -70,9 +67,9 @@ HEADERS: Final = (
     *_headers(b"host", b"", b"evil.example:99999", b"[::1", b"\xff", b"<script>"),
     *_headers(b"content-disposition", b'attachment; filename="../../x"', b"attachment; filename*=UTF-8''%ff", b";"),
     *_headers(b"webhook-timestamp", b"\xb2", b"9" * 400),
-    *_headers(b"x-upload-content-length", b"-5", b"9" * 40, b"\xb2"),
-    *((b"idempotency-key", b"x" * 9_000), (b"accept-language", b"\xff;q=nan"), (b"cookie", b"a=b;" * 900)),
-    *((b"range", b"bytes=-1"), (b"offset", b"x"), (b"file_size", b"-1"), (b"webhook-signature", b"v1,\xff")),
+    *(*_headers(b"x-upload-content-length", b"-5", b"9" * 40, b"\xb2"), (b"idempotency-key", b"x" * 9_000)),
+    *((b"accept-language", b"\xff;q=nan"), (b"cookie", b"a=b;" * 900), (b"range", b"bytes=-1"), (b"offset", b"x")),
+    *((b"file_size", b"-1"), (b"webhook-signature", b"v1,\xff")),
 )
 METHODS: Final = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "X")
 SEGMENTS: Final = (*(word for word in WORDS if word and word != "\ud83d"), "_stage", "media", ".", "..", "%2f")
@@ -254,52 +251,3 @@ async def _look_around(stage: Table) -> None:
     for digest in stage.app.state.files:
         file = await _ask(stage, Asked(method="GET", path=b"/_stage/media/" + quote(digest).encode()))
         assert file.status in (200, 404), digest
-
-
-@contextmanager
-def at_most(seconds: float) -> Iterator[None]:
-    """Fail, in the middle of it, where something takes more of the processor's time."""
-
-    def enough(_number: int, _frame: Any) -> None:
-        raise AssertionError(f"more than {seconds} seconds")
-
-    before = signal.signal(signal.SIGPROF, enough)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-
-
-@dataclass
-class _Watch:
-    """What is opened for writing while it looks. A hook of the interpreter's is for ever, so there is one."""
-
-    looking: bool = False
-    hooked: bool = False
-    written: list[str] = field(default_factory=list)
-
-    def audit(self, event: str, details: tuple[Any, ...]) -> None:
-        """See each opening of a file that has a name."""
-        if self.looking and event == "open" and isinstance(details[0], str | bytes):
-            mode, flags = str(details[1] or ""), int(details[2] or 0)
-            if set(mode) & set("wax+") or flags & 3:
-                self.written.append(str(details[0]))
-
-
-_watch = _Watch()
-
-
-@contextmanager
-def writing_nothing() -> Iterator[None]:
-    """Fail where a file is written meanwhile: the stage has no folder, all that it keeps is in memory."""
-    if not _watch.hooked:
-        sys.addaudithook(_watch.audit)
-    _watch.hooked = _watch.looking = True
-    _watch.written.clear()
-    try:
-        yield
-    finally:
-        _watch.looking = False
-    assert not _watch.written, f"it wrote {_watch.written}"
