@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from hypothesis import strategies as st
 
 from campaign_cli.platforms import PLATFORMS
-from fuzz.answers import put
+from fuzz.answers import put, seldom
 from fuzz.conversations import Answered, Asked, Table, account_of, conversation, table
 from fuzz.guards import at_most, writing_nothing
 from tests.stage_helpers import Clock
@@ -181,22 +181,17 @@ PIECES: Final = (
 edit = st.tuples(st.sampled_from(("cut", "double", "insert", "over")), st.integers(0, 3_000), st.sampled_from(PIECES))
 
 
-def _seldom(strategy: st.SearchStrategy[Any], nothing: Any = None) -> st.SearchStrategy[Any]:
-    """One time in five; otherwise nothing. (``one_of`` forgets a strategy that it is given twice.)"""
-    return st.integers(0, 4).flatmap(lambda one: strategy if one == 4 else st.just(nothing))
-
-
 spoilt = st.builds(
     Spoilt,
     at=st.integers(0, 200),
     body=st.lists(st.tuples(st.integers(0, 400), st.sampled_from(NASTY)), max_size=2).map(tuple),
-    query=_seldom(st.lists(st.tuples(st.integers(0, 40), words), min_size=1, max_size=2).map(tuple), ()),
-    edits=_seldom(st.lists(edit, min_size=1, max_size=2).map(tuple), ()),
-    headers=_seldom(st.lists(st.sampled_from(HEADERS), min_size=1, max_size=2).map(tuple), ()),
-    segment=_seldom(st.tuples(st.integers(0, 9), st.sampled_from(SEGMENTS))),
-    whole=_seldom(st.one_of(st.sampled_from(BODIES), st.binary(max_size=40))),
-    method=_seldom(st.sampled_from(METHODS)),
-    platform=_seldom(st.sampled_from(PLATFORMS)),
+    query=seldom(st.lists(st.tuples(st.integers(0, 40), words), min_size=1, max_size=2).map(tuple), ()),
+    edits=seldom(st.lists(edit, min_size=1, max_size=2).map(tuple), ()),
+    headers=seldom(st.lists(st.sampled_from(HEADERS), min_size=1, max_size=2).map(tuple), ()),
+    segment=seldom(st.tuples(st.integers(0, 9), st.sampled_from(SEGMENTS))),
+    whole=seldom(st.one_of(st.sampled_from(BODIES), st.binary(max_size=40))),
+    method=seldom(st.sampled_from(METHODS)),
+    platform=seldom(st.sampled_from(PLATFORMS)),
     also=st.booleans(),
     twice=st.booleans(),
 )
