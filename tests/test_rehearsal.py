@@ -115,6 +115,13 @@ def test_a_whole_plan_is_published_as_written(root: Path) -> None:
     assert told[-2].startswith("9 of 9")
 
 
+def test_limits_that_are_none_change_nothing(root: Path) -> None:
+    """What a server announced, or somebody wrote into the file that keeps it, may have any shape."""
+    (root / ".campaign").mkdir()
+    (root / ".campaign" / "accounts.json").write_text('{"nasional": {"limits": [1]}, "web": {"limits": {"text": "x"}}}')
+    assert perform(root).faithful
+
+
 def test_the_page_shows_it_without_the_stage(root: Path) -> None:
     """Deliveries and pictures of the result make the timeline page, after the stage has ended."""
     done = perform(root)

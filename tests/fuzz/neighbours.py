@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,7 @@ from PIL import Image
 from campaign_cli.credentials import Secrets, load_environment
 from campaign_cli.errors import CampaignError
 from campaign_cli.platforms.whatsapp_list import read_recipients
+from fuzz.answers import NASTY, put
 from tests.platform_helpers import VIDEO
 
 OUTSIDE: Final = "di-luar-ruang-kerja-4711"
@@ -103,6 +106,23 @@ PICTURES: Final = (
     *(b"\0\0\0\x18ftypmp42\0\0\0\0moov", b"\x1aE\xdf\xa3" + b"\xff" * 99, b"RIFF\xff\xff\xff\xffWEBPVP8X"),
     *(b"GIF89a\xff\xff\xff\xff\xf7\0\0", b"BM" + b"\xff" * 60),
 )
+_LIMITS: Final = {
+    "text": 500,
+    "url_length": 23,
+    "image_pixels": 9**9,
+    "image_ratio": [1, 2],
+    "image_types": ["image/png"],
+}
+FOUND: Final = {
+    name: {"identity": "1", "handle": "@a", "url": "https://x.example", "software": "mastodon 4.6", "limits": _LIMITS}
+    | {
+        "expires": "2027-01-01T00:00:00+07:00",
+        "notes": ["a"],
+        "scopes": ["write"],
+        "checked_at": "2026-01-01T00:00:00Z",
+    }
+    for name in ("mastodon", "layar")
+}
 LINKS: Final = (
     "/etc/passwd",
     "/dev/zero",
@@ -139,6 +159,11 @@ def slips(content: bytes, orders: list[tuple[int, int]]) -> bytes:
 _orders = st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 260)), max_size=5)
 
 
+def _checked(place: int, nasty: Any) -> bytes:
+    """What ``accounts check`` found of an account, with something else at one place."""
+    return json.dumps(put(deepcopy(FOUND), place, deepcopy(nasty))).encode("utf-8", "surrogatepass")
+
+
 def _file(names: tuple[str, ...], contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[tuple[str, bytes]]:
     return st.tuples(st.sampled_from(names), contents)
 
@@ -155,6 +180,9 @@ def files(accounts: st.SearchStrategy[bytes]) -> st.SearchStrategy[Mapping[str, 
             ("kata.txt", "lindung.txt", "anggota.csv", "media/a.srt"), st.builds(slips, st.sampled_from(LISTS), _orders)
         ),
         _file((".env",), st.builds(slips, st.sampled_from(SECRETS), _orders)),
+        _file(
+            (".campaign/accounts.json",), st.builds(_checked, st.integers(0, 99), st.sampled_from((*NASTY, 10**400)))
+        ),
         st.tuples(st.sampled_from(PLACES), st.sampled_from(LINKS)),
     )
     return st.lists(one, min_size=1, max_size=3).map(dict)

@@ -210,6 +210,7 @@ def _lay_out(root: Path) -> None:
     from PIL import Image
 
     (root / "media").mkdir(parents=True)
+    (root / ".campaign").mkdir()
     Image.new("RGB", (8, 8), "red").save(root / "media" / "a.png")
     (root / "media" / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     (root / "media" / "a.mp4").write_bytes(VIDEO[:9_000])
