@@ -79,7 +79,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def perform(root: Path, *misbehave: str, **options: Any) -> Rehearsal:
     """Rehearse the workspace's plan, and see that nothing stays behind."""
-    before, files = threading.enumerate(), sorted(root.rglob("*"))
+    before, files = threading.enumerate(), _own_files(root)
     workspace, problems = open_workspace(root)
     try:
         return rehearse(
@@ -88,8 +88,12 @@ def perform(root: Path, *misbehave: str, **options: Any) -> Rehearsal:
     finally:
         assert threading.enumerate() == before
         assert list((root.parent / "scratch").iterdir()) == []
-        assert [path for path in sorted(root.rglob("*")) if ".campaign" not in path.parts] == files
+        assert _own_files(root) == files
         assert not (root / ".campaign" / "ledger.sqlite3").exists()
+
+
+def _own_files(root: Path) -> list[Path]:
+    return [path for path in sorted(root.rglob("*")) if ".campaign" not in path.parts]
 
 
 def test_a_whole_plan_is_published_as_written(root: Path) -> None:
