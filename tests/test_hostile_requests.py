@@ -51,7 +51,15 @@ def nothing_broke(stage: Table) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"null", b"[]", b"{", b"\xff\xfe", b"[" * 99_000, b'{"a":' * 300 + b"1" + b"}" * 300),
+        *(
+            b"",
+            b"null",
+            b"[]",
+            b"{",
+            b"\xff\xfe",
+            b"[" * 99_000,
+            b'{"status": "a", "x": ' + b"[" * 300 + b"]" * 300 + b"}",
+        ),
         *(b'{"status": "a", "language": NaN}', b'{"status": "a", "x": 1e999}', b'{"status": "\\ud83d"}'),
         *(b'{"status": "a", "x": 99999999999999999999999}', b'{"status": "a", "media_ids": 5}', b"9" * 9_000),
         *(b'{"status": "a", "media_ids": [[]]}', b'{"status": "a", "in_reply_to_id": {"a": [1]}}'),
@@ -220,6 +228,27 @@ def test_pieces_are_no_more_than_was_announced(stage: Table) -> None:
         return ask(stage, "POST", path, body=head.encode() + b"v" * size + b"\r\n--x--\r\n", headers=kind).status
 
     assert [append(0, 6), append(1, 5), append(0, 7), append(1, 4), append(1, 3)] == [200, 400, 200, 400, 200]
+
+
+def test_a_video_is_no_larger_than_it_said(stage: Table) -> None:
+    """On Instagram, too: bytes beyond the announced ones are refused and not kept."""
+    root, headers = account_of("instagram")[0], signed_in("instagram")
+    own = json.loads(ask(stage, "GET", f"{root}/v25.0/me", query="fields=id", headers=headers).body)["id"]
+    made = ask(
+        stage,
+        "POST",
+        f"{root}/v25.0/{own}/media",
+        body=b'{"media_type": "REELS", "upload_type": "resumable"}',
+        headers=headers,
+    )
+    assert made.status == 200, made.body
+    path = json.loads(made.body)["uri"].partition("4711")[2]
+
+    def upload(offset: int, size: int) -> int:
+        place = ((b"file_size", b"10"), (b"offset", str(offset).encode()))
+        return ask(stage, "POST", path, body=b"v" * size, headers=(*headers, *place)).status
+
+    assert [upload(0, 6), upload(6, 5), upload(6, 3)] == [200, 400, 200]
 
 
 def test_a_file_runs_no_script_in_the_stages_name(stage: Table) -> None:

@@ -42,7 +42,7 @@ class OAuthRules(BaseModel):
     ``refuse``: every renewal is refused for good.
     """
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid")
 
     lifetime: float = Field(default=7200, gt=0, le=_YEARS)
     refresh_lifetime: float | None = Field(default=None, gt=0, le=_YEARS)
