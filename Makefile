@@ -14,7 +14,7 @@ help:
 	@echo "make check       style, types, layers, translations, schema and README in step"
 	@echo "make test-real   publish to a real WordPress, Bluesky PDS, Matrix and Mastodon API on this machine"
 	@echo "make soak        kill the real command 500 times while it publishes, and count what went out"
-	@echo "make fuzz        100,000 broken plans and 100,000 broken answers of servers, which must bring nothing down"
+	@echo "make fuzz        100,000 broken plans, answers of servers and requests to the stage, which bring nothing down"
 	@echo "make mutation    which changed lines of the checks no test notices (hours)"
 	@echo "make audit       known weaknesses of what is installed, where the package index tells"
 	@echo "make bench       speed and memory, as ratios"
@@ -68,10 +68,11 @@ test-real: .venv/.installed-dev
 soak: .venv/.installed-dev
 	@$(CLEAN) PYTHONPATH=tests $(BIN)/python -m soak $(SOAK)
 
-# 100,000 plans and 100,000 answers of servers; about an hour on one core each. FUZZ=2000 tries fewer.
+# 100,000 plans, answers of servers and requests to the stage; less than an hour on one core each. FUZZ=2000: fewer.
 fuzz: .venv/.installed-dev
 	@$(CLEAN) PYTHONPATH=.:tests $(BIN)/python -W ignore -m fuzz plans $(FUZZ)
 	@$(CLEAN) PYTHONPATH=.:tests $(BIN)/python -W ignore -m fuzz answers $(FUZZ)
+	@$(CLEAN) PYTHONPATH=.:tests $(BIN)/python -W ignore -m fuzz requests $(FUZZ)
 
 # What no test notices: lines of checks, approvals and redaction are changed one by one. Hours; not part of CI.
 mutation: .venv/.installed-dev

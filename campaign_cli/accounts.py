@@ -230,7 +230,7 @@ def cached_limits(workspace: Workspace) -> Mapping[str, dict[str, Any]]:
     """
     try:
         data = json.loads((workspace.state_dir / CHECKED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {name: item for name, item in data.items() if isinstance(item, dict)} if isinstance(data, dict) else {}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import errno
+import io
 import json
 import re
 from collections import deque
@@ -211,12 +212,16 @@ def load_environment(root: Path, environment: Mapping[str, str]) -> tuple[dict[s
     try:
         if not path.exists():
             return dict(environment), []
-        if path.is_dir():
+        if not path.is_file():  # a pipe would be waited for, and a device read, without end
             raise IsADirectoryError(errno.EISDIR, "")
         widely = bool(path.stat().st_mode & 0o077)
         from dotenv import dotenv_values
 
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        with path.open("rb") as handle:
+            content = handle.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise OSError(0, _("it is larger than {limit} MiB").format(limit=_MAX_BYTES >> 20))
+        values = dotenv_values(stream=io.StringIO(content.decode("utf-8-sig")), interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         reason = reasons.reason(error) if isinstance(error, OSError) else _("it is not UTF-8")
         message = _("The secrets can't be read: {reason}.").format(reason=reason)

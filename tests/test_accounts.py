@@ -267,7 +267,7 @@ def test_what_a_check_found_is_kept_private(tmp_path: Path) -> None:
     assert [item.name for item in file.parent.iterdir()] == ["accounts.json"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"a": 5}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"a": 5}', "[" * 99_000])
 def test_a_broken_cache_counts_as_none(tmp_path: Path, content: str) -> None:
     """It only saves a look-up; it must never stop a check."""
     (tmp_path / ".campaign").mkdir()

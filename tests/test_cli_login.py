@@ -218,6 +218,9 @@ def test_a_token_whose_end_the_account_check_found(desk: Office, campaign: Campa
     store_check(open_workspace(desk.root)[0], "kicau", {"identity": "1", "expires": until.isoformat()})
     ran = campaign("check", planned(desk))
     assert "A022" in ran.out and "campaign accounts check kicau" in ran.out
+    store_check(open_workspace(desk.root)[0], "kicau", {"identity": "1", "expires": "2020-01-01T00:00:00"})
+    ran = campaign("check", planned(desk))
+    assert (ran.code, "A022" in ran.out) == (0, False), ran.err  # an instant without a zone says nothing
 
 
 @pytest.mark.parametrize(("days", "left"), [(3, 3), (-1, 0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -164,7 +165,7 @@ def test_templates_include_each_other_without_end(tmp_path: Path) -> None:
     assert caught.value.code == "P204"
 
 
-@pytest.mark.parametrize("name", ["../rahasia", "/etc/hostname", "tidak-ada", "rahasia"])
+@pytest.mark.parametrize("name", ["../rahasia", "/etc/hostname", "tidak-ada", "rahasia", "x" * 20_000])
 def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     """Neither by a path nor through a link; the message lists what is there."""
     folder = tmp_path / "posts"
@@ -176,6 +177,23 @@ def test_nothing_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
         Templates(folder).file(name, VALUES)
     assert caught.value.code == "P203"
     assert "ajakan" in caught.value.fix
+
+
+def test_no_template_is_read_without_end(tmp_path: Path) -> None:
+    """More than 1 MiB is told; a link to a device, a pipe and a circle are no templates, not for the hash either."""
+    hashed = Templates(tmp_path).folder_hash()
+    (tmp_path / "nol.j2").symlink_to("/dev/zero")
+    (tmp_path / "putar.j2").symlink_to(tmp_path / "putar.j2")
+    os.mkfifo(tmp_path / "pipa.j2")
+    assert Templates(tmp_path).folder_hash() == hashed
+    for name in ("nol", "putar", "pipa"):
+        with pytest.raises(TemplateProblem) as caught:
+            Templates(tmp_path).file(name, VALUES)
+        assert caught.value.code == "P203"
+    (tmp_path / "besar.j2").write_bytes(b"x" * (2**20 + 1))
+    with pytest.raises(TemplateProblem) as caught:
+        Templates(tmp_path).file("besar", VALUES)
+    assert (caught.value.code, "1 MiB" in caught.value.message) == ("P206", True)
 
 
 def test_a_template_that_is_not_utf_8(tmp_path: Path) -> None:

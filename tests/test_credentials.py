@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -195,6 +196,20 @@ def test_dotenv_lies_below_the_environment(tmp_path: Path) -> None:
     merged, problems = load_environment(tmp_path, {"A": "lain"})
     assert merged == {"A": "lain", "B": "dua $A"}
     assert problems == []
+
+
+@pytest.mark.parametrize("what", ["device", "pipe", "large"])
+def test_a_dotenv_is_not_read_without_end(tmp_path: Path, what: str) -> None:
+    """A link to a device, a pipe, and what is larger than secrets can be, are an error at once."""
+    file = tmp_path / ".env"
+    if what == "device":
+        file.symlink_to("/dev/zero")
+    elif what == "pipe":
+        os.mkfifo(file)
+    else:
+        file.write_bytes(b"A=" + b"x" * 2**20)
+    merged, [problem] = load_environment(tmp_path, {"A": "1"})
+    assert (merged, problem.severity) == ({"A": "1"}, Severity.ERROR)
 
 
 def test_a_dotenv_that_others_can_read_is_a_warning(tmp_path: Path) -> None:

@@ -322,11 +322,16 @@ def test_accounts_move_to_the_stage(tmp_path: Path) -> None:
 
 def test_limits_of_the_instance_are_played(tmp_path: Path) -> None:
     """What ``accounts check`` found, the stage announces."""
-    limits = {"nasional": {"text": 5000, "url_length": 30}}
+    limits: dict[str, dict[str, Any]] = {"nasional": {"text": 5000, "url_length": 30}}
     played = stage_accounts({"nasional": ACCOUNTS["nasional"]}, reveal=lambda _reference: "x", limits=limits)
     assert len(played) == 1
     (account,) = played.values()
     assert (account.text_limit, account.url_length) == (5000, 30)
+    limits = {"nasional": {"text": "banyak", "url_length": [30]}}
+    (account,) = stage_accounts(
+        {"nasional": ACCOUNTS["nasional"]}, reveal=lambda _reference: "x", limits=limits
+    ).values()
+    assert (account.text_limit, account.url_length) == (None, None)
 
 
 def test_only_accounts_on_this_machine_are_played(tmp_path: Path) -> None:

@@ -276,6 +276,20 @@ def test_check_wants_the_right_to_post() -> None:
 
 
 @pytest.mark.parametrize(
+    ("member", "chat"),
+    [
+        ({"status": []}, {"id": -5, "type": "supergroup"}),
+        ({}, {"id": -5, "type": "supergroup"}),
+        ({"status": "administrator"}, {"type": "channel"}),
+    ],
+)
+def test_a_check_that_is_answered_with_something_else_fails(member: dict[str, Any], chat: dict[str, Any]) -> None:
+    """An answer without what it is asked for is a failure like any other."""
+    with pytest.raises(Failure):
+        check_with(member, chat=chat)
+
+
+@pytest.mark.parametrize(
     ("written", "address"),
     [
         ("@Contoh_Papua", "@contoh_papua"),

@@ -154,6 +154,7 @@ def test_mastodon_counts_links_and_remote_names_short() -> None:
     """A link is as long as the instance says, and the server of a remote name is free."""
     assert text.mastodon_length("Halo @budi@serikat.example https://a.example/" + "x" * 300) == len("Halo @budi ") + 23
     assert text.mastodon_length("https://a.example/ ya", 30) == 33
+    assert text.mastodon_length("https://a.example/ ya", 2**70) == 2**70 + 3  # as a server may announce
     assert text.mastodon_length("Halo 👨‍👩‍👧‍👦") == 6
 
 

@@ -365,6 +365,8 @@ def test_problems_of_videos_stand_in_the_plan_and_say_the_numbers(tmp_path: Path
 def test_limits_that_make_no_sense_are_passed_over(tmp_path: Path) -> None:
     """A file that somebody edited can't switch a limit off."""
     folder = Folder(tmp_path)
-    limited(folder, image_ratio="wide", video_types=[5], mixed="yes", videos=-1, media_least=True)
     Image.new("RGB", (64, 48)).save(tmp_path / "p.png")
+    limited(folder, image_ratio="wide", video_types=[5], mixed="yes", videos=-1, media_least=True)
+    assert examined(folder, "p.png") == []
+    limited(folder, image_ratio=[10**400, 1], image_pixels=2**70, text=10**400)
     assert examined(folder, "p.png") == []

@@ -58,9 +58,10 @@ def _end(account: Account, workspace: Workspace, store: LoginStore) -> datetime 
         return None if login is None else login.ends
     known = cached_limits(workspace).get(account.name, {}).get("expires")
     try:
-        return datetime.fromisoformat(known) if isinstance(known, str) else None
+        ends = datetime.fromisoformat(known) if isinstance(known, str) else None
     except ValueError:
         return None
+    return ends if ends is not None and ends.tzinfo is not None else None
 
 
 def remedy(account: Account) -> str:

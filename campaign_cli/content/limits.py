@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from campaign_cli import platforms
 from campaign_cli.accounts import Workspace, cached_limits
@@ -13,6 +13,9 @@ from campaign_cli.accounts import Workspace, cached_limits
 if TYPE_CHECKING:
     from campaign_cli.models import Account
     from campaign_cli.platforms.base import Limits
+
+_LARGEST: Final = 2**63
+"""No limit that a server can mean is larger, and databases and libraries count no further."""
 
 
 def limits_of(workspace: Workspace) -> Callable[[Account], Limits]:
@@ -49,4 +52,4 @@ def _merged(documented: Limits, found: Mapping[str, Any]) -> Limits:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST

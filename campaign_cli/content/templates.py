@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from campaign_cli.content.sandbox import Sandbox
 
+_MAX_BYTES: Final = 1 << 20
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.j2)?")
 _UNDEFINED: Final = re.compile(r"'(\w+)' is undefined")
 _INLINE: Final = "<text>"
@@ -77,7 +78,7 @@ class Templates:
         """SHA-256 over all templates of the folder (they may include each other), read once."""
         if self._hash is None:
             digest = hashlib.sha256()
-            for path in sorted(self._folder.glob("*.j2")):
+            for path in sorted(filter(self._is_inside, self._folder.glob("*.j2"))):
                 digest.update(f"{path.name}\n".encode() + hashlib.sha256(_bytes(path)).digest())
             self._hash = digest.hexdigest()
         return self._hash
@@ -110,23 +111,37 @@ class Templates:
     def _path(self, name: str) -> Path | None:
         """The file of a template, or None where there is none; nothing outside the folder is ever read."""
         path = self._folder / _file_name(name)
-        if not _NAME.fullmatch(name) or path.resolve().parent != self._folder.resolve() or not path.is_file():
-            return None
-        return path
+        return path if _NAME.fullmatch(name) and self._is_inside(path) else None
+
+    def _is_inside(self, path: Path) -> bool:
+        """Whether it is a plain file of the folder, and no link out of it."""
+        try:
+            return path.resolve().parent == self._folder.resolve() and path.is_file()
+        except (OSError, RuntimeError):  # no file can have such a name, or links lead in a circle
+            return False
 
     def _read(self, name: str) -> tuple[str, str] | None:
-        """Text and file name of a template, or None where there is none."""
+        """Text and file name of a template, or None where there is none. Raises OSError, UnicodeDecodeError."""
         path = self._path(name)
-        return None if path is None else (path.read_text(encoding="utf-8-sig"), path.name)
+        return None if path is None else (_content(path).decode("utf-8-sig"), path.name)
 
 
 def _file_name(name: str) -> str:
     return name if name.endswith(".j2") else f"{name}.j2"
 
 
+def _content(path: Path) -> bytes:
+    """What a template's file holds. Raises OSError, also where that is far more than a template."""
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise OSError(_("it is larger than {limit} MiB").format(limit=_MAX_BYTES >> 20))
+    return content
+
+
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return _content(path)
     except OSError:
         return b""
 
@@ -174,9 +189,10 @@ def _where(error: BaseException, name: str) -> str:
     line, file = getattr(error, "lineno", None), getattr(error, "filename", None)
     if not isinstance(line, int):
         file, line = None, None
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == "<template>" or frame.filename.endswith(".j2"):
-                file, line = Path(frame.filename).name, frame.lineno
+        for frame, number in traceback.walk_tb(error.__traceback__):
+            source = frame.f_code.co_filename
+            if source == "<template>" or source.endswith(".j2"):
+                file, line = Path(source).name, number
     if line is None:
         return ""
     file = name if file in (None, "<template>", "<unknown>") else file

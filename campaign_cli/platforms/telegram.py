@@ -189,15 +189,15 @@ class Telegram(Platform):
 
     async def check(self, session: Session) -> AccountCheck:
         """getMe, getChat, and getChatMember for the bot's rights in the channel."""
-        bot = await self._ask(session, "getMe", {}, sample={"id": "{bot_id}", "username": "{bot}"})
-        chat = await self._ask(
-            session, "getChat", {"chat_id": chat_of(session)}, sample={"id": "{chat_id}", "type": "channel"}
-        )
+        bot = await self._ask(session, "getMe", {}, sample={"id": "{bot_id}", "username": "{bot}"}, needs="id")
+        channel = {"chat_id": chat_of(session)}
+        chat = await self._ask(session, "getChat", channel, sample={"id": "{chat_id}", "type": "channel"}, needs="id")
         member = await self._ask(
             session,
             "getChatMember",
-            {"chat_id": chat_of(session), "user_id": bot["id"]},
+            channel | {"user_id": bot["id"]},
             sample={"status": "administrator", "can_post_messages": True},
+            needs="status",
         )
         if not _may_post(chat, member):
             raise Rejected(
@@ -218,9 +218,12 @@ class Telegram(Platform):
             notes=tuple(notes),
         )
 
-    async def _ask(self, session: Session, method: str, body: dict[str, Any], *, sample: Any) -> Mapping[str, Any]:
+    async def _ask(
+        self, session: Session, method: str, body: dict[str, Any], *, sample: Any, needs: str
+    ) -> Mapping[str, Any]:
+        """The result, which is no answer without ``needs``."""
         wanted = request(session, method, json=body, sample={"ok": True, "result": sample})
-        return await ask(session.http, wanted, lambda data: dict(data["result"]))
+        return await ask(session.http, wanted, lambda data: {needs: data["result"][needs], **data["result"]})
 
 
 platform = Telegram()
@@ -228,7 +231,7 @@ platform = Telegram()
 
 def _may_post(chat: Mapping[str, Any], member: Mapping[str, Any]) -> bool:
     """https://core.telegram.org/bots/api#chatmember"""
-    status = member.get("status")
+    status = str(member["status"])
     if chat.get("type") == "channel":
         return status == "creator" or (status == "administrator" and bool(member.get("can_post_messages")))
     return status in {"creator", "administrator", "member"} or bool(member.get("can_send_messages"))

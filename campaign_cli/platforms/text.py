@@ -165,13 +165,17 @@ def mastodon_length(text: str, url_length: int = 23) -> int:
     mentions = mention_spans(text)
     if not links and not mentions:
         return graphemes(text)
-    pieces, done = [], 0
+    pieces, done, more = [], 0, 0
     for span in sorted(links + mentions):
         pieces.append(text[done : span.start])
-        pieces.append("@" + span.value.split("@")[0] if text[span.start] == "@" else "x" * url_length)
+        if text[span.start] == "@":
+            pieces.append("@" + span.value.split("@")[0])
+        else:  # counted and not written out: a server may announce any length
+            pieces.append("x")
+            more += url_length - 1
         done = span.end
     pieces.append(text[done:])
-    return graphemes("".join(pieces))
+    return graphemes("".join(pieces)) + more
 
 
 def x_weighted_length(text: str) -> int:

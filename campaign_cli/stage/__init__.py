@@ -88,12 +88,17 @@ def stage_accounts(
             user=network.user(name, account.settings),
             secret=_secret(str(account.settings[network.credential]), reveal) if network.credential else "",
             number=network.identifier(account.settings),
-            text_limit=known.get("text"),
-            url_length=known.get("url_length"),
+            text_limit=_whole(known.get("text")),
+            url_length=_whole(known.get("url_length")),
             role=network.role((software or {}).get(account.name, "")),
             zone=account.timezone,
         )
     return played
+
+
+def _whole(found: Any) -> int | None:
+    """A limit that a server announced, if it is a number."""
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _secret(reference: str, reveal: Callable[[str], str]) -> str:

@@ -6,21 +6,25 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from campaign_cli.platforms import PLATFORMS, get, module_of
 from campaign_cli.stage.faults import DATE, Faults, Misbehaviour
 from campaign_cli.stage.network import Network
 from campaign_cli.stage.oauth import OAuthStage
+from campaign_cli.stage.reading import Bounded
 from campaign_cli.stage.state import StageAccount, StagePost, StageState
 from campaign_cli.stage.web import Pages
+
+_ORDERS: Final = 1_000
+"""Orders to misbehave that are kept at a time."""
 
 
 def network_class(platform: str) -> type[Network]:
@@ -57,6 +61,7 @@ class StageApp:
             *mounts,
         ]
         self.faults = Faults(Starlette(routes=routes), state=state, networks=networks)
+        self._bounded = Bounded(self.faults)
 
     def _sign_in(self, network: Network) -> list[BaseRoute]:
         """Where people sign in to a network, before its own addresses: those may be patterns."""
@@ -65,7 +70,6 @@ class StageApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. Every answer is dated by the stage's own clock: clients compare theirs with it."""
-        app: ASGIApp = self.faults
 
         async def dated(message: Message) -> None:
             behind = scope.get(DATE, timedelta(0))
@@ -74,7 +78,7 @@ class StageApp:
                 message = {**message, "headers": [*message.get("headers", ()), (b"date", now)]}
             await send(message)
 
-        await app(scope, receive, dated)
+        await self._bounded(scope, receive, dated)
 
     def misbehave_by(self, orders: Sequence[Misbehaviour]) -> None:
         """Obey these orders from now on, after those given before."""
@@ -103,6 +107,8 @@ class StageApp:
             # A page in a browser can't send this content type to another site without asking first.
             if request.headers.get("content-type", "").partition(";")[0] != "application/json":
                 return JSONResponse({"error": "application/json is needed"}, 415)
+            if len(self.faults.orders) >= _ORDERS:
+                return JSONResponse({"error": "too many orders"}, 422)
             try:
                 self.misbehave_by([Misbehaviour.model_validate_json(await request.body())])
             except ValidationError as error:

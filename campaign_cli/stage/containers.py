@@ -5,11 +5,12 @@ Media is really fetched, from addresses of this machine alone: a rehearsal asks 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -19,11 +20,16 @@ from campaign_cli.platforms.answers import is_loopback
 from campaign_cli.stage import graph_shapes as shapes
 from campaign_cli.stage.graph_shapes import Container
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.reading import LARGEST
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, StageState, media_facts
+
+if TYPE_CHECKING:
+    import httpx
 
 _FIRST: Final = 17_900_000_000_000_000
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _DAY: Final = timedelta(days=1)
+_PATIENCE: Final = 10.0  # seconds for a file
 
 
 class ContainerNetwork(Network):
@@ -193,7 +199,7 @@ class ContainerNetwork(Network):
 
     async def fetched(self, address: str, *, alt: str, account: StageAccount) -> StageMedia | None:
         """The file at an address of this machine; None where nothing can be had there, or nothing of use."""
-        content = await _content(address)
+        content = await content_at(address)
         return None if content is None else self.kept(content, alt=alt, account=account)
 
     def kept(self, content: bytes, *, alt: str, account: StageAccount) -> StageMedia | None:
@@ -213,15 +219,28 @@ def signed_in(request: Request, account: StageAccount) -> None:
         raise shapes.refusal(400, 190, "Invalid OAuth access token - Cannot parse access token")
 
 
-async def _content(address: str) -> bytes | None:
-    """What lies at an address of this machine."""
+async def content_at(address: str, *, largest: int = LARGEST) -> bytes | None:
+    """What lies at an address of this machine; None where nothing does, or more than ``largest`` bytes."""
     import httpx
 
     try:
         if not is_loopback(urlsplit(address).hostname or ""):
             return None
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-            answer = await client.get(address)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        async with (
+            asyncio.timeout(_PATIENCE),
+            httpx.AsyncClient(trust_env=False) as client,
+            client.stream("GET", address) as answer,
+        ):
+            return await _whole(answer, largest) if answer.status_code == 200 else None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError):
         return None
-    return answer.content if answer.status_code == 200 else None
+
+
+async def _whole(answer: httpx.Response, largest: int) -> bytes | None:
+    """The answer's bytes; None where there are more than a file may have."""
+    content = bytearray()
+    async for piece in answer.aiter_bytes():
+        content += piece
+        if len(content) > largest:
+            return None
+    return bytes(content)

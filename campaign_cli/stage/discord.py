@@ -6,7 +6,6 @@ search its channel nor answer a message, here as there. Rates are those of a web
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import zlib
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.reading import json_of
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, media_facts
 
 TEXT, FILES, FILE_BYTES, DESCRIPTION = 2_000, 10, 10 * 1024 * 1024, 1_024
@@ -137,7 +137,7 @@ class DiscordStage(Network):
         """POST: a message, as JSON, or as multipart with ``payload_json`` and ``files[n]``."""
         try:
             values, files = await fields(request)
-            body = json.loads(values["payload_json"]) if "payload_json" in values else values
+            body = json_of(values["payload_json"]) if "payload_json" in values else values
         except ValueError as error:
             raise _refusal(400, 50109, "The request body contains invalid JSON.") from error
         content = str(body.get("content") or "").strip()

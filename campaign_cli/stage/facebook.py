@@ -6,7 +6,6 @@ limiting, video uploads). Refusals are a 400 or 403 with a code in the body, thr
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,6 +19,7 @@ from campaign_cli.stage import facebook_shapes as shapes
 from campaign_cli.stage.facebook_videos import Uploads
 from campaign_cli.stage.graph_shapes import only
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.reading import json_of
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, picture_facts
 
 _TEXT, _BYTES, _CALLS, _DAY = 63_206, 4_000_000, 4_800, 86_400
@@ -132,7 +132,7 @@ class FacebookStage(Network):
         _signed_in(request, account)
         self._own(request, account)
         values = (await fields(request))[0]
-        photos = [json.loads(value) for name, value in sorted(values.items()) if _ATTACHED.fullmatch(name)]
+        photos = [json_of(value) for name, value in sorted(values.items()) if _ATTACHED.fullmatch(name)]
         media = [self._photo(account, str(photo.get("media_fbid"))) for photo in photos]
         text, link = _text(values), str(values.get("link") or "")
         if not (text.strip() or link or media):

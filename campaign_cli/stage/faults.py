@@ -163,7 +163,7 @@ class Faults:
             await self.app(scope, receive, send)
             return
         name, method, path = unquote(account), scope["method"], f"/{path}"
-        self.state.requests[name, network.label(method, path)] += 1
+        self.state.count(name, network.label(method, path))
         creating = network.creates(method, path)
         covering = [
             order

@@ -156,7 +156,10 @@ class InstagramStage(ContainerNetwork):
         size, offset = int(request.headers["file_size"]), int(request.headers["offset"])
         if not container.awaited or offset != len(container.received):
             return JSONResponse({"debug_info": {"retriable": False, "type": "OffsetInvalidError"}}, 400)
-        container.received += await request.body()
+        piece = await request.body()
+        if len(container.received) + len(piece) > size:
+            return JSONResponse({"debug_info": {"retriable": False, "type": "PartialRequestError"}}, 400)
+        container.received += piece
         if len(container.received) == size:
             container.awaited = False
             self._take(container, self.kept(bytes(container.received), alt="", account=account))

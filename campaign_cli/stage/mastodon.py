@@ -167,11 +167,7 @@ class MastodonStage(Files):
     async def context(self, request: Request, account: StageAccount) -> Response:
         """GET /api/v1/statuses/:id/context: the thread above and below."""
         post = self._visible(request, account, must_sign_in=False)
-        above: list[StagePost] = []
-        parent = self.state.post(account.name, post.reply_to or "")
-        while parent is not None:
-            above.insert(0, parent)
-            parent = self.state.post(account.name, parent.reply_to or "")
+        above = self.state.above(post)
         below, known = [], {post.id}
         for other in sorted(self.state.posts_of(account.name), key=lambda each: each.number):
             if other.reply_to in known:

@@ -7,7 +7,6 @@ event. What the events of one part say stands in one post of the timeline.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ from campaign_cli.stage.matrix_shapes import (
     user_of,
 )
 from campaign_cli.stage.network import Network, Refusal, path_of
+from campaign_cli.stage.reading import json_of
 from campaign_cli.stage.state import PictureFacts, StageAccount, StageMedia, StagePost, picture_facts
 
 V3: Final = "/_matrix/client/v3"
@@ -157,7 +157,7 @@ class MatrixStage(Network):
 
     async def messages(self, request: Request, account: StageAccount) -> Response:
         """GET: messages, newest first, as the filter wants them."""
-        wanted = json.loads(request.query_params.get("filter") or "{}")
+        wanted = json_of(request.query_params.get("filter") or "{}")
         if request.query_params.get("dir") != "b":
             raise refusal(400, "M_INVALID_PARAM", "This stage goes backwards only.")
         found = events_of(self.state, account)[::-1]
@@ -239,7 +239,7 @@ network = MatrixStage
 def _content(body: bytes) -> dict[str, Any]:
     """An event's content that a server and its readers can use. Raises Refusal."""
     try:
-        content = json.loads(body)
+        content = json_of(body)
     except ValueError as error:
         raise refusal(400, "M_NOT_JSON", "Content not JSON.") from error
     if len(body) > EVENT_BYTES:

@@ -7,7 +7,6 @@ knows how the real one refuses, throttles and fails. Members stand in this order
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from abc import ABC, abstractmethod
@@ -21,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from campaign_cli.stage.reading import SHAPES, Malformed, checked, json_of, told
 from campaign_cli.stage.state import StageAccount, StageMedia, StagePost, StageState, Window
 
 MARK = "campaign.stage"
@@ -119,7 +119,8 @@ class Network(ABC):
     def route(self, path: str, handler: Handler, *, methods: tuple[str, ...] = ("GET",), guarded: bool = True) -> Route:
         """A route whose handler is given the account; refusals become answers, rate headers are added.
 
-        One that is not ``guarded`` is asked before anybody has a token: ``before`` does not run.
+        One that is not ``guarded`` is asked before anybody has a token: ``before`` does not run. A request whose shape
+        a handler can't use is a bad request: the networks say so, too.
         """
 
         async def endpoint(request: Request) -> Response:
@@ -130,6 +131,8 @@ class Network(ABC):
                 response = await handler(request, account)
             except Refusal as refusal:
                 response = refusal.response()
+            except SHAPES as error:
+                response = JSONResponse({"error": told(error)}, 400)
             for name, value in headers.items():
                 response.headers.setdefault(name, value)
             return response
@@ -182,13 +185,13 @@ async def fields(request: Request) -> tuple[dict[str, Any], dict[str, tuple[str,
     """The fields and files of a JSON, form or multipart body.
 
     A name that ends in ``[]`` or comes more than once gives a list. Files are name → (file name, content type, bytes).
-    Raises ValueError for a body that is not what its content type says.
+    Raises Malformed, a ValueError, for a body that is not what its content type says.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        value = json.loads(await request.body() or b"{}")
+        value = json_of(await request.body() or b"{}")
         if not isinstance(value, dict):
-            raise ValueError("not an object")
+            raise Malformed("not an object")
         return value, {}
     values: dict[str, Any] = {}
     files: dict[str, tuple[str, str, bytes]] = {}
@@ -200,4 +203,5 @@ async def fields(request: Request) -> tuple[dict[str, Any], dict[str, tuple[str,
                 values.setdefault(name[:-2], []).append(value)
             else:
                 values[name] = value
+    checked([*values, *values.values(), *files, *(name for file in files.values() for name in file[:2])])
     return values, files

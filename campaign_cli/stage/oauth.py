@@ -29,6 +29,9 @@ from campaign_cli.stage.network import Network, Refusal, fields
 from campaign_cli.stage.state import StageAccount, StageState
 
 CODE_LIFE: Final = timedelta(minutes=10)
+_YEARS: Final = 10 * 366 * 86_400
+_MOST: Final = 1_000
+"""Codes, applications and refresh tokens that are remembered at a time: whoever asks needs no token for them."""
 _TOKEN_FIELDS: Final = ("access_token", "fb_exchange_token")
 
 
@@ -41,9 +44,9 @@ class OAuthRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lifetime: float = Field(default=7200, gt=0)
-    refresh_lifetime: float | None = Field(default=None, gt=0)
-    reuse_seconds: float = Field(default=0, ge=0)
+    lifetime: float = Field(default=7200, gt=0, le=_YEARS)
+    refresh_lifetime: float | None = Field(default=None, gt=0, le=_YEARS)
+    reuse_seconds: float = Field(default=0, ge=0, le=_YEARS)
     deny: bool = False
     refuse: bool = False
 
@@ -129,6 +132,7 @@ class OAuthStage:
         if self.rules.deny:
             return RedirectResponse(_with(redirect, {"error": "access_denied", "state": state}), 302)
         code = secrets.token_urlsafe(16)
+        _bounded(self._codes)
         self._codes[code] = _Code(
             account=account.name,
             client=client,
@@ -203,6 +207,7 @@ class OAuthStage:
         if oauth.renewal == "refresh":
             life, refresh = self.rules.refresh_lifetime, f"STAGE-refresh-{secrets.token_urlsafe(24)}"
             until = self.state.now() + timedelta(seconds=life) if life is not None else None
+            _bounded(self._refreshes)
             self._refreshes[refresh] = _Refresh(account=account.name, client=client, scope=scope, until=until)
             body["refresh_token"] = refresh
             if life is not None:
@@ -213,6 +218,7 @@ class OAuthStage:
 
     def _access(self, account: StageAccount) -> str:
         token = f"STAGE-access-{secrets.token_urlsafe(24)}"
+        _bounded(self.state.issued)
         self.state.issued[token] = (account.name, self.state.now() + timedelta(seconds=self.rules.lifetime))
         return token
 
@@ -222,6 +228,7 @@ class OAuthStage:
         if not values.get("client_name") or not values.get("redirect_uris"):
             raise Refusal(422, {"error": "Validation failed: Application name can't be blank"})
         client, secret = secrets.token_urlsafe(16), f"STAGE-secret-{secrets.token_urlsafe(16)}"
+        _bounded(self._applications)
         self._applications[client] = secret
         self.counts["registered"] += 1
         return JSONResponse(
@@ -233,6 +240,12 @@ class OAuthStage:
                 "client_secret": secret,
             }
         )
+
+
+def _bounded(remembered: dict[str, Any]) -> None:
+    """Forget the oldest, so that there is room for one more."""
+    while len(remembered) >= _MOST:
+        del remembered[next(iter(remembered))]
 
 
 def _client(request: Request, values: Mapping[str, Any], oauth: OAuth) -> tuple[str, str]:

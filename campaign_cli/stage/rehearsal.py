@@ -75,7 +75,7 @@ def rehearse(  # noqa: PLR0913 - the ports of a rehearsal, all by name
         staged, environment = stage_workspace(workspace, server.url)
         secrets = Secrets(environment=environment, root=Path(folder))
         known = cached_limits(workspace)
-        limits = {name: data.get("limits") or {} for name, data in known.items()}
+        limits = {name: found for name, data in known.items() if isinstance(found := data.get("limits"), Mapping)}
         software = {name: str(data.get("software") or "") for name, data in known.items()}
         server.state.add_accounts(
             stage_accounts(staged.accounts, reveal=secrets.reveal, limits=limits, software=software)

@@ -11,7 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, Final
+
+_LABELS: Final = 4_000
+"""How many sorts of requests are told apart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +160,11 @@ class StageState:
         self._made: Counter[str] = Counter()
         self._posts: dict[tuple[str, str], StagePost] = {}
 
+    def count(self, account: str, label: str) -> None:
+        """Count a request. Whoever asks may make up paths without an end: beyond some thousand they count together."""
+        known = (account, label) in self.requests or len(self.requests) < _LABELS
+        self.requests[(account, label) if known else ("*", "*")] += 1
+
     def now(self) -> datetime:
         """The stage's instant, in UTC."""
         return self.clock().astimezone(UTC)
@@ -201,6 +209,17 @@ class StageState:
     def count_of(self, account: str) -> int:
         """How many posts an account has made, deleted ones included."""
         return self._made[account]
+
+    def above(self, post: StagePost) -> list[StagePost]:
+        """What a post answers, from the first on. One that answers itself, over however many, is told once."""
+        found: list[StagePost] = []
+        seen = {post.id}
+        parent = self.post(post.account, post.reply_to or "")
+        while parent is not None and parent.id not in seen:
+            seen.add(parent.id)
+            found.insert(0, parent)
+            parent = self.post(parent.account, parent.reply_to or "")
+        return found
 
     def posts_of(self, account: str) -> list[StagePost]:
         """An account's posts, newest first; deleted ones aside."""

@@ -283,15 +283,16 @@ class TelegramStage(Network):
         self.published(call.request, post)
         return post
 
-    def _message(self, account: StageAccount, post: StagePost) -> dict[str, Any]:
+    def _message(self, account: StageAccount, post: StagePost, *, replying: bool = True) -> dict[str, Any]:
+        """A message, and what it answers; what that answers is not told (``reply_to_message``)."""
         message: dict[str, Any] = {
             "message_id": int(post.id),
             "sender_chat": chat_json(account),
             "chat": chat_json(account),
             "date": int(post.at.timestamp()),
         }
-        parent = self.state.post(account.name, post.reply_to or "")
-        return message | ({"reply_to_message": self._message(account, parent)} if parent else {})
+        parent = self.state.post(account.name, post.reply_to or "") if replying else None
+        return message | ({"reply_to_message": self._message(account, parent, replying=False)} if parent else {})
 
 
 network = TelegramStage

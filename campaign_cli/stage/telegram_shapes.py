@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from campaign_cli.stage.network import Refusal
+from campaign_cli.stage.reading import json_of
 from campaign_cli.stage.state import StageAccount, StageMedia
 
 CAPTION = 1_024
@@ -55,7 +55,7 @@ def parsed(values: Mapping[str, Any], name: str) -> Any:
     """A field that is JSON within a form, and plain in a JSON body."""
     value = values.get(name)
     try:
-        return json.loads(value) if isinstance(value, str) else value
+        return json_of(value) if isinstance(value, str) else value
     except ValueError as error:
         raise bad_request(f"can't parse {name} JSON object") from error
 

@@ -22,6 +22,11 @@ POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; 
 """No script, nothing from elsewhere: posts are shown as they were sent, and a WordPress post is HTML."""
 
 
+_FILE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+"""A picture may be an SVG with a script in it, and is shown as what it is said to be."""
 _FRAME_STYLE: Final = "<style>body{font:1rem/1.5 system-ui,sans-serif;margin:.75rem}</style>"
 
 
@@ -53,12 +58,9 @@ class Pages:
         """GET a permalink: that one post, below those it answers."""
         for post in self.state.posts:
             if post.status == "published" and post.path == request.url.path:
-                above: list[StagePost] = []
-                parent = self.state.post(post.account, post.reply_to or "")
-                while parent is not None:
-                    above.insert(0, parent)
-                    parent = self.state.post(parent.account, parent.reply_to or "")
-                return self._page([*above, post], heading=post.title or self.titles[post.platform], alone=True)
+                return self._page(
+                    [*self.state.above(post), post], heading=post.title or self.titles[post.platform], alone=True
+                )
         raise HTTPException(404)
 
     async def media(self, request: Request) -> Response:
@@ -66,7 +68,7 @@ class Pages:
         mime, content = self.state.files.get(request.path_params["digest"], ("", b""))
         if not mime.startswith(("image/", "video/")):
             raise HTTPException(404)
-        return Response(content, media_type=mime, headers={"X-Content-Type-Options": "nosniff"})
+        return Response(content, media_type=mime, headers=_FILE_HEADERS)
 
     def _page(self, posts: list[StagePost], *, heading: str, alone: bool) -> Response:
         html = _environment().get_template("timeline.html").render(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from campaign_cli.stage.network import Network, Refusal, path_of
+from campaign_cli.stage.reading import json_of
 from campaign_cli.stage.state import PictureFacts, StageAccount, StageMedia, StagePost, picture_facts
 
 TOLERANCE = 300
@@ -79,7 +79,7 @@ class WebhookStage(Network):
         post = self.state.post(account.name, identifier)
         if post is None:
             try:
-                data = json.loads(body)["data"]
+                data = json_of(body)["data"]
                 post = self._keep(account, identifier, data)
             except (ValueError, KeyError, TypeError) as error:
                 raise Refusal(400, {"message": "The body can't be read."}) from error
@@ -116,7 +116,7 @@ class WebhookStage(Network):
                 at=self.state.now(),
                 media=media,
                 alts=[file.alt for file in media],
-                reply_to=(data.get("reply_to") or {}).get("id"),
+                reply_to=str((data.get("reply_to") or {}).get("id") or "") or None,
                 key=identifier,
                 language=data.get("language"),
                 data=dict(data) | {"media": [dict(file) | {"content": ""} for file in data["media"]]},

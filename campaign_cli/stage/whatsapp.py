@@ -9,7 +9,6 @@ twice makes a second post. Telephone numbers are kept as their last two digits.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from campaign_cli.stage.network import Network, Refusal, fields, path_of
+from campaign_cli.stage.reading import json_of
 from campaign_cli.stage.state import PictureFacts, StageAccount, StageMedia, StagePost, picture_facts
 
 BODY: Final = 1024
@@ -144,7 +144,7 @@ class WhatsAppStage(Network):
         """One template to one recipient."""
         self._own(request, account)
         try:
-            body = json.loads(await request.body())
+            body = json_of(await request.body())
             template, to = body["template"], str(body["to"])
             components = {one["type"]: one["parameters"] for one in template.get("components", ())}
             texts = [str(one["text"]) for one in components.get("body", ())]

@@ -158,9 +158,7 @@ class XStage(Uploads):
         return JSONResponse(body | ({"includes": includes} if includes else {}))
 
     def _shown(self, post: StagePost, account: StageAccount, wanted: frozenset[str]) -> dict[str, Any]:
-        first = post
-        while first.reply_to and (parent := self.state.post(account.name, first.reply_to)):
-            first = parent
+        first = (*self.state.above(post), post)[0]
         return shapes.only(shapes.post_json(post, account, first=first.id), wanted.__contains__)
 
     def _checked_post(self, account: StageAccount, values: dict[str, Any]) -> StagePost:

@@ -72,6 +72,9 @@ class Uploads(Network):
             raise shapes.invalid("One or more parameters to your request was invalid.")
         if len(files["media"][2]) > _PIECE:
             raise shapes.problem(413, "Payload Too Large", "Payload Too Large")
+        others = sum(len(piece) for index, piece in begun.pieces.items() if index != int(number))
+        if others + len(files["media"][2]) > begun.total:
+            raise shapes.invalid("Segments do not add up to provided total file size.")
         begun.pieces[int(number)] = files["media"][2]
         return JSONResponse({"data": {"expires_at": int(self.state.now().timestamp()) + 86_400}})
 

@@ -6,7 +6,6 @@ Follows developers.google.com/youtube/v3/docs: thumbnails/set, captions/insert, 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from campaign_cli.stage import youtube_shapes as shapes
 from campaign_cli.stage.network import Network, fields
+from campaign_cli.stage.reading import json_of
 from campaign_cli.stage.state import StageAccount, StagePost, picture_facts
 from campaign_cli.stage.youtube_shapes import problem
 
@@ -50,7 +50,7 @@ class YouTubeExtras(Network):
         if request.query_params.get("part") != "snippet" or len(pieces) != 4:
             raise problem(400, "contentRequired", "The request does not include the caption track contents.")
         words, content = (piece.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for piece in pieces[1:3])
-        snippet: dict[str, Any] = json.loads(words)["snippet"]
+        snippet: dict[str, Any] = json_of(words)["snippet"]
         if set(snippet) - _SNIPPET or not snippet.get("language") or "name" not in snippet:
             raise problem(400, "invalidMetadata", "The request contains invalid metadata values.")
         post = self._video(account, str(snippet.get("videoId")))

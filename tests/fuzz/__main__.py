@@ -1,4 +1,4 @@
-"""``python -m fuzz plans|answers NUMBER``: run that many, and end with 1 where one brings down what it is given to."""
+"""``python -m fuzz plans|answers|requests NUMBER``: run that many, and end with 1 where one brings anything down."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _held() -> int:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="fuzz")
-    parser.add_argument("what", choices=("plans", "answers"))
+    parser.add_argument("what", choices=("plans", "answers", "requests"))
     parser.add_argument("number", type=int, nargs="?", default=100_000)
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -78,6 +78,11 @@ def main() -> int:
             from fuzz.plans import cases, workspace
 
             ends = fuzz(cases, workspace(Path(folder)), number=wanted.number, tell=True)
+        elif wanted.what == "requests":
+            from fuzz.stage import attempt as ask
+            from fuzz.stage import cases as requests
+
+            ends = fuzz(requests, ask, number=wanted.number, tell=True)
         else:
             from fuzz.answers import attempt
             from fuzz.answers import cases as answers
