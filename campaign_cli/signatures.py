@@ -169,6 +169,8 @@ class Signers:
                 raise InputError(
                     _("The file of the approvers lies outside the workspace: {file}").format(file=self.approvers)
                 )
+            if path.exists() and not path.is_file():  # a pipe would be read for ever
+                raise InputError(_("The file of the approvers is no file: {file}").format(file=self.approvers))
             with path.open("rb") as file:
                 content = file.read(_LARGEST + 1)
         except (OSError, RuntimeError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -366,7 +367,7 @@ def test_the_clock_of_the_ledger_decides_whether_a_key_still_counts(bench: Bench
     assert objection(bench, "x\n", signature)
 
 
-@pytest.mark.parametrize("path", ["../approvers", "/etc/passwd", "approvers-link", "folder", "missing", "a\0b"])
+@pytest.mark.parametrize("path", ["../approvers", "/etc/passwd", "approvers-link", "folder", "pipe", "missing", "a\0b"])
 def test_the_file_of_the_approvers_stays_in_the_workspace(bench: Bench, ring: Ring, path: str) -> None:
     """A path out of the workspace, a link out of it, a folder or nothing verify no signature."""
     ring.name("siti", "siti")
@@ -374,6 +375,7 @@ def test_the_file_of_the_approvers_stays_in_the_workspace(bench: Bench, ring: Ri
     (bench.root.parent / "approvers").write_bytes((bench.root / "approvers").read_bytes())
     (bench.root / "approvers-link").symlink_to(bench.root.parent / "approvers")
     (bench.root / "folder").mkdir()
+    os.mkfifo(bench.root / "pipe")
     elsewhere = Signers(root=bench.root, approvers=path, tool=TOOL)
     assert elsewhere.objection("x\n", signature, name="siti", author="", at=bench.clock())
 
