@@ -54,12 +54,14 @@ class Counting:
         return [post.text for post in list(self.network.posts) if account in (None, post.account)]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while (request := await read_head(reader)) is not None:
-                await request.read(reader)
-                writer.write((await self._answer(request)).encode())
-                await writer.drain()
-        writer.close()
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while (request := await read_head(reader)) is not None:
+                    await request.read(reader)
+                    writer.write((await self._answer(request)).encode())
+                    await writer.drain()
+        finally:  # also where the server ends
+            writer.close()
 
     async def _answer(self, request: Request) -> Answer:
         if not request.creating:

@@ -44,7 +44,7 @@ def make(made: Path) -> str:
     """Run the target with the programs of that folder, and nothing installed."""
     assert shutil.which("make") is not None
     ran = subprocess.run(
-        ["make", "-o", ".venv/.installed-dev", "audit", f"BIN={made}", "PIP=false"],
+        ["make", "--no-print-directory", "-o", ".venv/.installed-dev", "audit", f"BIN={made}", "PIP=false"],
         cwd=ROOT,
         capture_output=True,
         text=True,
