@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_helpers import START, Bench
+from ledger_helpers import START, Bench, tamper
 from signing_helpers import TOOL, Ring
+from test_approvals import asking, say_yes, sign
 
 from campaign_cli.errors import InputError
+from campaign_cli.ledger import Changes, Move
 from campaign_cli.ledger.approved import Seen as Shown
 from campaign_cli.ledger.approved import changed_since, hash_of, speaks_of, statement, text_to_sign
 from campaign_cli.models import Draft, Part, Picture
@@ -199,3 +201,49 @@ def test_a_statement_is_small_and_sorted() -> None:
     """So that the same content is the same text."""
     kept = statement(DRAFT.to_json(), due=DUE, embargo=None, signed="s")
     assert list(json.loads(kept)) == ["draft", "due", "embargo", "signed"]
+
+
+def test_each_question_has_its_own_answer(bench: Bench, ring: Ring) -> None:
+    """One verifier remembers what it found, of that text, signature, name, author and list of people alone."""
+    ring.name("siti", "siti")
+    one = signers(bench)
+    signature = one.sign("x\n", ring.key("siti"))
+    for _again in range(2):
+        assert one.objection("x\n", signature, name="siti", author="", at=START) == ""
+        assert one.objection("y\n", signature, name="siti", author="", at=START)
+        assert one.objection("x\n", signature, name="ani", author="", at=START)
+        assert one.objection("x\n", "none", name="siti", author="", at=START)
+    ring.name("budi", "siti")
+    assert one.objection("x\n", signature, name="siti", author="budi", at=START)
+    ring.lines = [f"ani {ring.public('ani')}"]
+    ring.write()
+    assert one.objection("x\n", signature, name="siti", author="", at=START)
+
+
+def test_a_rename_voids_what_was_renamed_alone(bench: Bench) -> None:
+    """Other approvals stay, what is over keeps its story, and the log says why."""
+    bench.queue(asking("c/p/a"), asking("c/r/a"))
+    say_yes(bench, "Siti", "c/p/a", "c/r/a")
+    say_yes(bench, "Ani", "c/p/a")
+    bench.ledger.withdraw_approval(["c/p/a"], name="Ani", actor="os")
+    move = Move(old_key="c/p/a", delivery=asking("c/q/a", text="Pos c/p/a"), as_it_is=False)
+    known = bench.ledger.known("c")
+    bench.ledger.apply(
+        Changes(moved=(move,), seen={"c/p/a": known["c/p/a"]}, media=str.encode, positions={"c/r/a": 0}), actor="os"
+    )
+    told = bench.ledger.approvals(["c/q/a", "c/r/a"])
+    assert [(one.name, one.void) for one in told["c/q/a"]] == [("Siti", "moved"), ("Ani", "withdrawn")]
+    assert [(one.name, one.void) for one in told["c/r/a"]] == [("Siti", "")]
+    assert [event.data["reason"] for event in bench.ledger.events(kind="unapproved")][-1] == "moved"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("change", ["UPDATE signed_texts SET text = text || ' '", "DELETE FROM signed_texts"])
+def test_a_signed_text_that_was_changed_is_none(bench: Bench, ring: Ring, change: str) -> None:
+    """What the approval names by its hash must be what is there."""
+    ring.name("siti", "siti")
+    bench.queue(asking("c/p/a", signed=True))
+    sign(bench, ring, "siti", "siti")
+    tamper(bench, change)
+    (one,), _author = bench.ledger.signatures("c/p/a")
+    assert (one.whole, one.text) == (False, "")
