@@ -183,3 +183,53 @@ def test_an_address_within_another() -> None:
 def test_number_plates(text: str, plate: str | None) -> None:
     """Their signs, or the word before them, say what they are."""
     assert [datum for code, datum in found(text) if code == "S009"] == ([plate] if plate else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("NIK 3171, 0545, 0890, 0001", ["3171, 0545, 0890, 0001"]),
+        ("31, 71, 05, 450890, 00, 01", ["31, 71, 05, 450890, 00, 01"]),  # six groups, as people write them
+        ("3, 1, 71, 05, 450890, 00, 01", []),  # seven are a list
+        ("WA 3171, 0545, 0890, 0001", ["3171, 0545, 0890, 0001"]),
+        ("Kode 12, 3171, 0545, 0890, 0001", []),  # in a longer list nobody knows where it begins
+        ("Nilai 1, 2, 3. NIK 3171, 0545, 0890, 0001", ["3171, 0545, 0890, 0001"]),
+    ],
+)
+def test_identities_in_pieces(text: str, data: list[str]) -> None:
+    """Groups as people write them, or the word beside them."""
+    assert [datum for code, datum in found(text) if code == "S001"] == data
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("0812, 3456, 7890", ["0812, 3456, 7890"]),
+        ("62812, 3456, 7890", ["62812, 3456, 7890"]),
+        ("081, 234, 567, 890, 1", []),
+        ("0812, 345, 678, 901, 234", []),  # too long
+        ("0812, 0813, 0852", []),  # codes of a list
+        ("WA 0812, 3456, 7890 atau 0813, 3456, 7890", ["0812, 3456, 7890", "0813, 3456, 7890"]),
+        ("1712, 3456, 7890", []),
+    ],
+)
+def test_telephone_numbers_in_pieces(text: str, data: list[str]) -> None:
+    """As they are dialled, in few groups."""
+    assert [datum for code, datum in found(text) if code == "S006"] == data
+
+
+@pytest.mark.parametrize(
+    ("link", "number"),
+    [
+        ("https://contoh.example/hubungi/081234567890", "081234567890"),
+        ("https://contoh.example/wa/6281234567890", "+6281234567890"),
+        ("https://wa.contoh.example/6281234567890", "+6281234567890"),
+        ("https://contoh.example/a/+6281234567890", "+6281234567890"),
+        ("https://contoh.wa.example/6281234567890", ""),  # the word is not the first of the host
+        ("https://contoh.example/hubungi/kami/6281234567890", ""),
+        ("https://contoh.example/berita/6281234567890", ""),
+    ],
+)
+def test_numbers_in_the_address_of_a_page(link: str, number: str) -> None:
+    """Behind +, or right behind the word for it; every other one is the page's own."""
+    assert apart(link)[1][0].number == number
