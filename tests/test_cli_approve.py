@@ -153,6 +153,16 @@ def test_an_approval_can_be_taken_back(campaign: Campaign, stage: Staged) -> Non
     assert campaign("approve", plan, "--as", "Budi", "--withdraw").code == 2
 
 
+def test_a_plan_with_an_error_is_not_called_another_than_the_ledgers(campaign: Campaign, stage: Staged) -> None:
+    """The error is what stands in the way; queueing it again, which the difference would ask for, is refused too."""
+    plan = queued(campaign, stage, one_post(soon(hours=1)))
+    plan.write_text(plan.read_text(encoding="utf-8").replace("Upah layak", "NIK 3201019941010001, upah layak"))
+    ran = campaign("approve", plan, "--as", "Siti", "--yes", "--lang", "en")
+    assert (ran.code, "error S001" in ran.err) == (2, True)
+    assert "The plan has errors; nothing was approved." in ran.err
+    assert "differ" not in ran.err
+
+
 def test_one_post_alone_can_be_approved(campaign: Campaign, stage: Staged) -> None:
     """``--post`` approves that post on all its accounts and nothing else."""
     posts = one_post(soon(hours=1), more="    accounts: [mastodon, papua]\n") + one_post(

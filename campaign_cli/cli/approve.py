@@ -140,7 +140,9 @@ def _unchanged(context: Context, ledger: Ledger, plan: Path, *, post: str | None
     media = context.media()
     difference = difference_of(context, planned, loaded, ledger, media=media, skip_past=True)
     errors = [problem for problem in difference.problems if problem.severity is Severity.ERROR]
-    problems = errors or approving.differences(difference, loaded, planned, post=post)
+    if errors:
+        raise InputError(_("The plan has errors; nothing was approved."), problems=errors)
+    problems = approving.differences(difference, loaded, planned, post=post)
     if problems:
         raise InputError(_("The plan and the ledger differ; nothing was approved."), problems=problems)
     return _queued(ledger, campaign=loaded.plan.campaign, post=post, with_drafts=True)
