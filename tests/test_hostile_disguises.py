@@ -230,10 +230,12 @@ def test_articles_and_classes_are_nobodys_name(text: str) -> None:
         "Nomor antrean: 0811, 0456, 0789",
         "Kode voucher 0812-3456-7890 berlaku sampai Mei.",
         "Kode aset 3201|0101|0190|0001",
+        "Dosis 0,8; 1,2; 3,4; 5,6; 7,8; 9,0 mg/m3 debu",
+        "Inflasi 0,8 1,2 3,4 5,6 7,8 9,1",
     ],
 )
-def test_numbers_that_are_drawn_or_counted_are_nobodys(text: str) -> None:
-    """Of raffles, seats, queues, vouchers and things: the word for it stands right before."""
+def test_numbers_that_are_drawn_counted_or_measured_are_nobodys(text: str) -> None:
+    """Of raffles, seats, queues, vouchers and things, with the word for it right before; decimals of one digit."""
     assert personal_data(text) == ()
 
 
