@@ -336,6 +336,21 @@ def test_an_order_that_voids_an_approval_says_so(campaign: Campaign, stage: Stag
     assert delivery(campaign)["approved"] is False
 
 
+def test_two_people_approve_what_was_queued_before_its_author_mattered(campaign: Campaign, stage: Staged) -> None:
+    """As ``status`` says of it: it names no author, so one person could be that; queueing it anew asks for the name."""
+    plan = queued(campaign, stage, one_post(soon(hours=1)))
+    rules(stage, "approval: 1, other_approver: true")
+    assert "two people must approve it" in campaign("status", "--lang", "en").out
+    for name, enough in (("Siti", False), ("Siti", False), ("Budi", True)):
+        ran = approve(campaign, plan, name=name)
+        assert ran.code == 0, ran.err
+        assert delivery(campaign)["approved"] is enough
+    assert "two people" not in campaign("status", "--lang", "en").out
+    plan.write_text(plan.read_text(encoding="utf-8").replace("Upah layak", "Kerja layak"))
+    assert "P092" in campaign("queue", plan, "--yes").err
+    assert "nothing was approved" in campaign("approve", "nihil.yaml", "--as", "Siti", "--lang", "en").err
+
+
 def test_the_author_and_the_other(campaign: Campaign, stage: Staged, ring: Ring) -> None:
     """With other_approver the plan's author is refused, by name and by key, and somebody else is not."""
     rules(stage, "approval: 1, approvers: approvers, other_approver: true")
