@@ -341,6 +341,8 @@ def test_two_people_approve_what_was_queued_before_its_author_mattered(campaign:
     plan = queued(campaign, stage, one_post(soon(hours=1)))
     rules(stage, "approval: 1, other_approver: true")
     assert "two people must approve it" in campaign("status", "--lang", "en").out
+    shown = json.loads(campaign("preview", plan, "--queued", "--json").out)
+    assert [entry["approvals_needed"] for entry in shown["posts"]] == [2]
     for name, enough in (("Siti", False), ("Siti", False), ("Budi", True)):
         ran = approve(campaign, plan, name=name)
         assert ran.code == 0, ran.err
