@@ -343,7 +343,13 @@ def test_two_people_approve_what_was_queued_before_its_author_mattered(campaign:
     assert "two people must approve it" in campaign("status", "--lang", "en").out
     shown = json.loads(campaign("preview", plan, "--queued", "--json").out)
     assert [entry["approvals_needed"] for entry in shown["posts"]] == [2]
-    for name, enough in (("Siti", False), ("Siti", False), ("Budi", True)):
+    assert approve(campaign, plan, name="Siti").code == 0
+    crisis = campaign("crisis", "start", "--reason", "uji", "--lang", "en").out
+    assert ("1 of 2 approvals" in crisis, "approved by" in crisis) == (True, False)
+    (held,) = json.loads(campaign("crisis", "show", "--json").out)["held"]
+    assert (held["approved"], held["approvals_needed"]) == (False, 2)
+    assert campaign("crisis", "end", "--all", "keep").code == 0
+    for name, enough in (("Siti", False), ("Budi", True)):
         ran = approve(campaign, plan, name=name)
         assert ran.code == 0, ran.err
         assert delivery(campaign)["approved"] is enough
