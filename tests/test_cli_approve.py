@@ -153,6 +153,16 @@ def test_an_approval_can_be_taken_back(campaign: Campaign, stage: Staged) -> Non
     assert campaign("approve", plan, "--as", "Budi", "--withdraw").code == 2
 
 
+def test_a_plan_with_an_error_is_not_called_another_than_the_ledgers(campaign: Campaign, stage: Staged) -> None:
+    """The error is what stands in the way; queueing it again, which the difference would ask for, is refused too."""
+    plan = queued(campaign, stage, one_post(soon(hours=1)))
+    plan.write_text(plan.read_text(encoding="utf-8").replace("Upah layak", "NIK 3201019941010001, upah layak"))
+    ran = campaign("approve", plan, "--as", "Siti", "--yes", "--lang", "en")
+    assert (ran.code, "error S001" in ran.err) == (2, True)
+    assert "The plan has errors; nothing was approved." in ran.err
+    assert "differ" not in ran.err
+
+
 def test_one_post_alone_can_be_approved(campaign: Campaign, stage: Staged) -> None:
     """``--post`` approves that post on all its accounts and nothing else."""
     posts = one_post(soon(hours=1), more="    accounts: [mastodon, papua]\n") + one_post(
@@ -324,6 +334,29 @@ def test_an_order_that_voids_an_approval_says_so(campaign: Campaign, stage: Stag
     ran = campaign("retry", KEY, "--yes")
     assert "must be approved again" in ran.err
     assert delivery(campaign)["approved"] is False
+
+
+def test_two_people_approve_what_was_queued_before_its_author_mattered(campaign: Campaign, stage: Staged) -> None:
+    """As ``status`` says of it: it names no author, so one person could be that; queueing it anew asks for the name."""
+    plan = queued(campaign, stage, one_post(soon(hours=1)))
+    rules(stage, "approval: 1, other_approver: true")
+    assert "two people must approve it" in campaign("status", "--lang", "en").out
+    shown = json.loads(campaign("preview", plan, "--queued", "--json").out)
+    assert [entry["approvals_needed"] for entry in shown["posts"]] == [2]
+    assert approve(campaign, plan, name="Siti").code == 0
+    crisis = campaign("crisis", "start", "--reason", "uji", "--lang", "en").out
+    assert ("1 of 2 approvals" in crisis, "approved by" in crisis) == (True, False)
+    (held,) = json.loads(campaign("crisis", "show", "--json").out)["held"]
+    assert (held["approved"], held["approvals_needed"]) == (False, 2)
+    assert campaign("crisis", "end", "--all", "keep").code == 0
+    for name, enough in (("Siti", False), ("Budi", True)):
+        ran = approve(campaign, plan, name=name)
+        assert ran.code == 0, ran.err
+        assert delivery(campaign)["approved"] is enough
+    assert "two people" not in campaign("status", "--lang", "en").out
+    plan.write_text(plan.read_text(encoding="utf-8").replace("Upah layak", "Kerja layak"))
+    assert "P092" in campaign("queue", plan, "--yes").err
+    assert "nothing was approved" in campaign("approve", "nihil.yaml", "--as", "Siti", "--lang", "en").err
 
 
 def test_the_author_and_the_other(campaign: Campaign, stage: Staged, ring: Ring) -> None:

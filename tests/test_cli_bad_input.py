@@ -221,6 +221,10 @@ def test_a_bad_plan_changes_nothing_of_what_is_queued(campaign: Campaign, root: 
     (("check", "--explain", "X999"), "There is no problem code X999", "Codes stand before"),
     (("check",), "No plan was named", "For example"),
     (("status", "--stat", "x"), "There is no option --stat", "See: campaign status --help"),
+    (("status", "satu", "dua"), "Too many words: satu dua.", "See: campaign status --help"),
+    (("status", "--json=ya"), "--json takes no value.", "See: campaign status --help"),
+    (("retry", "--at"), "--at needs a value.", "See: campaign retry --help"),
+    (("crisis", "start"), "error: --reason / -r is missing.", "See: campaign crisis start --help"),
 ])  # fmt: skip
 def test_bad_arguments(
     campaign: Campaign, root: Path, arguments: tuple[str, ...], says: str, fix: str, monkeypatch: pytest.MonkeyPatch

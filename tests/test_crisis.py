@@ -115,7 +115,7 @@ def test_it_starts_shows_and_ends(campaign: Campaign, stage: Staged) -> None:
     released = campaign("release", "--lang", "en")
     assert (released.code, "campaign crisis end" in released.err) == (2, True)
     again = campaign("crisis", "start", "--reason", "lagi", "--lang", "en")
-    assert (again.code, "already" in again.err) == (2, True)
+    assert (again.code, "already" in again.err, "no statement" in again.err) == (2, True, False)
     nobody = campaign("crisis", "end", "--lang", "en")
     assert (nobody.code, "--all keep" in nobody.err) == (2, True)
     assert campaign("crisis", "end", "--all", "besok").code == 2
@@ -142,6 +142,27 @@ def test_a_kept_post_stays_and_a_shifted_one_moves(campaign: Campaign, stage: St
     assert campaign("crisis", "end", "--all", "+1d").code == 0
     (moved,) = json.loads(campaign("status", "--json").out)["deliveries"]
     assert moved["due"][:10] > before["due"][:10]
+
+
+def test_whose_approval_the_end_voids_is_told(campaign: Campaign, stage: Staged) -> None:
+    """Another time is other content: what was approved before the crisis waits for its approval again."""
+    plan = stage.plan(f'  - id: satu\n    at: "{soon(hours=1)}"\n    text: "satu"\n', head="approval: 1\n")
+    assert campaign("queue", plan, "--yes").code == 0
+    assert campaign("approve", plan, "--as", "Siti", "--yes").code == 0
+    for answer, told in (("keep", False), ("+1d", True)):
+        assert campaign("crisis", "start", "--reason", "uji").code == 0
+        ended = campaign("crisis", "end", "--all", answer, "--lang", "en")
+        says = "warning: plan/satu/mastodon has another time now and must be approved again: campaign approve PLAN"
+        assert (ended.code, says in ended.err) == (0, told)
+
+
+def test_a_crisis_without_a_statement_says_how_it_gets_one(campaign: Campaign, stage: Staged) -> None:
+    """Where a second one is refused."""
+    plan = stage.plan(f'  - id: satu\n    at: "{soon(hours=1)}"\n    text: "satu"\n')
+    assert campaign("queue", plan, "--yes").code == 0
+    assert campaign("crisis", "start", "--reason", "uji").code == 0
+    again = campaign("crisis", "start", "--reason", "lagi", "--lang", "en")
+    assert (again.code, "campaign crisis start --statement PLAN --reason" in again.err) == (2, True)
 
 
 def test_a_broken_statement_holds_nothing_and_says_what_does(campaign: Campaign, stage: Staged) -> None:

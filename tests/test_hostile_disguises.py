@@ -9,7 +9,7 @@ from content_helpers import Folder, codes
 from films import film
 
 from campaign_cli.checks.safety.names import Names
-from campaign_cli.checks.safety.scanning import personal_data
+from campaign_cli.checks.safety.scanning import over_parts, personal_data
 
 NIK = "3201994101900001"
 PHONE = "081200001234"
@@ -207,3 +207,46 @@ def test_digits_for_letters_hide_no_protected_name(text: str) -> None:
 def test_digits_that_are_none_of_a_name_are_left(text: str) -> None:
     """Letters and digits that only stand side by side."""
     assert Names([("Sisti Aminah", "1"), ("Sita", "2")]).find(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["UU 6/2023 Pasal 17A", "Kelas 31A dan 15a", "Jl. Melati 17a", "SK 01a/2026", "35A-35B"]
+)
+def test_articles_and_classes_are_nobodys_name(text: str) -> None:
+    """A number with one letter is how a law counts; such a digit in a longer word still hides nobody."""
+    names = Names([(name, name) for name in ("Ita", "Isa", "Ela", "Ola", "Esa", "Budi Santoso")])
+    assert names.find(text) == ()
+    assert names.find("Budi 17A Santoso") == ()
+    assert {name.place for name in names.find("IT4 dan #3sa")} == {"Ita", "Esa"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nomor undian: 0812, 3456, 7890",
+        "Kupon 0851|2345|6789 silakan ke panggung.",
+        "Nomor kursi 0811, 4501, 2203.",
+        "Nomor urut 0812, 345, 678 dipanggil.",
+        "Nomor antrean: 0811, 0456, 0789",
+        "Kode voucher 0812-3456-7890 berlaku sampai Mei.",
+        "Kode aset 3201|0101|0190|0001",
+        "Dosis 0,8; 1,2; 3,4; 5,6; 7,8; 9,0 mg/m3 debu",
+        "Inflasi 0,8 1,2 3,4 5,6 7,8 9,1",
+    ],
+)
+def test_numbers_that_are_drawn_counted_or_measured_are_nobodys(text: str) -> None:
+    """Of raffles, seats, queues, vouchers and things, with the word for it right before; decimals of one digit."""
+    assert personal_data(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "codes_found"),
+    [
+        ("Mulai 12-05-2026", "12.345.678 rupiah dibagikan.", []),
+        ("NIK 320101", "4101900001", ["S001"]),
+        ("NPWP 31.254.294", "3-407.000", ["S003"]),
+    ],
+)
+def test_a_date_and_an_amount_are_no_number_over_two_parts(before: str, after: str, codes_found: list[str]) -> None:
+    """Where one part ends with a date, and the next begins with money."""
+    assert [one.code for one in over_parts([before, after])] == codes_found

@@ -138,6 +138,8 @@ def test_what_the_ledger_holds_carries_state_and_permalink() -> None:
     assert "as the ledger holds it" in text
     assert "[published]" in text
     assert "https://mastodon.example.org/@fspc/1" in text
+    use_language("id")
+    assert "[terbit]" in panels(preview(entry(account("mastodon"), "Teks", **published()), queued=True))
 
 
 def test_telegram_text_is_shown_as_it_is_sent() -> None:

@@ -72,6 +72,7 @@ def test_a_network_that_refuses_leaves_the_post_and_says_so(campaign: Campaign, 
     assert json.loads(campaign("status", "--json").out)["deliveries"][0]["receipts"][0]["withdrawn_at"] is None
     still = campaign("withdraw", key, "--by-hand", "--yes")  # a person's word, while the network says otherwise
     assert (still.code, stage.posts()[0].path in still.err) == (1, True)
+    assert f"let the program do it: campaign withdraw {key}" in still.err
     assert json.loads(campaign("status", "--json").out)["deliveries"][0]["receipts"][0]["withdrawn_at"] is None
     stage.posts()[0].status = "deleted"
     assert campaign("withdraw", key, "--by-hand", "--yes").code == 0

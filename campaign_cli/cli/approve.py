@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from campaign_cli.ledger.approved import Consent
 
 app = usage.application()
+_NO_AUTHOR: Final = "P092"
 
 _LIVE: Final = (State.WAITING, State.SENDING, State.UNCERTAIN)
 
@@ -136,11 +137,15 @@ def _unchanged(context: Context, ledger: Ledger, plan: Path, *, post: str | None
 
     if _is_direct(plan):
         return _queued(ledger, campaign=DIRECT, post=post, with_drafts=True)
-    loaded, planned = read_plan(context, plan)
+    refusal = _("The plan has errors; nothing was approved.")
+    loaded, planned = read_plan(context, plan, refusal=refusal)
     media = context.media()
     difference = difference_of(context, planned, loaded, ledger, media=media, skip_past=True)
-    errors = [problem for problem in difference.problems if problem.severity is Severity.ERROR]
-    problems = errors or approving.differences(difference, loaded, planned, post=post)
+    # What was queued before the rule and names no author may be approved as it is, by two people.
+    errors = [one for one in difference.problems if one.severity is Severity.ERROR and one.code != _NO_AUTHOR]
+    if errors:
+        raise InputError(refusal, problems=errors)
+    problems = approving.differences(difference, loaded, planned, post=post)
     if problems:
         raise InputError(_("The plan and the ledger differ; nothing was approved."), problems=problems)
     return _queued(ledger, campaign=loaded.plan.campaign, post=post, with_drafts=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from campaign_cli.cli import diagnostics, output, usage
+from campaign_cli.cli import approving, diagnostics, output, usage
 from campaign_cli.cli.context import Context, actor, interactive, open_context
 from campaign_cli.cli.hold import wait_for_flying
 from campaign_cli.cli.options import JsonOption, LanguageOption, WorkspaceOption
@@ -139,6 +139,7 @@ def end(
     if held:
         text = _("{kept} held deliveries stay as planned, {decided} were decided otherwise.")
         output.write(text.format(kept=kept, decided=decided))
+    approving.tell_lost(held, done)
     return 0
 
 

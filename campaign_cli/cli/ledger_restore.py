@@ -156,8 +156,8 @@ def _report(done: Restored) -> None:
     output.write_sentences(_("Queue your plans again: what was changed in them since the backup is not in it."))
     if done.down:
         text = ngettext(
-            "{n} delivery was taken down since, and stays so:",
-            "{n} deliveries were taken down since, and stay so:",
+            "{n} delivery was taken down since, or is to be, and stays so:",
+            "{n} deliveries were taken down since, or are to be, and stay so:",
             len(done.down),
         )
         output.write(text.format(n=len(done.down)))

@@ -82,6 +82,7 @@ def _limits(context: Context) -> Callable:  # type: ignore[type-arg]
 def _queued(context: Context, examined: Examined, media: MediaStore) -> tuple[Preview, str, Callable[[str], bytes]]:
     """What the ledger holds of this campaign, and a sentence where the plan says something else by now."""
     from campaign_cli.cli.queue import difference_of
+    from campaign_cli.ledger.gate import demanded
     from campaign_cli.ledger.verified import verified_now
     from campaign_cli.report.view import queued_preview
 
@@ -89,7 +90,8 @@ def _queued(context: Context, examined: Examined, media: MediaStore) -> tuple[Pr
     assert loaded is not None  # noqa: S101 - the caller has stopped without one
     with context.ledger() as ledger:
         found = ledger.deliveries(campaign=loaded.plan.campaign, with_drafts=True)
-        deliveries = verified_now(found, ledger, context.signers())
+        checked = verified_now(found, ledger, context.signers())
+        deliveries = [demanded(delivery, context.workspace.rules) for delivery in checked]
         waived = ledger.waivers([delivery.key for delivery in deliveries])
         differs = difference_of(context, examined.planned, loaded, ledger, media=media)
         pictures = {sha: ledger.media(sha) for sha in _pictures(deliveries)}

@@ -118,8 +118,8 @@ def _applied(context: Context, ledger: Ledger, wanted: Changes) -> Applied:
         return made.apply(wanted, actor=actor())
 
 
-def read_plan(context: Context, path: Path) -> tuple[LoadedPlan, list[Planned]]:
-    """The plan and its deliveries; any error stops here, with all of them told."""
+def read_plan(context: Context, path: Path, *, refusal: str = "") -> tuple[LoadedPlan, list[Planned]]:
+    """The plan and its deliveries; any error stops here, with all of them told, under ``refusal`` where it is given."""
     from campaign_cli.plan import expand, load_plan
 
     loaded, problems = load_plan(path, context.workspace)
@@ -129,7 +129,8 @@ def read_plan(context: Context, path: Path) -> tuple[LoadedPlan, list[Planned]]:
         problems = [*problems, *more]
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if loaded is None or errors:
-        raise InputError(_("The plan has errors; nothing was queued."), problems=sorted(problems, key=_by_place))
+        refusal = refusal or _("The plan has errors; nothing was queued.")
+        raise InputError(refusal, problems=sorted(problems, key=_by_place))
     return loaded, planned
 
 

@@ -92,7 +92,10 @@ def held_line(hold: Hold, *, zone: tzinfo) -> str:
 
 
 def as_json(delivery: Delivery, workspace: Workspace) -> dict[str, Any]:
-    """One delivery as outside programs read it."""
+    """One delivery as outside programs read it, with the approvals that the rules of today ask for."""
+    from campaign_cli.ledger.gate import demanded
+
+    delivery = demanded(delivery, workspace.rules)
     zone = zone_of(delivery.account, workspace)
     return {
         "key": delivery.key,
@@ -139,8 +142,11 @@ def show_deliveries(
 ) -> None:
     """A table on stdout: due instant in the account's zone, state, key, and the permalink or the reason.
 
-    ``told`` is the story of the approvals of those that lack one.
+    ``told`` is the story of the approvals of those that lack one; how many they need, the rules of today say.
     """
+    from campaign_cli.ledger.gate import demanded
+
+    deliveries = [demanded(delivery, workspace.rules) for delivery in deliveries]
     rows = [
         (
             format_instant(delivery.due, zone_of(delivery.account, workspace)),

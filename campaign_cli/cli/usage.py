@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import typer
 import typer.main
@@ -72,6 +73,7 @@ _TYPER_WORDS = (
     N_("Options"),
     N_("Commands"),
     N_("Missing command."),
+    N_("No such command {name!r}."),
     N_("required"),
     N_("default: {default}"),
 )
@@ -119,6 +121,10 @@ def invoke(app: typer.Typer, *, name: str, arguments: Sequence[str]) -> int:
     return int(result or 0)
 
 
+_EXTRA: Final = re.compile(r"Got unexpected extra arguments?\(?s?\)? \((?P<words>.*)\)", re.DOTALL)
+"""How Typer says, in English alone, that there are more words than the command takes."""
+
+
 def _usage_error(error: TyperException, name: str) -> int:
     diagnostics.say(_("error: {message}").format(message=_in_words(error)))
     context = getattr(error, "ctx", None)
@@ -128,11 +134,16 @@ def _usage_error(error: TyperException, name: str) -> int:
 
 def _in_words(error: TyperException) -> str:
     kind, parameter = type(error).__name__, getattr(error, "param", None)
-    shown = parameter.get_error_hint().strip("'") if parameter is not None else ""
+    shown = parameter.get_error_hint().replace("'", "") if parameter is not None else ""
     if kind == "NoSuchOption":
         options = ", ".join(getattr(error, "possibilities", None) or ())
         text = _("There is no option {option}.").format(option=getattr(error, "option_name", ""))
         return f"{text} " + _("Did you mean {options}?").format(options=options) if options else text
+    if kind == "BadOptionUsage":
+        text = _("{option} takes no value.") if "not take a value" in error.message else _("{option} needs a value.")
+        return text.format(option=getattr(error, "option_name", ""))
+    if extra := _EXTRA.match(error.message):
+        return _("Too many words: {words}.").format(words=extra["words"])
     if kind == "MissingParameter":
         return _("{parameter} is missing.").format(parameter=shown)
     if kind == "BadParameter" and shown:

@@ -150,7 +150,15 @@ async def _written_down(
     readable = {receipt.part for receipt in await way.readable()}
     for receipt in still_out(delivery):
         if receipt.part in readable:
-            yield receipt, Rejected(_("The network still shows it: {url}").format(url=receipt.url or receipt.id))
+            yield (
+                receipt,
+                Rejected(
+                    _("The network still shows it: {url}").format(url=receipt.url or receipt.id),
+                    fix=_("Delete it there first, or let the program do it: campaign withdraw {key}").format(
+                        key=delivery.key
+                    ),
+                ),
+            )
         else:
             ledger.withdrawn(delivery.key, receipt, by_hand=True, actor=actor())
             yield receipt, None

@@ -56,9 +56,13 @@ class Holding(Store):
             if row is not None and statement is not None and row.except_campaign is None:
                 return self._name_statement(connection, row.id, statement, reason=reason, actor=actor)
             if row is not None:
-                raise InputError(
-                    _("A crisis is on already."), fix=_("See: campaign crisis show. It ends with: campaign crisis end")
-                )
+                fix = _("See: campaign crisis show. It ends with: campaign crisis end")
+                if row.except_campaign is None:
+                    fix = _(
+                        "See: campaign crisis show. It has no statement; give it one: campaign crisis start "
+                        "--statement PLAN --reason …. It ends with: campaign crisis end"
+                    )
+                raise InputError(_("A crisis is on already."), fix=fix)
             scope = {"crisis": True, "except_campaign": statement}
             return self.open_hold(connection, scope, reason=reason, actor=actor)
 

@@ -23,7 +23,7 @@ from campaign_cli.ledger.base import chunks
 from campaign_cli.ledger.conditions import begun as has_begun
 from campaign_cli.ledger.conditions import columns
 from campaign_cli.ledger.schema import deliveries
-from campaign_cli.ledger.withdrawing import CLEARED, ORDERED, order_down
+from campaign_cli.ledger.withdrawing import CLEARED, ORDERED, order_down, taken_back
 from campaign_cli.models import State
 
 _ON_ITS_WAY: Final = (State.SENDING.value, State.UNCERTAIN.value)
@@ -133,13 +133,17 @@ def void_on(connection: Connection, void: Sequence[Row[Any]]) -> None:
 
 
 def stay_down(connection: Connection, known: Known, *, now: int) -> list[str]:
-    """What was to be taken down stays so, whatever the backup says: nothing of it is sent; the keys, sorted."""
+    """What was to be taken down stays so, whatever the backup says: nothing of it is sent.
+
+    The keys, sorted, of which the backup doesn't say it itself.
+    """
     table = schema.receipts
+    keys = _there(connection, known.taken_down)
+    said = taken_back(connection, keys)
     for row in known.withdrawn:
         same = [table.c[name] == getattr(row, name) for name in ("delivery", "part", "remote_id")]
         there = update(table).where(*same, table.c.withdrawn_at.is_(None))
         connection.execute(there.values(withdrawn_at=row.withdrawn_at))
-    keys = _there(connection, known.taken_down)
     order_down(connection, keys)
     state, cancelled = columns.state, State.CANCELLED.value
     why = _("It was taken down since the backup.")
@@ -148,7 +152,7 @@ def stay_down(connection: Connection, known: Known, *, now: int) -> list[str]:
         connection.execute(ours.where(state.in_(_ON_ITS_WAY)).values(restored_from=cancelled))
         waiting = ours.where(state == State.WAITING.value)
         connection.execute(waiting.values(state=cancelled, error=why, next_try=None, changed_at=now))
-    return keys
+    return [key for key in keys if key not in said]
 
 
 def _there(connection: Connection, keys: Collection[str]) -> list[str]:

@@ -120,7 +120,7 @@ def _entry(entry: view.Entry, preview: view.Preview) -> Iterator[RenderableType]
     if label:
         when.append(f"  {label}", style="default")
     if entry.state is not None:
-        when.append(f"  [{entry.state}]", style="default")
+        when.append(f"  [{words.state_words()[entry.state]}]", style="default")
     yield when
     if entry.when_there:
         yield _plain(_("for this account: {instant}").format(instant=entry.when_there), style="dim")

@@ -24,7 +24,8 @@ _WORDS: Final = {
     r"|phone|mobile|call|contact|text|reach|fax|faks",
     "other": r"pesanan|order|resi|invoice|faktur|kuitansi|tiket|perkara|putusan|surat|registrasi|reg|ISBN|ISSN|SK|seri"
     r"|IMEI|transaksi|referensi|ref|meeting|rapat|zoom|passcode|pelanggan|barang|artikel|pengaduan|laporan|tracking"
-    r"|NIB|izin|sertifikat|dokumen|file|arsip|anggaran|kode|code|case|ticket|document|permit|letter|akta|AHU|member",
+    r"|NIB|izin|sertifikat|dokumen|file|arsip|anggaran|kode|code|case|ticket|document|permit|letter|akta|AHU|member"
+    r"|undian|kupon|doorprize|voucher|kursi|urut|antrean|antrian|aset|raffle|coupon|seat|queue|asset",
 }
 _ANY: Final = re.compile(
     "|".join(rf"(?P<{name}>(?<![^\W_])(?:{words})(?![^\W\d_]))" for name, words in _WORDS.items()), re.IGNORECASE

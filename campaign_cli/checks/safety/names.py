@@ -19,6 +19,8 @@ _MIXED: Final = re.compile(
 )
 _WITHIN: Final = re.compile(r"[013457$](?=[013457$@!|]*[^\W\d_])|(?<=[^\W_])[@!|](?=[^\W_])")
 _AT_END: Final = re.compile(r"(?<=[^\W\d_])[013457$](?!\w)")
+_NUMBERED: Final = re.compile(r"(?<![^\W_])\d+[^\W\d_](?![^\W_])")
+"""As articles, classes and houses are numbered: Pasal 17A is nobody called Ita."""
 _LOOKS: Final = tuple(dict(zip("034571$@!|", f"oeast{one}sai{one}", strict=True)) for one in "il")
 """Digits and signs as the letters that they are drawn like; 1 and | are like two of them."""
 
@@ -66,6 +68,7 @@ class Names:
 
 def _undisguised(text: str) -> Iterator[str]:
     """The text with letters for the digits and signs among them: S1ti, 5iti. One that ends a word may be a number."""
+    text = _NUMBERED.sub("2", text)  # a digit that is drawn like no letter, so the words beside it stay apart
     for looks in _LOOKS:
         within = _WITHIN.sub(lambda found, looks=looks: looks[found.group()], text)  # type: ignore[misc]
         yield within

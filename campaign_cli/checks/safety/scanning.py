@@ -51,9 +51,17 @@ def over_parts(parts: Sequence[str]) -> tuple[Finding, ...]:
     texts = [_MARK.sub("", part).strip() for part in parts]
     if not any(_ENDS.search(one) and _BEGINS.match(other) for one, other in pairwise(texts)):
         return ()
-    found = personal_data("\n".join(texts))
+    from campaign_cli.checks.safety.masking import without_everyday
+
     whole = [normal(text) for text in texts]
-    return tuple(one for one in found if one.code in _DIVIDED and not any(one.datum in text for text in whole))
+    return tuple(
+        one
+        for one in personal_data("\n".join(texts))
+        if one.code in _DIVIDED
+        and not any(one.datum in text for text in whole)
+        # a date, and an amount with which the next part begins; the pieces of an NPWP look like amounts
+        and (one.code == "S003" or all(without_everyday(piece).strip() for piece in one.datum.splitlines()))
+    )
 
 
 class Scan:

@@ -17,6 +17,7 @@ from campaign_cli.checks.safety.numbers import is_identity
 from campaign_cli.checks.safety.words import GAP, TAG
 
 _CHAIN: Final = re.compile(rf"(?<![\d.,+])\+?\d{{1,12}}+(?:{GAP}\d{{1,12}}+){{1,24}}(?![\d%])")
+_DECIMALS: Final = re.compile(r"\d(?P<point>[.,])\d(?:(?!(?P=point)\d)\D+\d(?P=point)\d)+")  # 0,8; 1,2; 3,4
 _GROUP: Final = re.compile(rf"{TAG}|(\d+)")
 _LEAST: Final = 10  # digits of the shortest number that is looked for here
 _LONGEST: Final = 16
@@ -86,6 +87,8 @@ def _spans(text: str) -> Iterator[_Span]:
     """Every run of groups, from the longest that begins at a group, with a sign in it that people pass over."""
     for chain in _CHAIN.finditer(text):
         written = chain.group()
+        if _DECIMALS.fullmatch(written):
+            continue
         groups = [match for match in _GROUP.finditer(written) if match[1]]
         for first, begin in enumerate(groups):
             for last in range(len(groups), first + 1, -1):
