@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from conftest import Campaign
+from promise_helpers import wait_for
 from staged import Staged, soon
 
 from campaign_cli.credentials import Secrets, load_environment
@@ -26,14 +26,6 @@ def started(stage: Staged, *words: str) -> subprocess.Popen[str]:
     """The command as a process of its own."""
     command = [sys.executable, "-m", "campaign_cli", *words, "--log-format", "plain", "--lang", "en"]
     return subprocess.Popen(command, cwd=stage.root, stderr=subprocess.PIPE, text=True, env={**os.environ})
-
-
-def wait_for(wanted: Callable[[], bool], *, seconds: float = 15) -> None:
-    """Until it is so. Raises AssertionError when it takes too long."""
-    end = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def states(campaign: Campaign) -> list[str]:

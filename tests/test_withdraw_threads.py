@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from conftest import Campaign
 from ledger_helpers import START, Bench, make
+from promise_helpers import wait_for
 from staged import Staged, soon
 
 from campaign_cli import platforms
@@ -64,14 +64,6 @@ def started(stage: Staged, *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "campaign_cli", "--lang", "en", *words]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=stage.root, stdout=pipe, stderr=pipe, text=True, env={**os.environ})
-
-
-def wait_for(wanted: Callable[[], bool], *, seconds: float = 30) -> None:
-    """Until it is so. Raises AssertionError when it takes too long."""
-    end = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
