@@ -63,6 +63,19 @@ def test_it_ties_everything_together(
     assert campaign("log", "--verify").code == 0
 
 
+def test_the_page_tells_the_story_in_the_language_of_the_reader(
+    campaign: Campaign, stage: Staged, tmp_path: Path
+) -> None:
+    """What happened is said in words, as the log says it."""
+    published(campaign, stage)
+    assert campaign("withdraw", "plan/pembuka/papua", "--reason", "salah angka", "--yes").code == 0
+    assert campaign("evidence", "plan", "--out", tmp_path / "upah", "--lang", "id").code == 0
+    page = (tmp_path / "upah.html").read_text(encoding="utf-8")
+    for word in ("diantrekan", "terbit", "akan diturunkan", "diturunkan"):
+        assert f"<td>{word}</td>" in page
+    assert "withdraw" not in page
+
+
 def test_only_its_owner_reads_it(campaign: Campaign, stage: Staged, tmp_path: Path) -> None:
     """It ties names to posts: 0600, also where an older file was everybody's."""
     published(campaign, stage)

@@ -8,11 +8,11 @@ import typer
 
 from campaign_cli.cli import diagnostics, output, usage
 from campaign_cli.cli.context import Context, open_context
-from campaign_cli.cli.events import event_line
 from campaign_cli.cli.options import CampaignFilter, JsonOption, LanguageOption, WorkspaceOption
 from campaign_cli.cli.words import shared_zone
 from campaign_cli.errors import InputError
 from campaign_cli.i18n import _, format_instant, ngettext
+from campaign_cli.report.events import event_line
 
 if TYPE_CHECKING:
     from campaign_cli.ledger.verifying import Chain

@@ -8,6 +8,7 @@ from typing import Any
 
 from campaign_cli.i18n import _, format_instant, ngettext
 from campaign_cli.ledger.values import REQUEST
+from campaign_cli.report.events import details_in_words, kind_word
 from campaign_cli.report.page import render
 from campaign_cli.report.words import evidence_words
 
@@ -92,13 +93,12 @@ def _proof(receipt: Mapping[str, Any] | None, zone: tzinfo) -> dict[str, Any] | 
 
 
 def _event(one: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
-    details = ", ".join(f"{name}: {value}" for name, value in (one["details"] or {}).items())
     return {
         "at": _clock(one["at"], zone),
-        "kind": one["kind"],
+        "kind": kind_word(one["kind"]),
         "key": one["key"] or "",
         "who": f"{one['actor']}@{one['host']}",
-        "details": details,
+        "details": details_in_words(one["details"] or {}, zone),
         "hash": one["hash"],
     }
 

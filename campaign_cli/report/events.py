@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
-from campaign_cli.cli.words import state_word
 from campaign_cli.i18n import _, format_instant
 from campaign_cli.models import State
+from campaign_cli.report.words import state_words
 
 if TYPE_CHECKING:
     from campaign_cli.ledger import Event
@@ -19,12 +19,13 @@ _PLAIN: Final = {"error", "reason", "url", "name"}
 def event_line(event: Event, *, zone: tzinfo) -> str:
     """``Mon, 7 Dec 2026 08:00:01 WIB  published  key  actor: details``, in ``zone``."""
     at = format_instant(event.at, zone, seconds=True)
-    details = ", ".join(detail for detail in _details(event.data, zone) if detail)
+    details = details_in_words(event.data, zone)
     who = f"{event.actor}: {details}" if details else event.actor
-    return "  ".join(part for part in (at, _kind(event.kind), event.key or "", who) if part)
+    return "  ".join(part for part in (at, kind_word(event.kind), event.key or "", who) if part)
 
 
-def _kind(kind: str) -> str:
+def kind_word(kind: str) -> str:
+    """What happened, in a word or two."""
     words = {
         "queued": _("queued"),
         "changed": _("changed"),
@@ -45,12 +46,12 @@ def _kind(kind: str) -> str:
     }
     if kind in words:
         return words[kind]
-    return state_word(State(kind)) if kind in set(State) else kind
+    return state_words()[State(kind)] if kind in set(State) else kind
 
 
-def _details(data: Mapping[str, Any], zone: tzinfo) -> list[str]:
-    """What happened, in words; what has none is shown as ``name=value``."""
-    return [_detail(name, value, zone) for name, value in data.items() if name != "hold"]
+def details_in_words(data: Mapping[str, Any], zone: tzinfo) -> str:
+    """What more is known of an event; what has no words is shown as ``name=value``."""
+    return ", ".join(filter(None, (_detail(name, value, zone) for name, value in data.items() if name != "hold")))
 
 
 def _detail(name: str, value: Any, zone: tzinfo) -> str:
@@ -63,7 +64,7 @@ def _detail(name: str, value: Any, zone: tzinfo) -> str:
         return _("stays down: {what}").format(what=", ".join(map(str, value)))
     if name == "signed":
         return _("signed") if value else _("unverified")
-    shown = state_word(State(value)) if value in set(State) else _instant(value, zone)
+    shown = state_words()[State(value)] if value in set(State) else _instant(value, zone)
     words = {
         "due": _("due {what}"),
         "next_try": _("next try {what}"),
