@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from campaign_cli.checks.safety import plain as signs
 from campaign_cli.checks.safety.findings import Finding
 from campaign_cli.checks.safety.home import homes
 from campaign_cli.checks.safety.labels import label
@@ -233,3 +234,25 @@ def test_telephone_numbers_in_pieces(text: str, data: list[str]) -> None:
 def test_numbers_in_the_address_of_a_page(link: str, number: str) -> None:
     """Behind +, or right behind the word for it; every other one is the page's own."""
     assert apart(link)[1][0].number == number
+
+
+@pytest.mark.parametrize(
+    ("sign", "plain"),
+    [
+        *((dash, "-") for dash in "‐‑‒–—―−"),
+        *((chr(code), "") for code in (0x200B, 0xAD, 0x20E0, 0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180F)),
+        *((chr(code), "") for code in (0xFE00, 0xFE0F, 0xE0100, 0xE01EF)),
+        *((chr(code), chr(code)) for code in (0x350, 0x115E, 0x1161, 0x17B3, 0x180A, 0xE01F0)),
+        ("٣", "3"),
+        ("३", "3"),
+        ("А", "A"),
+        ("ѕ", "s"),
+        ("ï", "ï"),
+        ("。", "。"),
+    ],
+)
+def test_what_a_sign_is_taken_for(sign: str, plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dashes, what nobody sees, digits of other scripts and letters that look like ours; others stay."""
+    monkeypatch.setattr(signs, "_SIGNS", type(signs._SIGNS)())  # met for the first time
+    for _again in range(2):
+        assert signs.plain_signs(f"a{sign}b") == f"a{plain}b"
