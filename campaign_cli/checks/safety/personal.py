@@ -151,14 +151,14 @@ def personal(examined: Examined, now: datetime) -> Iterator[Problem]:
         draft = examined.drafts.get(planned.key)
         if draft is None:
             continue
-        divided = looking.over(draft.parts) if len(draft.parts) > 1 else None
-        looked = [(looking.at(text), where) for text, where in _texts(draft, examined.media)]
-        for seen, where in (*looked, (divided, ("body", 0))):
-            if seen is not None:
-                spot = Spot(places, planned, where)
-                fresh = [problem for problem in looking.problems(seen, spot) if problem not in told]
-                told.update(fresh)
-                yield from fresh
+        looked = [(seen, where) for text, where in _texts(draft, examined.media) if (seen := looking.at(text))]
+        if len(draft.parts) > 1 and (divided := looking.over(draft.parts)):
+            looked.append((divided, ("body", 0)))
+        for seen, where in looked:
+            spot = Spot(places, planned, where)
+            fresh = [problem for problem in looking.problems(seen, spot) if problem not in told]
+            told.update(fresh)
+            yield from fresh
 
 
 def _texts(draft: Draft, media: MediaStore | None) -> Iterator[tuple[str, Where]]:

@@ -137,9 +137,9 @@ class Scan:
 def _may_be_split(text: str) -> bool:
     """Whether a number can stand in it whose groups commas, hashtags or tags part; counting is fast, so it is first."""
     return (
-        any(map(text.__contains__, _PASSED_OVER))
+        sum(map(text.count, "0123456789")) >= _LEAST_SPLIT
+        and any(map(text.__contains__, _PASSED_OVER))
         and _PARTED.search(text) is not None
-        and sum(map(text.count, "0123456789")) >= _LEAST_SPLIT
         and _TEN_DIGITS.search(text) is not None
     )
 
