@@ -49,8 +49,6 @@ def approve(
     workspace: WorkspaceOption = None,
     lang: LanguageOption = None,
 ) -> int:
-    from campaign_cli.ledger.gate import demanded
-    from campaign_cli.ledger.verified import told_truly, verified_now
     from campaign_cli.signatures import checked_name
 
     context = open_context(workspace)
@@ -75,16 +73,23 @@ def approve(
                 diagnostics.say(_("Nothing was approved."))
                 return int(diagnostics.ExitCode.DONE)
             _record(ledger, _consent(context, ledger, chosen, name=who, key=sign), quiet=json)
-        keys = [delivery.key for delivery in chosen]
-        checked = verified_now(ledger.deliveries(keys=keys), ledger, context.signers())
-        found = [demanded(delivery, context.workspace.rules) for delivery in checked]
-        told, waived = told_truly(found, ledger.approvals(keys)), ledger.waivers(keys)
+        _show_approvals(context, ledger, [delivery.key for delivery in chosen], json=json)
+    return int(diagnostics.ExitCode.DONE)
+
+
+def _show_approvals(context: Context, ledger: Ledger, keys: list[str], *, json: bool) -> None:
+    """Who has approved these deliveries by now; a signature is verified at this moment."""
+    from campaign_cli.ledger.gate import demanded
+    from campaign_cli.ledger.verified import told_truly, verified_now
+
+    checked = verified_now(ledger.deliveries(keys=keys), ledger, context.signers())
+    found = [demanded(delivery, context.workspace.rules) for delivery in checked]
+    told, waived = told_truly(found, ledger.approvals(keys)), ledger.waivers(keys)
     if json:
         rows = [approving.as_json(one, told, context.workspace, waived=waived.get(one.key, {})) for one in found]
         output.write_json({"deliveries": rows})
     else:
         approving.show_approvals(found, told, context.workspace)
-    return int(diagnostics.ExitCode.DONE)
 
 
 def _queued(ledger: Ledger, *, campaign: str, post: str | None, with_drafts: bool = False) -> list[Delivery]:

@@ -64,7 +64,7 @@ def retry(
         if gone and keys:
             raise InputError(_("{key} was taken down, or is to be.").format(key=gone[0].key), fix=_anew())
         choice = select(ledger, keys=keys, campaign=campaign, account=account, label=label, states=states)
-        found = [one for one in choice if one not in gone]
+        found = [one for one in choice if one.key not in down]
         if gone:
             _tell_gone(gone)
         if not found:

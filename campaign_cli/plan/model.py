@@ -121,6 +121,13 @@ Utm = Annotated[
     Discriminator(_switch_or_keys),
 ]
 
+Consent = Annotated[StrictBool | None, Field(description="Whether the people who can be recognised have agreed.")]
+Origin = Annotated[
+    Literal["own", "other", "ai"] | None,
+    Field(description="own: made by us; other: somebody else's, who is named in credit; ai: made by a machine."),
+]
+Credit = Annotated[str | None, Field(description="Who made it, where that is somebody else.")]
+
 
 class Media(Strict):
     """One picture or video of a post."""
@@ -133,28 +140,18 @@ class Media(Strict):
             json_schema_extra={"minLength": 1},
         ),
     ] = ""
-    consent: Annotated[
-        StrictBool | None, Field(description="Whether the people who can be recognised have agreed.")
-    ] = None
-    origin: Annotated[
-        Literal["own", "other", "ai"] | None,
-        Field(description="own: made by us; other: somebody else's, who is named in credit; ai: made by a machine."),
-    ] = None
-    credit: Annotated[str | None, Field(description="Who made it, where that is somebody else.")] = None
+    consent: Consent = None
+    origin: Origin = None
+    credit: Credit = None
 
 
 class Cover(Strict):
     """The picture that is shown before a video plays, with what is to be said of it."""
 
     file: Annotated[str, Field(description="Path of the picture, from the workspace's folder.")] = ""
-    consent: Annotated[
-        StrictBool | None, Field(description="Whether the people who can be recognised have agreed.")
-    ] = None
-    origin: Annotated[
-        Literal["own", "other", "ai"] | None,
-        Field(description="own: made by us; other: somebody else's, who is named in credit; ai: made by a machine."),
-    ] = None
-    credit: Annotated[str | None, Field(description="Who made it, where that is somebody else.")] = None
+    consent: Consent = None
+    origin: Origin = None
+    credit: Credit = None
 
 
 Thumbnail = Annotated[
